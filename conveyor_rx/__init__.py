@@ -1,0 +1,58 @@
+"""Async pipelines of single and batch tasks on a reactive-streams core.
+
+    @single_task            @batch_task(max_size=3)          pipeline = fetch | rank | enrich
+    async def fetch(x): …   async def rank(batch): …         async for result in pipeline(source): …
+
+The map, from the ground up; imports run in this direction only:
+
+    error_handling.py    what happens to a failed call
+    context.py           the values of a run
+    _stats.py            how many items went where
+    _calls.py            any callable -> one shape; results -> outputs
+    operators/           Observable -> Observable: places in a line, calls at once, batches
+    _source.py           data of any kind -> an Observable that heeds a gate
+    _outlet.py           where results leave a run
+    stream.py            AsyncStream: an Observable that is iterated, collected, subscribed
+    _side_inputs.py      what calls get beside the item
+    _rx.py               what an Rx operator is
+    pipeline.py          Stage, Pipeline and `|`
+    tasks.py             SingleTask, BatchTask, BaseTask
+    decorators.py        single_task, batch_task and their types
+"""
+
+from .context import (
+    ContextManager,
+    ExecutionMode,
+    PipelineContext,
+    get_current_context,
+    set_current_context,
+    with_context,
+)
+from .decorators import batch_task, single_task
+from .error_handling import ErrorAction, ErrorHandler, LoggingErrorHandler, RetryConfig
+from .pipeline import Pipeline, Stage
+from .stream import AsyncStream, StageStats
+from .tasks import BaseTask, BatchTask, SingleTask
+
+__all__ = [
+    "AsyncStream",
+    "BaseTask",
+    "BatchTask",
+    "ContextManager",
+    "ErrorAction",
+    "ErrorHandler",
+    "ExecutionMode",
+    "LoggingErrorHandler",
+    "Pipeline",
+    "PipelineContext",
+    "RetryConfig",
+    "SingleTask",
+    "Stage",
+    "StageStats",
+    "batch_task",
+    "get_current_context",
+    "set_current_context",
+    "single_task",
+    "with_context",
+]
+__version__ = "0.1.0"

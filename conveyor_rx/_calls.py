@@ -1,0 +1,85 @@
+"""How is a user's function called, and what are its outputs? One answer for every kind.
+
+Here, and nowhere else, it is asked whether a callable is plain, async or a generator function.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from types import AsyncGeneratorType, CoroutineType, GeneratorType
+from typing import Any
+
+from .error_handling import Policy
+
+__all__ = ["AWAITABLES", "MANY", "Call", "is_async", "is_generator", "name_of", "outputs"]
+
+MANY = (list, GeneratorType, AsyncGeneratorType)
+"""Results that stand for many outputs; any other value is one output, None is none."""
+
+AWAITABLES = (CoroutineType, asyncio.Future)
+"""Results of a plain function that are awaited. (An Observable is awaitable too, but a value.)"""
+
+
+@dataclass(frozen=True)
+class Call:
+    """A user's function as the engine calls it: `function(item)`, and what happens when it fails.
+
+    `prepare` is awaited once, before the first call, where `function` needs it.
+    """
+
+    function: Callable[[Any], Any]
+    is_async: bool
+    is_generator: bool
+    policy: Policy
+    prepare: Callable[[], Awaitable[Callable[[Any], Any]]] | None = None
+
+
+def is_async(function: Callable[..., Any]) -> bool:
+    """Tell whether calling `function` gives a coroutine."""
+    return inspect.iscoroutinefunction(_underlying(function))
+
+
+def is_generator(function: Callable[..., Any]) -> bool:
+    """Tell whether calling `function` gives a generator or an async generator."""
+    function = _underlying(function)
+    return inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function)
+
+
+def name_of(function: Callable[..., Any]) -> str:
+    """Return the name that messages use for `function`."""
+    function = _underlying(function)
+    return getattr(function, "__name__", None) or type(function).__name__
+
+
+async def outputs(result: Any) -> AsyncIterator[Any]:
+    """Yield the outputs that `result` stands for; generators are closed at the end."""
+    if isinstance(result, AsyncGeneratorType):
+        try:
+            async for value in result:
+                yield value
+        finally:
+            await result.aclose()
+    elif isinstance(result, GeneratorType):
+        try:
+            for value in result:
+                yield value
+        finally:
+            result.close()
+    elif isinstance(result, list):
+        for value in result:
+            yield value
+    elif result is not None:
+        yield result
+
+
+def _underlying(function: Callable[..., Any]) -> Callable[..., Any]:
+    while isinstance(function, functools.partial):
+        function = function.func
+    if inspect.isroutine(function) or inspect.isclass(function):
+        return function
+    call = getattr(type(function), "__call__", None)
+    return call if inspect.isfunction(call) else function

@@ -1,0 +1,220 @@
+"""Where do results leave a run? Through a small buffer to who pulls, or straight to an observer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from time import monotonic
+from typing import Any
+
+from reactivex import abc
+
+from .operators._run import UNBOUNDED, Run
+from .operators._subscriber import Subscriber
+from .operators._trampoline import SLICE
+
+__all__ = ["Push", "Reader"]
+
+
+class Reader(Subscriber):
+    """The end of a run that is pulled: a buffer of `limit` results, a gate and a worker.
+
+    While the consumer drains the run inside of `next`, a result interrupts the turns, so that it is
+    delivered before anything else is done.
+    """
+
+    bit = 0
+    limit = 16
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.size = 0
+        self.upstream_bit = 0
+        self._buffer: deque[Any] = deque()
+        self._ended = False
+        self._error: BaseException | None = None
+        self._serving = False
+        self._waiter: asyncio.Future[None] | None = None
+        self._busy = False
+        self._next_breath = 0.0
+        run.on_crash = self.on_error
+
+    # -- from the run
+
+    def on_next(self, value: Any) -> None:
+        self._buffer.append(value)
+        self.size += 1
+        if self._serving:
+            self.run.ready |= self.bit
+        else:
+            self._notify()
+
+    def on_error(self, error: BaseException) -> None:
+        self._error = error
+        self.on_completed()
+
+    def on_completed(self) -> None:
+        self._ended = True
+        if self._serving:
+            self.run.ready |= self.bit
+        else:
+            self._notify()
+
+    def step(self) -> None:
+        self.run.interrupted = True
+
+    # -- from the consumer
+
+    async def next(self) -> Any:
+        """Return the next result, or raise what the run ended with, once, when all has ended.
+
+        Raises:
+            RuntimeError: somebody else is waiting here.
+            StopAsyncIteration: the run has ended.
+        """
+        if self._busy:
+            raise RuntimeError("this stream is already being read by another consumer")
+        self._busy = True
+        try:
+            if monotonic() > self._next_breath:
+                await self._breathe()
+            self._unpause()
+            while not self._buffer:
+                if self._ended or self.run.closed:
+                    await self._end()
+                await self._more()
+            return self._take()
+        except asyncio.CancelledError:
+            await self.aclose()
+            raise
+        finally:
+            self._busy = False
+
+    def pause(self) -> None:
+        """Start nothing new until `next` is called again."""
+        self.run.paused = True
+
+    def close(self) -> None:
+        """End the run at once, without waiting for its tasks; from any thread."""
+        self.run.close()
+        if self.run.in_thread():
+            self._discard()
+
+    async def aclose(self) -> None:
+        """End the run and wait until nothing of it is left."""
+        self._discard()
+        await self.run.wait_closed()
+
+    # -- private
+
+    def _discard(self) -> None:
+        self._buffer.clear()
+        self._ended = True
+        self._error = None
+        self._notify()
+
+    def _notify(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def _unpause(self) -> None:
+        run = self.run
+        if run.paused and not run.closed:
+            run.paused = False
+            run.ready |= (1 << len(run.workers)) - 1
+
+    async def _breathe(self) -> None:
+        """Give the event loop its turn; counted from here, the next is due after a slice."""
+        await asyncio.sleep(0)
+        self._next_breath = monotonic() + SLICE
+
+    async def _more(self) -> None:
+        """Do what can be done at once; if that gives nothing, wait."""
+        self._serving = True
+        try:
+            self.run.drain()
+        except BaseException:  # the end of the process; it reaches the consumer here and now
+            self._error = None
+            raise
+        finally:
+            self._serving = False
+        if not self._buffer and not self._ended:
+            self._waiter = self.run.loop.create_future()
+            try:
+                await self._waiter
+            finally:
+                self._waiter = None
+            self._next_breath = monotonic() + SLICE
+
+    def _take(self) -> Any:
+        run = self.run
+        self.size -= 1
+        if self.size == self.limit - 1:
+            run.ready |= self.upstream_bit
+        if run.ready and not run.paused:
+            run.schedule()
+        return self._buffer.popleft()
+
+    async def _end(self) -> None:
+        error, self._error = self._error, None
+        try:
+            await self.run.wait_closed()
+            if error is not None:
+                raise error
+            raise StopAsyncIteration
+        finally:
+            del error  # its traceback leads to this frame
+
+
+class Push(Subscriber):
+    """The end of a run that pushes to an observer: always open, unless a `Demand` paces it.
+
+    The end is told only when every task of the run has ended.
+    """
+
+    size = 0
+    limit = UNBOUNDED
+    upstream_bit = 0
+
+    def __init__(self, run: Run, observer: abc.ObserverBase[Any]) -> None:
+        self.run = run
+        self._observer: abc.ObserverBase[Any] | None = observer
+        self._telling: asyncio.Task[None] | None = None
+        run.on_crash = self.on_error
+
+    def on_next(self, value: Any) -> None:
+        if self._observer is not None:
+            self._observer.on_next(value)
+
+    def on_error(self, error: BaseException) -> None:
+        self._tell(error)
+
+    def on_completed(self) -> None:
+        self._tell(None)
+
+    def _tell(self, error: BaseException | None) -> None:
+        self.run.close()
+        observer, self._observer = self._observer, None
+        if observer is None:
+            return
+        if self.run.is_ended():
+            _end(observer, error)
+        else:
+            self._telling = self.run.start(self._tell_later(observer, error), eager=False)
+
+    async def _tell_later(
+        self, observer: abc.ObserverBase[Any], error: BaseException | None
+    ) -> None:
+        await self.run.wait_closed()
+        _end(observer, error)
+
+    def drop(self) -> None:
+        """Tell the observer nothing more."""
+        self._observer = None
+
+
+def _end(observer: abc.ObserverBase[Any], error: BaseException | None) -> None:
+    if error is None:
+        observer.on_completed()
+    else:
+        observer.on_error(error)  # pyright: ignore[reportArgumentType]  # Rx says Exception; a CancelledError passes as well

@@ -1,0 +1,31 @@
+"""What is an Rx operator, and what is it called?"""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+__all__ = ["is_operator", "operator_name"]
+
+
+def is_operator(value: object) -> bool:
+    """Tell whether `value` can be taken for a function `Observable -> Observable`.
+
+    That is what reactivex made (`reactivex.compose` included), and a function whose annotations
+    speak of Observables. Any other function is more likely one that lacks its decorator.
+    """
+    if not callable(value) or inspect.isclass(value):
+        return False
+    if (getattr(value, "__module__", None) or "").partition(".")[0] == "reactivex":
+        return True
+    annotations = getattr(value, "__annotations__", {})
+    return any("Observable" in str(annotation) for annotation in annotations.values())
+
+
+def operator_name(operator: Any) -> str:
+    """Return the name by which users know `operator`, such as `ops.map`."""
+    code, cells = getattr(operator, "__code__", None), getattr(operator, "__closure__", None)
+    if code is not None and "fun" in code.co_freevars:  # reactivex curries its operators
+        function = cells[code.co_freevars.index("fun")].cell_contents
+        return "ops." + getattr(function, "__name__", "operator").rstrip("_")
+    return getattr(operator, "__name__", type(operator).__name__).strip("_")

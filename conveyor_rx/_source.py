@@ -1,0 +1,248 @@
+"""How is data of any kind read? As an Observable that emits while a gate is open.
+
+What counts as many items: iterables, async iterables and Observables. `str`, bytes-like objects,
+mappings and whatever is not iterable are one item.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncIterable, Callable, Iterable, Iterator, Mapping
+from contextvars import ContextVar
+from types import GeneratorType
+from typing import Any, cast
+
+from reactivex import Observable, abc
+
+from .operators._pull import Pull
+from .operators._run import Run
+from .operators._subscriber import Subscriber, lift
+from .operators._trampoline import Gate
+
+__all__ = ["NO_DATA", "Demand", "Source", "demand", "source_of"]
+
+NO_DATA: Any = object()
+"""In place of data: the first task is called once, without an item."""
+
+_ONE_ITEM = (str, bytes, bytearray, memoryview, Mapping)
+_END: Any = object()
+
+
+class Source(Subscriber):
+    """Where a run begins: a worker that emits to `out` while `gate` is open."""
+
+    bit = 0
+    gate: Gate
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self._started = False
+
+    def step(self) -> None:
+        raise NotImplementedError
+
+    def observable(self) -> Observable[Any]:
+        """Return the Observable that begins to emit, at its next turn, when it is subscribed.
+
+        It can be subscribed once: operators that subscribe again, as `ops.retry`, get an error.
+        """
+        return lift(self._subscribed)(Observable())
+
+    def _subscribed(self) -> Source:
+        if self._started:
+            raise RuntimeError(
+                "an Rx operator subscribed a second time to the running part of a pipeline; "
+                "retry in a task (retry_attempts), or put the operator behind a stream of its own"
+            )
+        self._started = True
+        self.run.ready |= self.bit
+        self.run.schedule()
+        return self
+
+
+class _IterableSource(Source):
+    """Order: the iterable's. Pressure: one `next` a turn. Cancellation: a generator is closed."""
+
+    def __init__(self, run: Run, iterable: Iterable[Any]) -> None:
+        super().__init__(run)
+        self._iterable: Iterable[Any] | None = iterable
+        self._iterator: Iterator[Any] | None = None
+
+    def step(self) -> None:
+        if self.gate.size >= self.gate.limit or self._iterable is None:
+            return
+        try:
+            if self._iterator is None:
+                self._iterator = iter(self._iterable)
+            value = next(self._iterator, _END)
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:
+            self.cut()
+            self.out.on_error(error)  # pyright: ignore[reportArgumentType]  # Rx says Exception; a CancelledError passes as well
+            return
+        if self._iterable is None:  # cut off from inside of next()
+            self._close()
+        elif value is _END:
+            self.cut()
+            self.out.on_completed()
+        else:
+            self.run.ready |= self.bit
+            self.out.on_next(value)
+
+    def cut(self) -> None:
+        self._iterable = None
+        self._close()
+
+    def _close(self) -> None:
+        iterator = self._iterator
+        if isinstance(iterator, GeneratorType):
+            if iterator.gi_running:
+                return  # `step` closes it when it gives control back
+            iterator.close()
+        self._iterator = None
+
+
+class _AsyncSource(Source):
+    """Order: the iterable's. Pressure and cancellation: see `Pull`."""
+
+    def __init__(self, run: Run, iterable: AsyncIterable[Any]) -> None:
+        super().__init__(run)
+        self._iterable = iterable
+        self._pull: Pull | None = None
+
+    def step(self) -> None:
+        if self._pull is None:
+            self._pull = Pull(self.run, lambda: self._iterable, self.out)
+            self._pull.gate = self.gate
+        self._pull.step()
+
+    def cut(self) -> None:
+        if self._pull is not None:
+            self._pull.cut()
+        self._iterable = cast("AsyncIterable[Any]", None)
+
+
+class Demand:
+    """The gate of a stream that is subscribed inside of another's run.
+
+    It is open while the outer run's queue of arrivals is short, so that back-pressure reaches
+    through Rx operators, which know none.
+    """
+
+    limit = 16
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.size = 0
+        self.upstream_bit = 0
+        self.wakers: list[Callable[[], None]] = []
+
+
+demand: ContextVar[Demand | None] = ContextVar("conveyor_rx_demand", default=None)
+"""Set while a run subscribes to an Observable: what an AsyncStream inside of it is paced by."""
+
+
+class _ObservableSource(Source):
+    """Order: as it is emitted. Pressure: Rx has none, so arrivals queue without bound.
+
+    AsyncStreams inside of the Observable heed `Demand`. What other threads emit is handed to the
+    loop, in order. Cancellation: the subscription is disposed.
+    """
+
+    def __init__(self, run: Run, observable: Observable[Any]) -> None:
+        super().__init__(run)
+        self._observable: Observable[Any] | None = observable
+        self._subscription: abc.DisposableBase | None = None
+        self._arrivals: deque[tuple[str, Any]] = deque()
+        self._handed_over = False
+        self._demand = Demand(run)
+        self._cut = False
+
+    def step(self) -> None:
+        if self._cut:
+            return
+        if self._observable is not None:
+            self._subscribe()
+        if not self._arrivals or (
+            self._arrivals[0][0] == "next" and self.gate.size >= self.gate.limit
+        ):
+            return
+        kind, value = self._arrivals.popleft()
+        if self._arrivals:
+            self.run.ready |= self.bit
+        if kind == "next":
+            self._shrink()
+            self.out.on_next(value)
+        elif kind == "error":
+            self.out.on_error(value)
+        else:
+            self.out.on_completed()
+
+    def cut(self) -> None:
+        self._cut = True
+        self._observable = None
+        self._arrivals.clear()
+        subscription, self._subscription = self._subscription, None
+        if subscription is not None:
+            subscription.dispose()
+
+    def _subscribe(self) -> None:
+        observable, self._observable = self._observable, None
+        assert observable is not None
+        token = demand.set(self._demand)
+        try:
+            subscription = observable.subscribe(
+                lambda value: self._arrive("next", value),
+                lambda error: self._arrive("error", error),
+                lambda: self._arrive("completed", None),
+            )
+        except Exception as error:
+            self._arrive("error", error)
+            return
+        finally:
+            demand.reset(token)
+        if self._cut:
+            subscription.dispose()
+        else:
+            self._subscription = subscription
+
+    def _arrive(self, kind: str, value: Any) -> None:
+        if self._cut:
+            return
+        self._arrivals.append((kind, value))
+        if self.run.in_thread():
+            self._demand.size = len(self._arrivals)
+            self.run.wake(self)
+        elif not self._handed_over:
+            self._handed_over = True
+            self.run.loop.call_soon_threadsafe(self._take_over)
+
+    def _take_over(self) -> None:
+        self._handed_over = False
+        self._demand.size = len(self._arrivals)
+        self.run.wake(self)
+
+    def _shrink(self) -> None:
+        gate = self._demand
+        gate.size = len(self._arrivals)
+        if gate.size == gate.limit - 1:
+            for waker in gate.wakers:
+                waker()
+
+
+def is_iterable(data: Any) -> bool:
+    """Tell whether `data` stands for many items."""
+    if isinstance(data, _ONE_ITEM):
+        return False
+    kind = type(data)
+    return hasattr(kind, "__iter__") or (hasattr(kind, "__getitem__") and hasattr(kind, "__len__"))
+
+
+def source_of(data: Any, run: Run) -> Source:
+    """Give the source that reads `data`, whatever it is."""
+    if isinstance(data, AsyncIterable):
+        return _AsyncSource(run, cast("AsyncIterable[Any]", data))
+    if isinstance(data, Observable):
+        return _ObservableSource(run, cast("Observable[Any]", data))
+    return _IterableSource(run, data if is_iterable(data) else (data,))

@@ -1,0 +1,73 @@
+"""How many items went where? The counters of each stage of a run."""
+
+from __future__ import annotations
+
+import dataclasses
+
+__all__ = ["Counters", "StageStats"]
+
+
+@dataclasses.dataclass(frozen=True)
+class StageStats:
+    """What one stage has done so far; all numbers are items, for a batch task too.
+
+    `in_ == completed + failed + skipped + dropped + cancelled + running + waiting` at any time, and
+    at the end of a run nothing runs or waits.
+    """
+
+    stage: str
+    in_: int = 0
+    """Items that came in."""
+    out: int = 0
+    """Outputs that the stage gave; a list or generator gives many for one item, a batch one."""
+    completed: int = 0
+    """Items whose call succeeded."""
+    failed: int = 0
+    """Items whose call failed the run."""
+    retried: int = 0
+    """Attempts that were followed by another."""
+    skipped: int = 0
+    """Items given up by `skip_item` or `skip_batch`."""
+    dropped: int = 0
+    """Items whose call gave None, and the rest of a batch below `min_size`."""
+    dropped_outputs: int = 0
+    """Nones in lists and generators."""
+    cancelled: int = 0
+    """Items let go when the run ended early."""
+    running: int = 0
+    """Items being worked on."""
+    waiting: int = 0
+    """Items that wait for a free slot or for their batch to fill."""
+
+    def as_dict(self) -> dict[str, str | int]:
+        """Return the numbers by name; `in_` is called `in`."""
+        return {name.rstrip("_"): value for name, value in dataclasses.asdict(self).items()}
+
+
+class Counters:
+    """The counters of one stage while its run goes on."""
+
+    __slots__ = (
+        "cancelled",
+        "completed",
+        "dropped",
+        "dropped_outputs",
+        "failed",
+        "in_",
+        "out",
+        "retried",
+        "running",
+        "skipped",
+        "stage",
+    )
+
+    def __init__(self, stage: str) -> None:
+        self.stage = stage
+        self.in_ = self.out = self.completed = self.failed = self.retried = 0
+        self.skipped = self.dropped = self.dropped_outputs = self.cancelled = self.running = 0
+
+    def snapshot(self) -> StageStats:
+        """Return the numbers as they are now."""
+        settled = self.completed + self.failed + self.skipped + self.dropped + self.cancelled
+        values = {name: getattr(self, name) for name in self.__slots__}
+        return StageStats(**values, waiting=self.in_ - settled - self.running)

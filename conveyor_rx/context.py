@@ -1,0 +1,106 @@
+"""The values of a run: how it executes, and what its tasks share."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Awaitable
+from contextvars import ContextVar
+from types import TracebackType
+from typing import Any, Literal, TypeVar, get_args
+
+from .error_handling import check_count
+
+__all__ = [
+    "ContextManager",
+    "ExecutionMode",
+    "PipelineContext",
+    "get_current_context",
+    "set_current_context",
+    "with_context",
+]
+
+T = TypeVar("T")
+ExecutionMode = Literal["ordered", "as_completed"]
+
+
+@dataclasses.dataclass
+class PipelineContext:
+    """Settings of a run and the data that its tasks share.
+
+    `max_parallelism` caps the calls running at once over the whole run, `max_in_flight` the items
+    in flight in one segment (between two points where order is restored); None is no bound.
+    `pipeline_id` is set anew for each run. Each run gets its own copy; `data` is copied one level.
+
+    Raises:
+        TypeError, ValueError: a field of the wrong type or out of range, named in the message.
+    """
+
+    execution_mode: ExecutionMode = "ordered"
+    max_parallelism: int | None = None
+    pipeline_id: str | None = None
+    data: dict[str, Any] = dataclasses.field(default_factory=dict[str, Any])
+    max_in_flight: int | None = 1024
+
+    def __post_init__(self) -> None:
+        if self.execution_mode not in get_args(ExecutionMode):
+            allowed = " or ".join(map(repr, get_args(ExecutionMode)))
+            raise ValueError(f"execution_mode must be {allowed}, not {self.execution_mode!r}")
+        check_count("max_parallelism", self.max_parallelism, optional=True)
+        check_count("max_in_flight", self.max_in_flight, optional=True)
+
+    def copy(self) -> PipelineContext:
+        """Return a context of the same values, with a `data` dict of its own."""
+        return dataclasses.replace(self, data=dict(self.data))
+
+    def replace(self, **values: Any) -> PipelineContext:
+        """Return a copy with `values` set; a name that is no field goes into `data`."""
+        fields = {field.name for field in dataclasses.fields(self)}
+        settings = {name: value for name, value in values.items() if name in fields}
+        data = dict(settings.pop("data", self.data))
+        data.update((name, value) for name, value in values.items() if name not in fields)
+        return dataclasses.replace(self, data=data, **settings)
+
+
+_current: ContextVar[PipelineContext | None] = ContextVar("conveyor_rx_context", default=None)
+
+
+def get_current_context() -> PipelineContext | None:
+    """Return the context of the run in which this code is called; None outside of any run."""
+    return _current.get()
+
+
+def set_current_context(context: PipelineContext | None) -> None:
+    """Make `context` the current one from here on, in this task or thread."""
+    _current.set(context)
+
+
+class ContextManager:
+    """Make a context the current one within a `with` block.
+
+    >>> with ContextManager(PipelineContext(data={"user": "ada"})):
+    ...     get_current_context().data["user"]
+    'ada'
+    """
+
+    def __init__(self, context: PipelineContext) -> None:
+        self.context = context
+        self.previous_context: PipelineContext | None = None
+
+    def __enter__(self) -> PipelineContext:
+        self.previous_context = get_current_context()
+        set_current_context(self.context)
+        return self.context
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_val: BaseException | None,
+        exc_tb: TracebackType | None,
+    ) -> None:
+        set_current_context(self.previous_context)
+
+
+async def with_context(context: PipelineContext, coro: Awaitable[T]) -> T:
+    """Await `coro` with `context` as the current context."""
+    with ContextManager(context):
+        return await coro

@@ -1,0 +1,173 @@
+"""What happens to a failed call: retry, hand to a handler, skip, split or fail.
+
+`Policy.verdict` only decides; the engine (`operators/_flat_map.py`) acts on what it says.
+"""
+
+from __future__ import annotations
+
+import enum
+import logging
+import math
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+__all__ = ["ErrorAction", "ErrorHandler", "LoggingErrorHandler", "RetryConfig"]
+
+ErrorAction = Literal["fail", "skip_item", "skip_batch"]
+
+
+@dataclass(frozen=True)
+class RetryConfig:
+    """Say how often a call is tried and how long to wait in between.
+
+    `max_attempts` counts all calls, the first included. The wait after the n-th failed attempt is
+    `base_delay * backoff_multiplier ** (n - 1)` seconds, at most `max_delay` seconds (exponential
+    backoff without jitter); with `exponential_backoff=False` it is `base_delay` each time.
+
+    Raises:
+        TypeError, ValueError: a field of the wrong type or out of range, named in the message.
+    """
+
+    max_attempts: int = 3
+    base_delay: float = 1.0
+    exponential_backoff: bool = True
+    max_delay: float = 60.0
+    backoff_multiplier: float = 2.0
+
+    def __post_init__(self) -> None:
+        check_count("max_attempts", self.max_attempts)
+        check_seconds("base_delay", self.base_delay)
+        check_seconds("max_delay", self.max_delay)
+        check_flag("exponential_backoff", self.exponential_backoff)
+        check_seconds("backoff_multiplier", self.backoff_multiplier)
+
+    def delay(self, attempt: int) -> float:
+        """Give the seconds to wait after failed attempt number `attempt` (from 1)."""
+        if not self.exponential_backoff:
+            return min(self.base_delay, self.max_delay)
+        try:
+            return min(self.base_delay * self.backoff_multiplier ** (attempt - 1), self.max_delay)
+        except OverflowError:
+            return self.max_delay
+
+
+class ErrorHandler:
+    """Decide in code of your own what becomes of a call that failed for good.
+
+    It is asked after the last retry and instead of `on_error`.
+    """
+
+    async def handle_error(
+        self, error: Exception, item: Any, task_name: str, attempt: int
+    ) -> tuple[bool, Any]:
+        """Return `(True, value)` to go on with `value` (None drops), `(False, None)` to fail.
+
+        `item` is what the function was called with: for a batch task the list of items.
+        An exception raised here fails the run, with `error` as its cause.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must override handle_error")
+
+
+class LoggingErrorHandler(ErrorHandler):
+    """Log the error at ERROR and go on with `replacement_value` (None drops the item)."""
+
+    def __init__(
+        self, logger: logging.Logger | None = None, replacement_value: Any = None
+    ) -> None:
+        self.logger = logger or logging.getLogger("conveyor_rx")
+        self.replacement_value = replacement_value
+
+    async def handle_error(
+        self, error: Exception, item: Any, task_name: str, attempt: int
+    ) -> tuple[bool, Any]:
+        self.logger.error("%s failed at attempt %d: %r", task_name, attempt, error)
+        return True, self.replacement_value
+
+
+class Verdict(enum.Enum):
+    """What to do with a failed attempt."""
+
+    RETRY = enum.auto()
+    HANDLE = enum.auto()
+    SKIP = enum.auto()
+    SPLIT = enum.auto()
+    FAIL = enum.auto()
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The error options of one task, checked, and the decision that follows from them."""
+
+    task_name: str
+    on_error: ErrorAction = "fail"
+    retry: RetryConfig = field(default_factory=lambda: RetryConfig(max_attempts=1))
+    handler: ErrorHandler | None = None
+    splits: bool = False  # a batch task: skip_item looks for the failing items by halving
+
+    def __post_init__(self) -> None:
+        if self.on_error not in get_args(ErrorAction):
+            allowed = ", ".join(map(repr, get_args(ErrorAction)))
+            raise ValueError(f"on_error must be one of {allowed}, not {self.on_error!r}")
+        if not isinstance(self.retry, RetryConfig):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
+            raise TypeError(f"retry_config must be a RetryConfig, not {self.retry!r}")
+        if self.handler is not None and not callable(getattr(self.handler, "handle_error", None)):
+            raise TypeError(
+                f"error_handler must be an ErrorHandler (an object with handle_error), "
+                f"not {self.handler!r}"
+            )
+
+    def verdict(self, attempt: int, size: int, delivered: bool) -> Verdict:
+        """Decide on attempt number `attempt` (from 1) of a call with `size` items that failed.
+
+        `delivered` says that a generator had already yielded: it is neither retried nor split,
+        for its outputs would come twice.
+        """
+        if attempt < self.retry.max_attempts and not delivered:
+            return Verdict.RETRY
+        if self.handler is not None:
+            return Verdict.HANDLE
+        if self.on_error == "fail":
+            return Verdict.FAIL
+        if self.splits and self.on_error == "skip_item" and size > 1 and not delivered:
+            return Verdict.SPLIT
+        return Verdict.SKIP
+
+    def blame(self, error: BaseException, number: int, attempt: int) -> BaseException:
+        """Return the exception that the consumer gets, with one note that says where it arose.
+
+        StopIteration and StopAsyncIteration would end an iteration instead of failing it; as in
+        PEP 479 they become the cause of a RuntimeError.
+        """
+        if isinstance(error, (StopIteration, StopAsyncIteration)):
+            stopped = error
+            error = RuntimeError(f"task {self.task_name!r} raised {type(stopped).__name__}")
+            error.__cause__ = stopped
+        note = f"in task {self.task_name!r}, item {number} (from 0), attempt {attempt}"
+        if note not in getattr(error, "__notes__", ()):
+            error.add_note(note)
+        return error
+
+
+def check_count(name: str, value: object, *, optional: bool = False) -> None:
+    """Raise unless `value` is a whole number of at least 1 (or None where `optional`)."""
+    if value is None and optional:
+        return
+    if isinstance(value, bool) or not isinstance(value, int):
+        kind = "an int or None" if optional else "an int"
+        raise TypeError(f"{name} must be {kind}, not {value!r}")
+    if value < 1:
+        raise ValueError(f"{name} must be at least 1, not {value!r}")
+
+
+def check_seconds(name: str, value: object) -> None:
+    """Raise unless `value` is a finite number of at least 0."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError(f"{name} must be a number, not {value!r}")
+    if not math.isfinite(value) or value < 0:
+        raise ValueError(f"{name} must be finite and at least 0, not {value!r}")
+
+
+def check_flag(name: str, value: object) -> None:
+    """Raise unless `value` is True or False."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be a bool, not {value!r}")

@@ -1,0 +1,158 @@
+"""How does a call go on that did not give one plain result at once?
+
+Retries, handlers, halving and generators: all that takes several steps, one object a call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from time import monotonic
+from typing import TYPE_CHECKING, Any, cast
+
+from .._calls import AWAITABLES, outputs
+from ..error_handling import Verdict
+from ._line import Place
+from ._trampoline import SLICE
+
+if TYPE_CHECKING:
+    from ._flat_map import FlatMap
+
+__all__ = ["Attempts"]
+
+_PENDING: Any = object()
+
+
+class Attempts:
+    """The attempts at one call of `stage`, for the item or batch at `place`."""
+
+    def __init__(self, stage: FlatMap, place: Place) -> None:
+        self._stage = stage
+        self._place = place
+        self._left = place.weight  # items of which it is not yet known what becomes of them
+        self._delivered = False  # the current attempt has put out something
+
+    async def run(
+        self, item: Any, *, error: BaseException | None = None, result: Any = _PENDING
+    ) -> None:
+        """Try until all is delivered or the policy has spoken, then give the place up.
+
+        It goes on after a first attempt that ended with `error` or gave `result`, if one is given.
+        """
+        stage, place = self._stage, self._place
+        try:
+            await self._persist(item, place.weight, error, result)
+        except BaseException as end:
+            if place.dead:
+                stage.counters.cancelled += self._left
+                if isinstance(end, Exception | asyncio.CancelledError):
+                    return
+            elif isinstance(end, KeyboardInterrupt | SystemExit):
+                stage.counters.failed += self._left
+                stage.run.crash(end)
+            else:
+                stage.fail(place, end, self._left, attempt=1)
+            stage.run.disown()
+            raise
+        if not place.dead:
+            stage.line.give_up(place)
+
+    async def _persist(
+        self, item: Any, size: int, error: BaseException | None = None, result: Any = _PENDING
+    ) -> None:
+        stage = self._stage
+        policy = stage.call.policy
+        attempt = 0 if error is None and result is _PENDING else 1
+        while True:
+            if error is None:
+                try:
+                    if result is _PENDING:
+                        attempt += 1
+                        self._delivered = False
+                        result = stage.function(item)
+                    await self._take(result, size)
+                    return
+                except BaseException as caught:
+                    error = caught
+            if self._place.dead or not _is_failure(error):
+                raise error
+            match policy.verdict(attempt, size, self._delivered):
+                case Verdict.RETRY:
+                    stage.counters.retried += 1
+                    await asyncio.sleep(policy.retry.delay(attempt))
+                    error, result = None, _PENDING
+                case Verdict.HANDLE:
+                    await self._handle(error, item, size, attempt)
+                    return
+                case Verdict.SKIP:
+                    stage.counters.skipped += size
+                    self._left -= size
+                    return
+                case Verdict.SPLIT:
+                    batch = cast("Sequence[Any]", item)
+                    error = None
+                    await self._persist(batch[: size // 2], size // 2)
+                    await self._persist(batch[size // 2 :], size - size // 2)
+                    return
+                case Verdict.FAIL:
+                    self._fail(error, size, attempt)
+                    return
+
+    async def _take(self, result: Any, size: int) -> None:
+        """Deliver what a call gave, generators lazily, as far as the line has room."""
+        stage, place = self._stage, self._place
+        if isinstance(result, AWAITABLES):
+            result = await result
+        values = cast("AsyncGenerator[Any]", outputs(result))
+        async with aclosing(values):
+            end = monotonic() + SLICE
+            async for value in values:
+                await stage.room(place)
+                if place.dead:
+                    raise asyncio.CancelledError
+                self._delivered = True
+                stage.emit(place, value)
+                stage.run.drain()
+                if monotonic() > end:
+                    await asyncio.sleep(0)
+                    end = monotonic() + SLICE
+                if place.dead:
+                    raise asyncio.CancelledError
+        if result is None:
+            stage.counters.dropped += size
+        else:
+            stage.counters.completed += size
+        self._left -= size
+
+    async def _handle(self, error: BaseException, item: Any, size: int, attempt: int) -> None:
+        policy = self._stage.call.policy
+        assert policy.handler is not None
+        try:
+            answer = policy.handler.handle_error(
+                cast("Exception", error), item, policy.task_name, attempt
+            )
+            go_on, value = await answer
+        except BaseException as raised:
+            if self._place.dead or not _is_failure(raised):
+                raise
+            if raised is not error and raised.__cause__ is None:
+                raised.__cause__ = error
+            self._fail(raised, size, attempt)
+            return
+        if go_on:
+            await self._take(value, size)
+        else:
+            self._fail(error, size, attempt)
+
+    def _fail(self, error: BaseException, size: int, attempt: int) -> None:
+        self._left -= size
+        self._stage.fail(self._place, error, size, attempt=attempt)
+
+
+def _is_failure(error: BaseException) -> bool:
+    """Tell whether `error` is the call's own, and no end of the process or cancellation."""
+    if isinstance(error, asyncio.CancelledError):
+        task = asyncio.current_task()
+        return task is None or not task.cancelling()
+    return isinstance(error, Exception)

@@ -1,0 +1,74 @@
+"""When is a batch full? `buffer_with_count` with a minimum for the last one."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from reactivex import Observable
+
+from .._stats import Counters
+from ._run import Run
+from ._subscriber import Subscriber, lift
+
+__all__ = ["buffer"]
+
+_log = logging.getLogger("conveyor_rx")
+
+
+class _Buffer(Subscriber):
+    """The open batch of one batch task.
+
+    Order: as it comes. Errors: a failed call upstream discards the open batch; any other error
+    comes after it. Cancellation: the batch is let go. Pressure: at most one open batch.
+    """
+
+    def __init__(self, run: Run, min_size: int, max_size: int, counters: Counters) -> None:
+        self._run = run
+        self._min_size = min_size
+        self._max_size = max_size
+        self._counters = counters
+        self._batch: list[Any] = []
+
+    def on_next(self, value: Any) -> None:
+        self._counters.in_ += 1
+        self._batch.append(value)
+        if len(self._batch) >= self._max_size:
+            batch, self._batch = self._batch, []
+            self.out.on_next(batch)
+
+    def on_error(self, error: Exception) -> None:
+        if error is self._run.failure:
+            self.cut()
+        else:
+            self._flush()
+        self.out.on_error(error)
+
+    def on_completed(self) -> None:
+        self._flush()
+        self.out.on_completed()
+
+    def cut(self) -> None:
+        self._counters.cancelled += len(self._batch)
+        self._batch = []
+
+    def _flush(self) -> None:
+        rest, self._batch = self._batch, []
+        if len(rest) >= self._min_size:
+            self.out.on_next(rest)
+        elif rest:
+            self._counters.dropped += len(rest)
+            _log.warning(
+                "task %r dropped the last %d items, which are fewer than min_size=%d",
+                self._counters.stage,
+                len(rest),
+                self._min_size,
+            )
+
+
+def buffer(
+    run: Run, *, min_size: int, max_size: int, counters: Counters
+) -> Callable[[Observable[Any]], Observable[list[Any]]]:
+    """Collect consecutive items in lists of `max_size`; the last may be as short as `min_size`."""
+    return lift(lambda: _Buffer(run, min_size, max_size, counters))

@@ -1,0 +1,111 @@
+"""Where are the segments? A chain of stages, linked up for one run.
+
+A segment is what lies between two points at which order is restored. The chain opens one where a
+call needs its inputs in order, closes it before batches, foreign operators and the output, and
+tells each emitter which gate it has to heed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from reactivex import Observable
+
+from .._calls import Call
+from .._stats import Counters
+from ._buffer import buffer
+from ._flat_map import flat_map
+from ._line import AsCompletedLine, Line, enter, leave
+from ._process import Processor, process
+from ._run import Run
+from ._trampoline import Gate
+
+__all__ = ["Chain", "Emitter"]
+
+
+class Emitter(Protocol):
+    """What emits while a gate is open: a source, a line, the output of a `process`."""
+
+    bit: int
+    gate: Gate
+
+
+class Chain:
+    """The operators of one run so far: grows stage by stage, ends at a gate."""
+
+    def __init__(self, run: Run, source: Observable[Any], emitter: Emitter) -> None:
+        self._run = run
+        self._observable = source
+        self._emitter = emitter
+        self._open: Line | None = None
+        self._last: Line | None = None
+        self.counters: list[Counters] = []
+
+    def call(self, call: Call, *, name: str, limit: int | None, in_order: bool) -> None:
+        """Add calls for single items; `in_order` says that they must start in input order."""
+        if in_order or self._open is None:
+            self._open_segment()
+        self._add_calls(call, limit, self._count(name), counts_input=True)
+
+    def batch(
+        self, call: Call, *, name: str, limit: int | None, min_size: int, max_size: int
+    ) -> None:
+        """Add calls for batches; the window counts their items."""
+        self._close_segment()
+        counters = self._count(name)
+        self.apply(buffer(self._run, min_size=min_size, max_size=max_size, counters=counters))
+        self._open_segment(weigh=len)
+        self._add_calls(call, limit, counters, counts_input=False)
+
+    def process(self, processor: Processor, *, name: str) -> None:
+        """Add a stage that is written as an async iterable of async iterables."""
+        self._close_segment()
+        stage, operator = process(self._run, processor, self._count(name))
+        self._end_emitter(stage, final=False)
+        self.apply(operator)
+        self._emitter = stage.pull
+
+    def apply(self, operator: Callable[[Observable[Any]], Observable[Any]]) -> None:
+        """Add any operator, on values in their order."""
+        self._close_segment()
+        self._observable = operator(self._observable)
+
+    def end(self, gate: Gate) -> Observable[Any]:
+        """End the chain at `gate`, and return what is to be subscribed."""
+        self._close_segment()
+        self._end_emitter(gate, final=True)
+        return self._observable
+
+    def _count(self, name: str) -> Counters:
+        counters = Counters(name)
+        self.counters.append(counters)
+        return counters
+
+    def _add_calls(
+        self, call: Call, limit: int | None, counters: Counters, *, counts_input: bool
+    ) -> None:
+        assert self._open is not None
+        operator = flat_map(
+            self._run, self._open, call, limit=limit, counters=counters, counts_input=counts_input
+        )
+        self._observable = operator(self._observable)
+
+    def _open_segment(self, weigh: Callable[[Any], int] | None = None) -> None:
+        self._close_segment()
+        self._open = Line(self._run) if self._run.ordered else AsCompletedLine(self._run)
+        self._end_emitter(self._open, final=False)
+        self._observable = enter(self._open, weigh)(self._observable)
+
+    def _close_segment(self) -> None:
+        line, self._open = self._open, None
+        if line is not None:
+            self._run.enroll(line)
+            self._observable = leave(line)(self._observable)
+            self._emitter = self._last = line
+
+    def _end_emitter(self, gate: Gate, *, final: bool) -> None:
+        self._emitter.gate = gate
+        gate.upstream_bit |= self._emitter.bit
+        if self._last is not None:
+            self._last.final = final

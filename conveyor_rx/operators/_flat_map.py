@@ -1,0 +1,278 @@
+"""How do calls run at once? `flat_map` with a concurrency limit, over the places of a line.
+
+A plain function is called inline, an async one in one task; what is not one plain result at the
+first attempt (generators, retries, handlers, halving) goes the slow way of `_attempts.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from reactivex import Observable
+
+from .._calls import AWAITABLES, MANY, Call
+from .._stats import Counters
+from ..error_handling import Verdict
+from ._attempts import Attempts
+from ._line import Line, Place
+from ._run import UNBOUNDED, Run
+from ._subscriber import Subscriber, lift
+
+__all__ = ["flat_map"]
+
+_SPECIAL = MANY + AWAITABLES
+
+
+class FlatMap(Subscriber):
+    """The calls of one task in one run.
+
+    Order: calls start in the order of arrival; a new arrival never overtakes one that waits.
+    Errors: as the call's policy says; a failure goes to the line, at the item's place.
+    Cancellation: the line cancels the task of a place; it is awaited before the run has ended.
+    Pressure: none of its own: what waits here stands in the line, which is the gate.
+    """
+
+    bit = 0
+
+    def __init__(
+        self, run: Run, line: Line, call: Call, limit: int | None, counters: Counters, arrival: int
+    ) -> None:
+        self.run = run
+        self.line = line
+        self.call = call
+        self.function = call.function
+        self.counters = counters
+        self._limit = limit or UNBOUNDED
+        self._arrival = arrival
+        self._running = 0
+        self._queue: deque[Place] = deque()
+        self._resuming: deque[asyncio.Future[None]] = deque()
+        self._prepare = call.prepare
+        self._preparing: asyncio.Task[None] | None = None
+        self._broken: BaseException | None = None
+        if call.is_generator:
+            self._start: Callable[[FlatMap, Place], None] = FlatMap._start_generator
+        elif call.is_async:
+            self._start = FlatMap._start_async
+        else:
+            self._start = FlatMap._start_plain
+
+    def on_next(self, value: Place) -> None:
+        self.counters.in_ += self._arrival
+        self._queue.append(value)
+        self.run.ready |= self.bit
+
+    def step(self) -> None:
+        run = self.run
+        if self._prepare is not None:
+            self._prepare_first()
+        elif run.running >= run.max_parallelism:
+            run.starved |= self.bit
+        elif self._resuming and (self.call.is_generator or self._running < self._limit):
+            self._resume_one()
+        elif self._queue and self._running < self._limit:
+            place = self._queue.popleft()
+            if self._queue:
+                run.ready |= self.bit
+            if self._broken is not None:
+                self.fail(place, self._broken, place.weight, attempt=0)
+            else:
+                self._start(self, place)
+
+    def purge(self) -> None:
+        waiting, self._queue = self._queue, deque[Place]()
+        for place in waiting:
+            if place.dead:
+                self.counters.cancelled += place.weight
+            else:
+                self._queue.append(place)
+
+    def cut(self) -> None:
+        self.purge()
+        if self._preparing is not None:
+            self.run.cancel(self._preparing)
+
+    def fail(self, place: Place, error: BaseException, size: int, *, attempt: int) -> None:
+        """End the run at `place` with `error`."""
+        self.counters.failed += size
+        self.line.fail(place, self.call.policy.blame(error, place.number, attempt))
+
+    def emit(self, place: Place, value: Any) -> None:
+        """Pass on one output of several."""
+        if value is None:
+            self.counters.dropped_outputs += 1
+        else:
+            self.counters.out += 1
+            self.out.on_next(self.line.insert(value, place))
+
+    async def room(self, place: Place) -> None:
+        """Wait until `place` may put another output in the line.
+
+        Meanwhile the call does not count for `max_parallelism`, else the calls that would make
+        room could not start. The call of a generator task keeps its slot: those start in order, so
+        the head always holds one. A plain function that happens to return a generator gives its
+        slot back, as the head may be waiting for it.
+        """
+        if self.line.has_room(place):
+            return
+        keeps_slot = self.call.is_generator
+        self._running -= not keeps_slot
+        self.run.slot_freed()
+        self.run.ready |= self.bit
+        self.run.drain()
+        granted = False
+        try:
+            await self.line.room(place)
+            self._resuming.append(turn := self.run.loop.create_future())
+            self.run.wake(self)
+            try:
+                await turn
+            finally:
+                granted = turn.done() and not turn.cancelled()
+        finally:
+            if not granted:
+                self._running += not keeps_slot
+                self.run.running += 1
+
+    # -- private
+
+    def _resume_one(self) -> None:
+        turn = self._resuming.popleft()
+        if not turn.done():
+            self._running += not self.call.is_generator
+            self.run.running += 1
+            turn.set_result(None)
+        if self._resuming or self._queue:
+            self.run.ready |= self.bit
+
+    def _prepare_first(self) -> None:
+        if self._preparing is None and self._queue:
+            self._preparing = self.run.start(self._bind(), eager=False)
+
+    async def _bind(self) -> None:
+        assert self._prepare is not None
+        try:
+            self.function = await self._prepare()
+        except Exception as error:
+            self._broken = error
+        except asyncio.CancelledError as error:
+            if self.run.closed or not self._queue:
+                return
+            self._broken = error
+        self._prepare = None
+        self.run.wake(self)
+
+    def _start_plain(self, place: Place) -> None:
+        item = place.value
+        self.counters.running += place.weight
+        try:
+            result = self.run.context.copy().run(self.function, item)
+        except (KeyboardInterrupt, SystemExit):
+            self.counters.failed += place.weight
+            raise
+        except BaseException as error:
+            self._failed_inline(place, item, error)
+        else:
+            if isinstance(result, _SPECIAL) and not isinstance(result, list):
+                attempts = Attempts(self, place)
+                self._start_task(place, attempts.run(item, result=result), eager=False)
+            else:
+                self._settle(place, result)
+        finally:
+            self.counters.running -= place.weight
+
+    def _failed_inline(self, place: Place, item: Any, error: BaseException) -> None:
+        verdict = self.call.policy.verdict(1, place.weight, False)
+        if place.dead:
+            self.counters.cancelled += place.weight
+        elif verdict is Verdict.FAIL or not isinstance(error, Exception | asyncio.CancelledError):
+            self.fail(place, error, place.weight, attempt=1)
+        elif verdict is Verdict.SKIP:
+            self.counters.skipped += place.weight
+            self.line.give_up(place)
+        else:
+            self._start_task(place, Attempts(self, place).run(item, error=error), eager=False)
+
+    def _start_async(self, place: Place) -> None:
+        self._start_task(place, self._call(place, place.value), eager=True)
+
+    def _start_generator(self, place: Place) -> None:
+        self._start_task(place, Attempts(self, place).run(place.value), eager=False)
+
+    def _start_task(self, place: Place, call: Coroutine[Any, Any, None], *, eager: bool) -> None:
+        self._running += 1
+        self.run.running += 1
+        self.counters.running += place.weight
+        task = self.run.start(self._task(place, call), eager=eager)
+        if not task.done():
+            place.task = task
+            if place.dead:
+                self.run.cancel(task)
+
+    async def _task(self, place: Place, call: Coroutine[Any, Any, None]) -> None:
+        try:
+            if place.dead:
+                self.counters.cancelled += place.weight
+            else:
+                await call
+        finally:
+            call.close()
+            place.task = None
+            self._running -= 1
+            self.counters.running -= place.weight
+            self.run.slot_freed()
+            self.run.ready |= self.bit
+        self.run.drain()
+
+    async def _call(self, place: Place, item: Any) -> None:
+        try:
+            result = await self.function(item)
+        except BaseException as error:
+            await Attempts(self, place).run(item, error=error)
+        else:
+            if isinstance(result, MANY) and not isinstance(result, list):
+                await Attempts(self, place).run(item, result=result)
+            else:
+                self._settle(place, result)
+
+    def _settle(self, place: Place, result: Any) -> None:
+        """Take the result of a call that went well at once."""
+        counters = self.counters
+        if place.dead:
+            counters.cancelled += place.weight
+        elif result is None:
+            counters.dropped += place.weight
+            self.line.give_up(place)
+        elif isinstance(result, list):
+            counters.completed += place.weight
+            for value in result:  # pyright: ignore[reportUnknownVariableType]  # a user's list
+                self.emit(place, value)
+            self.line.give_up(place)
+        elif place.weight != 1:  # a batch: its one output takes up the room of one
+            counters.completed += place.weight
+            self.emit(place, result)
+            self.line.give_up(place)
+        else:
+            counters.completed += 1
+            counters.out += 1
+            place.value = result
+            self.out.on_next(place)
+
+
+def flat_map(
+    run: Run,
+    line: Line,
+    call: Call,
+    *,
+    limit: int | None,
+    counters: Counters,
+    counts_input: bool = True,
+) -> Callable[[Observable[Any]], Observable[Any]]:
+    """Call a function for each place of `line`, at most `limit` at once (None: no limit)."""
+    stage = FlatMap(run, line, call, limit, counters, 1 if counts_input else 0)
+    line.stages.append(stage)
+    run.enroll(stage)
+    return lift(lambda: stage)

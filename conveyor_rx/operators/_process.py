@@ -1,0 +1,128 @@
+"""How does a stage join that is written as `process(items)`: an async iterable in, one out?"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
+from typing import Any
+
+from reactivex import Observable
+
+from .._stats import Counters
+from ._pull import Pull
+from ._run import Run
+from ._subscriber import Subscriber, cut_upstream, lift
+
+__all__ = ["Process", "process"]
+
+Processor = Callable[[AsyncIterator[Any]], AsyncIterable[Any] | Awaitable[AsyncIterable[Any]]]
+
+
+class Process(Subscriber):
+    """One run of a user's `process`: it pulls `items` from here and is pulled in its turn.
+
+    Order and errors: its own; an error from upstream is raised where it pulls. Cancellation: its
+    iterator is closed, and awaited. Pressure: an item is asked for only when it pulls.
+    """
+
+    def __init__(self, run: Run, processor: Processor, counters: Counters) -> None:
+        self._run = run
+        self._counters = counters
+        self._items: deque[Any] = deque()
+        self._ended = False
+        self._error: BaseException | None = None
+        self._waiting: asyncio.Future[None] | None = None
+        # As a gate: open while `process` waits for an item and none is here.
+        self.size = 1
+        self.limit = 1
+        self.upstream_bit = 0
+        self.pull = Pull(run, lambda: processor(_Items(self)), _Outputs(self))
+
+    def on_next(self, value: Any) -> None:
+        self._counters.in_ += 1
+        self._items.append(value)
+        self._arrived()
+
+    def on_error(self, error: Exception) -> None:
+        self._error = error
+        self.on_completed()
+
+    def on_completed(self) -> None:
+        self._ended = True
+        self._arrived()
+
+    def cut(self) -> None:
+        self._counters.cancelled += len(self._items)
+        self._items.clear()
+        self.pull.cut()
+
+    async def fetch(self) -> Any:
+        """Wait for the next item; StopAsyncIteration and errors as upstream ended."""
+        while not self._items:
+            if self._ended:
+                error, self._error = self._error, None
+                raise error or StopAsyncIteration
+            self.size = 0
+            self._run.ready |= self.upstream_bit
+            self._run.drain()
+            if not self._items and not self._ended:
+                self._waiting = self._run.loop.create_future()
+                await self._waiting
+        self._counters.completed += 1
+        return self._items.popleft()
+
+    def _arrived(self) -> None:
+        self.size = 1
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
+
+    # -- what `process` gives
+
+    def put_out(self, value: Any) -> None:
+        """Pass on an output of `process`."""
+        if value is None:
+            self._counters.dropped_outputs += 1
+        else:
+            self._counters.out += 1
+            self.out.on_next(value)
+
+    def leave(self) -> None:
+        """Let go of what is upstream: `process` has ended, perhaps before its items."""
+        self._counters.cancelled += len(self._items)
+        self._items.clear()
+        cut_upstream(self)
+
+
+class _Outputs(Subscriber):
+    def __init__(self, stage: Process) -> None:
+        self._stage = stage
+
+    def on_next(self, value: Any) -> None:
+        self._stage.put_out(value)
+
+    def on_error(self, error: Exception) -> None:
+        self._stage.leave()
+        self._stage.out.on_error(error)
+
+    def on_completed(self) -> None:
+        self._stage.leave()
+        self._stage.out.on_completed()
+
+
+class _Items(AsyncIterator[Any]):
+    def __init__(self, stage: Process) -> None:
+        self._stage = stage
+
+    async def __anext__(self) -> Any:
+        return await self._stage.fetch()
+
+
+def process(
+    run: Run, processor: Processor, counters: Counters
+) -> tuple[Process, Callable[[Observable[Any]], Observable[Any]]]:
+    """Send the items through `processor`; also give the subscriber, which is gate and worker."""
+    stage = Process(run, processor, counters)
+    run.enroll(stage.pull)
+    run.ready |= stage.pull.bit
+    return stage, lift(lambda: stage)

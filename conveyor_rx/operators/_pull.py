@@ -1,0 +1,116 @@
+"""How is an async iterable pulled at the pace of a gate?"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
+from typing import Any
+
+from reactivex import abc
+
+from ._run import Run
+from ._trampoline import Gate
+
+__all__ = ["Pull"]
+
+
+class Pull:
+    """A task that pulls from what `open_` gives, and emits while the gate is open.
+
+    One `aiter`, `__anext__` never overlaps itself, and the iterator is closed once, whatever ends
+    the pulling. Give it a first turn to start it; an opened gate gives it further turns.
+    """
+
+    bit = 0
+    gate: Gate
+
+    def __init__(
+        self,
+        run: Run,
+        open_: Callable[[], AsyncIterable[Any] | Awaitable[AsyncIterable[Any]]],
+        out: abc.ObserverBase[Any],
+    ) -> None:
+        self._run = run
+        self._open = open_
+        self._out = out
+        self._task: asyncio.Task[None] | None = None
+        self._resume: asyncio.Future[None] | None = None
+        self._stopped = False
+
+    def step(self) -> None:
+        if self._stopped:
+            return
+        if self._task is None:
+            self._task = self._run.start(self._pull(), eager=False)
+        elif self._resume is not None and not self._resume.done():
+            self._resume.set_result(None)
+
+    def cut(self) -> None:
+        """Stop pulling; the task closes the iterator."""
+        if not self._stopped:
+            self._stopped = True
+            if self._task is not None:
+                self._run.cancel(self._task)
+
+    async def _pull(self) -> None:
+        error: BaseException | None = None
+        iterator: AsyncIterator[Any] | None = None
+        if self._stopped:
+            return
+        try:
+            opened = self._open()
+            iterable = opened if isinstance(opened, AsyncIterable) else await opened
+            iterator = aiter(iterable)
+            while not self._stopped:
+                while self.gate.size >= self.gate.limit or self._run.paused:
+                    self._resume = self._run.loop.create_future()
+                    await self._resume
+                value = await anext(iterator)
+                if self._stopped:
+                    break
+                self._emit(value)
+        except StopAsyncIteration:
+            pass
+        except BaseException as caught:
+            error = caught
+        self._open = _exhausted
+        try:
+            await self._aclose(iterator)
+        except BaseException as caught:
+            error = error or caught
+        self._finish(error)
+
+    def _emit(self, value: Any) -> None:
+        try:
+            self._out.on_next(value)
+        except Exception as error:  # the observer's own
+            self._run.crash(error)
+        else:
+            self._run.drain()
+
+    async def _aclose(self, iterator: AsyncIterator[Any] | None) -> None:
+        close = getattr(iterator, "aclose", None)
+        if close is not None:
+            await close()
+
+    def _finish(self, error: BaseException | None) -> None:
+        if self._stopped:
+            return
+        self._stopped = True
+        if error is None:
+            self._out.on_completed()
+            self._run.drain()
+            return
+        if isinstance(error, KeyboardInterrupt | SystemExit):
+            self._run.crash(error)
+        else:
+            self._out.on_error(error)  # pyright: ignore[reportArgumentType]  # Rx says Exception; a CancelledError passes as well
+            self._run.drain()
+        task = asyncio.current_task()
+        if not isinstance(error, Exception) and (task is None or task.cancelling()):
+            self._run.disown()
+            raise error
+
+
+async def _exhausted() -> AsyncIterable[Any]:
+    raise RuntimeError("this source was read already")

@@ -1,0 +1,147 @@
+"""What do the operators of one run share? Turns, tasks, the cap on parallel calls, the end."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import sys
+import threading
+from collections.abc import Callable, Coroutine
+from contextvars import Context
+from typing import Any, cast
+
+from reactivex import abc
+
+from ._trampoline import Trampoline
+
+__all__ = ["UNBOUNDED", "Run"]
+
+UNBOUNDED = sys.maxsize
+_Coroutine = Coroutine[Any, Any, Any]
+EAGER = sys.version_info >= (3, 12)
+
+
+class Run(Trampoline):
+    """One subscription of a compiled pipeline, from its first pull to its one end."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        context: Context,
+        *,
+        ordered: bool = True,
+        max_in_flight: int | None = None,
+        max_parallelism: int | None = None,
+    ) -> None:
+        super().__init__(loop, context)
+        self.ordered = ordered
+        self.max_in_flight = max_in_flight or UNBOUNDED
+        self.max_parallelism = max_parallelism or UNBOUNDED
+        self.running = 0  # calls at this moment, in all stages
+        self.starved = 0  # bits of the stages that wait for max_parallelism
+        self.failure: BaseException | None = None  # of the call that ends the run
+        self.closed = False
+        self.chain: abc.DisposableBase | None = None  # the subscription, from the outlet upwards
+        self.children: list[Run] = []  # runs of streams inside foreign operators of this one
+        self.on_crash: Callable[[BaseException], None] | None = None
+        self._thread = threading.get_ident()
+        self._ending: set[asyncio.Task[Any]] = set()  # tasks to be awaited before the end
+
+    def start(self, coroutine: _Coroutine, *, eager: bool = True) -> asyncio.Task[Any]:
+        """Start a task in its own copy of the run's context; eagerly where Python can.
+
+        Not through `loop.create_task`: a task factory could make it start later or elsewhere.
+        """
+        if EAGER and eager:
+            return asyncio.Task(
+                coroutine, loop=self.loop, context=self.context.copy(), eager_start=True
+            )
+        return asyncio.Task(coroutine, loop=self.loop, context=self.context.copy())
+
+    def cancel(self, task: asyncio.Task[Any]) -> None:
+        """Cancel `task` and keep it until it has ended.
+
+        A task that closes its own run lives on. One that has not begun yet is not cancelled, for
+        then its coroutine would never see it: it begins, finds that it is not wanted, and returns.
+        """
+        if task.done():
+            return
+        self._ending.add(task)
+        task.add_done_callback(self._ended)
+        begun = inspect.getcoroutinestate(cast("_Coroutine", task.get_coro())) != "CORO_CREATED"
+        if begun and task is not asyncio.current_task(self.loop):
+            task.cancel()
+
+    def disown(self) -> None:
+        """Keep the current task until its end, which is an exception that nobody will ask for."""
+        task = asyncio.current_task(self.loop)
+        if task is not None:
+            self._ending.add(task)
+            task.add_done_callback(self._ended)
+
+    def slot_freed(self) -> None:
+        """Note that a call has ended, and wake the stages that wait for `max_parallelism`."""
+        self.running -= 1
+        if self.starved:
+            self.ready |= self.starved
+            self.starved = 0
+
+    def in_thread(self) -> bool:
+        """Tell whether the caller is in the thread of the run's loop."""
+        return threading.get_ident() == self._thread
+
+    def crash(self, error: BaseException) -> None:
+        report, self.on_crash = self.on_crash, None
+        if report is not None:
+            report(error)
+        self.close()
+
+    def close(self) -> None:
+        """Stop everything at once: nothing starts from here on. Idempotent, from any thread."""
+        if not self.in_thread():
+            if not self.loop.is_closed():
+                self.loop.call_soon_threadsafe(self.close)
+            return
+        if self.closed:
+            return
+        self.closed = self.paused = self.interrupted = True
+        self.ready = 0
+        chain, self.chain = self.chain, None
+        if chain is not None:
+            chain.dispose()
+        for child in self.children:
+            child.close()
+        self.workers = []
+
+    async def wait_closed(self) -> None:
+        """Close, and wait until every task of the run has ended, even when cancelled meanwhile.
+
+        The task that calls is not waited for: it may be one of the run's own.
+
+        Raises:
+            asyncio.CancelledError: the waiting task was cancelled; raised when all have ended.
+        """
+        self.close()
+        cancelled = False
+        while tasks := self._tasks() - {asyncio.current_task(self.loop)}:
+            try:
+                await asyncio.wait(tasks)
+            except asyncio.CancelledError:
+                cancelled = True
+        if cancelled:
+            raise asyncio.CancelledError
+
+    def is_ended(self) -> bool:
+        """Tell whether no task of the run is left."""
+        return not self._tasks()
+
+    def _tasks(self) -> set[asyncio.Task[Any] | None]:
+        tasks: set[asyncio.Task[Any] | None] = {task for task in self._ending if not task.done()}
+        for child in self.children:
+            tasks |= child._tasks()
+        return tasks
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._ending.discard(task)
+        if not task.cancelled():
+            task.exception()  # marks it as retrieved

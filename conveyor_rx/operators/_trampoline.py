@@ -1,0 +1,112 @@
+"""Whose turn is it? The workers of one run, taken in turns on a stack of constant depth.
+
+Emission re-enters: a result lets a line emit, which opens a gate, which wakes the source, and so
+on. Here nobody calls anybody: a worker that could do something sets its bit in `ready`, and the
+outermost `drain` gives one step to the most downstream worker that is ready, again and again. So
+the stack stays flat whatever the number of items and stages, and what is nearest to the consumer
+is always done first. (Trampolining as in Rx's CurrentThreadScheduler, with priorities.)
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextvars import Context
+from time import monotonic
+from typing import Protocol
+
+__all__ = ["SLICE", "Gate", "Trampoline", "Worker"]
+
+SLICE = 0.002  # seconds of work without a suspension, after which the event loop gets its turn
+
+
+class Worker(Protocol):
+    """Something that can do one step of work when its bit is set.
+
+    `step` does one unit, sets its bit again if it could go on, and tolerates a turn for nothing.
+    """
+
+    bit: int
+
+    def step(self) -> None: ...
+
+
+class Gate(Protocol):
+    """Where a flow goes on: open while `size < limit`.
+
+    What opens it again sets the bits in `upstream_bit`: those of the workers that emit into it.
+    """
+
+    size: int
+    limit: int
+    upstream_bit: int
+
+
+class Trampoline:
+    """Give turns to workers, most downstream first, and the loop its turn every `SLICE` seconds.
+
+    All turns are taken in `context`, so nothing that user code sets there leaks to who drains.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, context: Context) -> None:
+        self.loop = loop
+        self.context = context
+        self.workers: list[Worker] = []
+        self.ready = 0
+        self.paused = False
+        self.interrupted = False
+        self._draining = False
+        self._scheduled = False
+        self._turns_context = context.copy()
+
+    def enroll(self, worker: Worker) -> None:
+        """Add a worker downstream of all the others."""
+        worker.bit = 1 << len(self.workers)
+        self.workers.append(worker)
+
+    def wake(self, worker: Worker) -> None:
+        """Give `worker` a turn, from outside of any turn."""
+        self.ready |= worker.bit
+        self.drain()
+
+    def drain(self) -> None:
+        """Give turns until nobody is ready, the slice is used up, or somebody interrupts."""
+        if self._draining or self.paused or not self.ready:
+            return
+        self._draining = True
+        try:
+            self._turns_context.run(self._turns)
+        finally:
+            self._draining = False
+        if self.ready and not self.paused:
+            self.schedule()
+
+    def schedule(self) -> None:
+        """Drain at the loop's next turn."""
+        if not self._scheduled:
+            self._scheduled = True
+            self.loop.call_soon(self._resume)
+
+    def crash(self, error: BaseException) -> None:
+        """Take an exception that no worker claimed: one of the observer's own."""
+        raise NotImplementedError
+
+    def _resume(self) -> None:
+        self._scheduled = False
+        self.drain()
+
+    def _turns(self) -> None:
+        self.interrupted = False
+        workers = self.workers
+        end = monotonic() + SLICE
+        while ready := self.ready:
+            worker = workers[ready.bit_length() - 1]
+            self.ready = ready ^ worker.bit
+            try:
+                worker.step()
+            except Exception as error:
+                self.crash(error)
+            except BaseException as error:
+                self.crash(error)
+                raise
+            if self.interrupted or monotonic() > end:
+                return

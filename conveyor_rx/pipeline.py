@@ -1,0 +1,226 @@
+"""How do stages become a pipeline? By `|`; and a pipeline becomes a stream when it gets data."""
+
+from __future__ import annotations
+
+import abc
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, TypeAlias, TypeVar, cast, overload
+
+from reactivex import Observable
+
+from ._rx import is_operator, operator_name
+from ._source import NO_DATA
+from .context import ExecutionMode, PipelineContext
+from .operators._chain import Chain
+from .stream import AsyncStream, Source
+
+__all__ = ["Pipeline", "Stage"]
+
+In = TypeVar("In", contravariant=True)
+Out = TypeVar("Out", covariant=True)
+X = TypeVar("X")
+Y = TypeVar("Y")
+Z = TypeVar("Z")
+
+Operator: TypeAlias = Callable[[Observable[X]], Observable[Y]]  # every stage is one, too
+
+
+class Stage(abc.ABC, Generic[In, Out]):
+    """Something that data flows through: a task, a pipeline, a wrapped Rx operator.
+
+    Called with data it gives an `AsyncStream`; called with an Observable it is an Rx operator, so
+    it can stand in `observable.pipe(...)`.
+    """
+
+    @property
+    @abc.abstractmethod
+    def task_name(self) -> str:
+        """The name that statistics and messages use."""
+
+    @abc.abstractmethod
+    def connect(self, chain: Chain) -> None:
+        """Add this stage to the chain of a run."""
+
+    def given(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], *, with_item: bool
+    ) -> Stage[Any, Any]:
+        """Return the stage with extra arguments, ready to run.
+
+        Raises:
+            TypeError: it can't take them, or lacks side inputs.
+        """
+        if args or kwargs or not with_item:
+            what = "extra arguments" if with_item else "a call without data"
+            raise TypeError(f"{self!r} stands first and can't take {what}; only a task can")
+        return self
+
+    def __or__(self, other: Operator[Out, X], /) -> Pipeline[In, X]:
+        return _as_pipeline(self).join(other)
+
+    def __ror__(self, other: Operator[X, In], /) -> Pipeline[X, Out]:
+        return Pipeline[Any, Any](_context_of(self)).join(other).join(self)
+
+    def __call__(
+        self, data: Source[In] = NO_DATA, /, *args: Any, **kwargs: Any
+    ) -> AsyncStream[Out]:
+        """Return the stream of results of `data`: any iterable, async iterable, Observable or item.
+
+        Without data the first task is called once without an item. Further arguments go to the
+        first task of this run alone. Nothing runs before the stream is read.
+
+        Raises:
+            TypeError: the first task can't take these arguments, or a task lacks side inputs.
+        """
+        return _as_pipeline(self).stream(data, args, kwargs)
+
+    def as_completed(
+        self, data: Source[In] = NO_DATA, /, *args: Any, **kwargs: Any
+    ) -> AsyncStream[Out]:
+        """Return the stream of results of `data` in the order in which they complete."""
+        return self.with_execution_mode("as_completed").stream(data, args, kwargs)
+
+    def with_context(self, **values: Any) -> Pipeline[In, Out]:
+        """Return a pipeline with these settings: fields of PipelineContext, and data of any name.
+
+        Raises:
+            TypeError, ValueError: a setting of the wrong type or out of range, by name.
+        """
+        pipeline = _as_pipeline(self)
+        return Pipeline[Any, Any](pipeline.context.replace(**values)).add(*pipeline.stages)
+
+    def with_execution_mode(self, mode: ExecutionMode) -> Pipeline[In, Out]:
+        """Return a pipeline that runs in `mode`: "ordered" or "as_completed"."""
+        return self.with_context(execution_mode=mode)
+
+
+class Pipeline(Stage[In, Out]):
+    """Stages in a row, and the context of their runs.
+
+    `a | b` gives a new pipeline, with the context of the left side if that is a pipeline, else of
+    the right one. `add` extends a pipeline in place. A stream keeps the stages that the pipeline
+    had when it was called.
+
+    >>> import asyncio
+    >>> from conveyor_rx import batch_task, single_task
+    >>> double = single_task(lambda x: x * 2)
+    >>> asyncio.run((double | batch_task(max_size=2)(sum))([1, 2, 3]).collect())
+    [6, 6]
+    """
+
+    def __init__(self: Pipeline[Any, Any], context: PipelineContext | None = None) -> None:
+        if context is not None and not isinstance(context, PipelineContext):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
+            raise TypeError(f"context must be a PipelineContext, not {context!r}")
+        self.context = context if context is not None else PipelineContext()
+        self.stages: list[Stage[Any, Any]] = []
+
+    def __repr__(self) -> str:
+        return " | ".join(map(repr, self.stages)) or "Pipeline()"
+
+    @property
+    def task_name(self) -> str:
+        return " | ".join(stage.task_name for stage in self.stages)
+
+    @overload
+    def add(self, a: Operator[Out, X], /) -> Pipeline[In, X]: ...
+    @overload
+    def add(self, a: Operator[Out, X], b: Operator[X, Y], /) -> Pipeline[In, Y]: ...
+    @overload
+    def add(
+        self, a: Operator[Out, X], b: Operator[X, Y], c: Operator[Y, Z], /
+    ) -> Pipeline[In, Z]: ...
+    @overload
+    def add(self, *stages: Operator[Any, Any]) -> Pipeline[Any, Any]: ...
+    def add(self, *stages: Operator[Any, Any]) -> Pipeline[Any, Any]:
+        """Append stages and Rx operators in place and return the pipeline itself.
+
+        Raises:
+            TypeError: something is neither; then nothing is appended.
+        """
+        self.stages.extend([part for stage in stages for part in self._parts(stage)])
+        return self
+
+    def join(self, other: Any) -> Pipeline[Any, Any]:
+        """Return a new pipeline of these stages and `other`; what `|` does."""
+        context = self.context if self.stages else _context_of(other) or self.context
+        return Pipeline[Any, Any](context.copy()).add(*self.stages, *self._parts(other))
+
+    def connect(self, chain: Chain) -> None:
+        for stage in self.stages:
+            stage.connect(chain)
+
+    def stream(
+        self, data: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> AsyncStream[Any]:
+        """Make the stream of `data`; what calling a stage does."""
+        with_item = data is not NO_DATA
+        if not self.stages and (args or kwargs or not with_item):
+            raise TypeError("an empty pipeline needs data, and takes nothing else")
+        stages: list[Stage[Any, Any]] = []
+        for stage in self.stages:
+            extra = (args, kwargs) if not stages else ((), {})
+            stages.append(stage.given(*extra, with_item=with_item or bool(stages)))
+        return AsyncStream[Any].planned(data, _Plan(tuple(stages), self.context.copy()))
+
+    def _parts(self, stage: object) -> Sequence[Stage[Any, Any]]:
+        if isinstance(stage, Pipeline):
+            return cast("Pipeline[Any, Any]", stage).stages
+        if isinstance(stage, Stage):
+            return [cast("Stage[Any, Any]", stage)]
+        if is_operator(stage):
+            return [_RxOperator(cast("Callable[[Any], Any]", stage))]
+        raise TypeError(
+            f"can't join {self!r} and {stage!r}: the latter is no stage and no Rx operator; "
+            "decorate it with @single_task (or, if it is an operator of your own, "
+            "wrap it in reactivex.compose)"
+        )
+
+
+class _RxOperator(Stage[Any, Any]):
+    """An Rx operator as a stage."""
+
+    def __init__(self, operator: Callable[[Any], Any]) -> None:
+        self._operator = operator
+
+    def __repr__(self) -> str:
+        return self.task_name
+
+    @property
+    def task_name(self) -> str:
+        return operator_name(self._operator)
+
+    def connect(self, chain: Chain) -> None:
+        chain.apply(self._apply)
+
+    def _apply(self, source: Observable[Any]) -> Observable[Any]:
+        result = self._operator(source)
+        if not isinstance(result, Observable):
+            raise TypeError(f"{self!r} in a pipeline gave {type(result).__name__}, no Observable")
+        return cast("Observable[Any]", result)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Plan:
+    """The stages and the context of one stream."""
+
+    stages: tuple[Stage[Any, Any], ...]
+    context: PipelineContext
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(s.task_name for s in self.stages if not isinstance(s, _RxOperator))
+
+    def connect(self, chain: Chain) -> None:
+        for stage in self.stages:
+            stage.connect(chain)
+
+    def with_mode(self, mode: ExecutionMode) -> _Plan:
+        return _Plan(self.stages, self.context.replace(execution_mode=mode))
+
+
+def _as_pipeline(stage: Stage[Any, Any]) -> Pipeline[Any, Any]:
+    return stage if isinstance(stage, Pipeline) else Pipeline[Any, Any]().add(stage)
+
+
+def _context_of(stage: object) -> PipelineContext | None:
+    return cast("Pipeline[Any, Any]", stage).context.copy() if isinstance(stage, Pipeline) else None

@@ -1,0 +1,359 @@
+"""What does a user hold while data flows? An Observable that can be iterated with `async for`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import uuid
+import weakref
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from types import TracebackType
+from typing import Any, Protocol, Self, TypeAlias, TypeVar, cast, overload
+
+from reactivex import ConnectableObservable, Observable, abc
+from reactivex.disposable import Disposable
+
+from ._outlet import Push, Reader
+from ._source import demand, source_of
+from ._stats import Counters, StageStats
+from .context import ExecutionMode, PipelineContext, set_current_context
+from .operators._chain import Chain
+from .operators._run import Run
+from .operators._trampoline import Gate
+
+__all__ = ["AsyncStream", "Plan", "Source", "StageStats"]
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+A = TypeVar("A")
+B = TypeVar("B")
+C = TypeVar("C")
+D = TypeVar("D")
+E = TypeVar("E")
+F = TypeVar("F")
+G = TypeVar("G")
+M = TypeVar("M", bound=Mapping[Any, Any])
+
+Fn: TypeAlias = Callable[[A], B]  # one operator of a chain
+Source: TypeAlias = Iterable[T] | AsyncIterable[T] | Observable[T] | T  # whatever a stream reads
+
+
+class Plan(Protocol):
+    """What a stream runs its source through."""
+
+    context: PipelineContext
+    names: tuple[str, ...]
+
+    def connect(self, chain: Chain) -> None:
+        """Add the stages to the chain of a run."""
+
+    def with_mode(self, mode: ExecutionMode) -> Plan:
+        """Return the plan in another execution mode."""
+        ...
+
+
+class AsyncStream(Observable[T_co]):
+    """A stream of results: iterate it, collect it, subscribe to it, or put Rx operators behind it.
+
+    It is cold: nothing runs before the first `anext`, `collect` or `subscribe`. Iterating and
+    collecting are one run, after which the stream is exhausted; each `subscribe` is a run of its
+    own. `AsyncStream(source)` wraps any source: an iterable, an async iterable, an Observable.
+
+    Order: as the pipeline says. Errors: the original exception, after the results before it.
+    Cancellation: `aclose`, `async with`, an error and a cancelled consumer give control back when
+    every call has ended; a `break` starts nothing new; dropping the stream closes it. Pressure:
+    only what the consumer asks for is pulled, up to the windows.
+
+    >>> import asyncio
+    >>> asyncio.run(AsyncStream(range(5)).filter(lambda n: n % 2 == 0).collect())
+    [0, 2, 4]
+    """
+
+    @overload
+    def __init__(self: AsyncStream[str], source: str) -> None: ...
+    @overload
+    def __init__(self: AsyncStream[bytes], source: bytes) -> None: ...
+    @overload
+    def __init__(self: AsyncStream[M], source: M) -> None: ...
+    @overload
+    def __init__(
+        self: AsyncStream[T], source: Observable[T] | AsyncIterable[T] | Iterable[T]
+    ) -> None: ...
+    @overload
+    def __init__(self: AsyncStream[T], source: T) -> None: ...
+    def __init__(self, source: object) -> None:
+        super().__init__()
+        self._source: Any = source
+        self._plan: Plan | None = None
+        self._derived: tuple[AsyncStream[Any], Callable[..., Any]] | None = None
+        self._reader: Reader | None = None
+        self._closed = False
+        self._cursor: weakref.ref[_Cursor[Any]] | None = None
+        self._counters: list[Counters] = []
+
+    # -- pull
+
+    def __aiter__(self) -> AsyncIterator[T_co]:
+        return _Cursor(self)
+
+    def __anext__(self) -> Awaitable[T_co]:
+        return self._claim(None).next()
+
+    async def collect(self) -> list[T_co]:
+        """Run to the end and return all results.
+
+        Raises:
+            RuntimeError: another consumer is reading this stream, or no event loop runs.
+            Exception: the run failed; the original exception.
+        """
+        return [item async for item in self]
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """End the run: cancel its calls and wait for them, close generators and source.
+
+        Idempotent, and legal at any time, from any task; a call that closes its own run is neither
+        cancelled nor waited for.
+        """
+        self._closed = True
+        if self._reader is not None:
+            await self._reader.aclose()
+
+    def __del__(self) -> None:
+        reader = self.__dict__.get("_reader")
+        if reader is not None and not reader.run.loop.is_closed():
+            reader.close()
+
+    # -- push
+
+    def subscribe(
+        self,
+        on_next: abc.ObserverBase[T_co] | abc.OnNext[T_co] | None = None,
+        on_error: abc.OnError | None = None,
+        on_completed: abc.OnCompleted | None = None,
+        *,
+        scheduler: abc.SchedulerBase | None = None,
+    ) -> abc.DisposableBase:
+        """Start a run that pushes its results, beginning at the loop's next turn.
+
+        The end is told when every call has ended. Disposing cancels the run without waiting.
+
+        Raises:
+            RuntimeError: no event loop runs in this thread.
+        """
+        if not self._is_plain:
+            _running_loop()
+        return super().subscribe(on_next, on_error, on_completed, scheduler=scheduler)
+
+    def _subscribe_core(
+        self, observer: abc.ObserverBase[Any], scheduler: abc.SchedulerBase | None = None
+    ) -> abc.DisposableBase:
+        if self._is_plain:
+            return cast("Observable[Any]", self._source).subscribe(observer, scheduler=scheduler)
+        run = self._new_run()
+        push = Push(run, observer)
+        gate: Gate = push
+        outer = demand.get()
+        if outer is not None:
+            gate = outer
+            outer.run.children.append(run)
+        bits = self._link(run, gate, push)
+        if outer is not None:
+            outer.upstream_bit = 0
+
+            def reopened() -> None:
+                run.ready |= bits
+                run.drain()
+
+            outer.wakers.append(reopened)
+        run.schedule()
+
+        def dispose() -> None:
+            push.drop()
+            run.close()
+
+        return Disposable(dispose)
+
+    # -- operators
+
+    # fmt: off
+    @overload  # type: ignore[override]  # the same calls, a narrower result
+    def pipe(self) -> Self: ...
+    @overload
+    def pipe(self, a: Fn[Observable[T_co], Observable[A]], /) -> AsyncStream[A]: ...
+    @overload
+    def pipe(self, a: Fn[Observable[T_co], A], b: Fn[A, Observable[B]], /) -> AsyncStream[B]: ...
+    @overload
+    def pipe(self, a: Fn[Observable[T_co], A], b: Fn[A, B], c: Fn[B, Observable[C]], /) -> AsyncStream[C]: ...
+    @overload
+    def pipe(self, a: Fn[Observable[T_co], A], b: Fn[A, B], c: Fn[B, C], d: Fn[C, Observable[D]], /) -> AsyncStream[D]: ...
+    @overload
+    def pipe(self, a: Fn[Observable[T_co], A], b: Fn[A, B], c: Fn[B, C], d: Fn[C, D], e: Fn[D, Observable[E]], /) -> AsyncStream[E]: ...
+    @overload
+    def pipe(self, a: Fn[Observable[T_co], A], b: Fn[A, B], c: Fn[B, C], d: Fn[C, D], e: Fn[D, E], f: Fn[E, Observable[F]], /) -> AsyncStream[F]: ...
+    @overload
+    def pipe(self, a: Fn[Observable[T_co], A], b: Fn[A, B], c: Fn[B, C], d: Fn[C, D], e: Fn[D, E], f: Fn[E, F], g: Fn[F, Observable[G]], /) -> AsyncStream[G]: ...
+    @overload
+    def pipe(self, a: Fn[Observable[T_co], A], /) -> A: ...
+    @overload
+    def pipe(self, a: Fn[Observable[T_co], A], b: Fn[A, B], /) -> B: ...
+    @overload
+    def pipe(self, a: Fn[Observable[T_co], A], b: Fn[A, B], c: Fn[B, C], /) -> C: ...
+    @overload
+    def pipe(self, a: Fn[Observable[T_co], A], b: Fn[A, B], c: Fn[B, C], d: Fn[C, D], /) -> D: ...
+    @overload
+    def pipe(self, a: Fn[Observable[T_co], A], b: Fn[A, B], c: Fn[B, C], d: Fn[C, D], e: Fn[D, E], /) -> E: ...
+    @overload
+    def pipe(self, a: Fn[Observable[T_co], A], b: Fn[A, B], c: Fn[B, C], d: Fn[C, D], e: Fn[D, E], f: Fn[E, F], /) -> F: ...
+    @overload
+    def pipe(self, a: Fn[Observable[T_co], A], b: Fn[A, B], c: Fn[B, C], d: Fn[C, D], e: Fn[D, E], f: Fn[E, F], g: Fn[F, G], /) -> G: ...
+    # fmt: on
+    def pipe(  # pyright: ignore[reportIncompatibleMethodOverride]  # the same calls, a narrower result
+        self, *operators: Callable[[Any], Any]
+    ) -> Any:
+        """Put operators behind the stream; what they give is an AsyncStream again.
+
+        Back-pressure reaches through them. Where an operator gives no plain Observable (a future,
+        a connectable Observable), that is returned as it is.
+        """
+        result: Any = self
+        for operator in operators:
+            made: Any = operator(result)
+            if isinstance(made, AsyncStream) or not _is_observable(made):
+                result = made
+            elif isinstance(result, AsyncStream):
+                stream: AsyncStream[Any] = AsyncStream(cast("Observable[Any]", made))
+                stream._derived = (cast("AsyncStream[Any]", result), operator)
+                result = stream
+            else:
+                result = made
+        return result
+
+    def as_completed(self) -> AsyncStream[T_co]:
+        """Return the stream of the same data with results as they complete; a run of its own."""
+        if self._derived is not None:
+            origin, operator = self._derived
+            return origin.as_completed().pipe(operator)
+        if self._plan is None:
+            return AsyncStream(self._source)
+        return AsyncStream[T_co].planned(self._source, self._plan.with_mode("as_completed"))
+
+    @property
+    def stats(self) -> tuple[StageStats, ...]:
+        """What each task has done so far in the latest run of this stream."""
+        if self._derived is not None:
+            return self._derived[0].stats
+        if not self._counters and self._plan is not None:
+            return tuple(StageStats(name) for name in self._plan.names)
+        return tuple(counters.snapshot() for counters in self._counters)
+
+    @classmethod
+    def planned(cls, source: Any, plan: Plan) -> AsyncStream[Any]:
+        """Make the stream of `source` run through `plan`; this is what a pipeline calls."""
+        stream = cls(source)
+        stream._plan = plan
+        return stream
+
+    # -- private
+
+    @property
+    def _is_plain(self) -> bool:
+        """Whether there is nothing to run here, only another Observable to pass on."""
+        return self._plan is None and isinstance(self._source, Observable)
+
+    def _claim(self, cursor: _Cursor[Any] | None) -> Reader:
+        """Give the reader to `cursor` (None: who calls `anext` on the stream itself)."""
+        holder = self._cursor() if self._cursor is not None else None
+        if holder is not None and holder is not cursor:
+            raise RuntimeError(
+                "this stream is already being read by another consumer; "
+                "call the pipeline again for a second stream, or use subscribe()"
+            )
+        self._cursor = weakref.ref(cursor) if cursor is not None else None
+        if self._reader is None:
+            self._reader = self._open()
+        return self._reader
+
+    def _release(self) -> None:
+        self._cursor = None
+        if self._reader is not None:
+            self._reader.pause()
+
+    def _open(self) -> Reader:
+        run = self._new_run()
+        reader = Reader(run)
+        if self._closed:
+            reader.close()
+        else:
+            self._link(run, reader, reader)
+            run.enroll(reader)
+        return reader
+
+    def _new_run(self) -> Run:
+        loop = _running_loop()
+        settings = self._plan.context.copy() if self._plan is not None else PipelineContext()
+        settings.pipeline_id = str(uuid.uuid4())
+        context = contextvars.copy_context()
+        context.run(demand.set, None)
+        if self._plan is not None:
+            context.run(set_current_context, settings)
+        return Run(
+            loop,
+            context,
+            ordered=settings.execution_mode == "ordered",
+            max_in_flight=settings.max_in_flight,
+            max_parallelism=settings.max_parallelism,
+        )
+
+    def _link(self, run: Run, gate: Gate, outlet: Any) -> int:
+        """Build the chain from the source to `outlet`; return the bits that `gate` is to wake."""
+        source = source_of(self._source, run)
+        run.enroll(source)
+        chain = Chain(run, source.observable(), source)
+        if self._plan is not None:
+            self._plan.connect(chain)
+        observable = chain.end(gate)
+        self._counters = chain.counters
+        run.chain = observable.subscribe(outlet)
+        return gate.upstream_bit
+
+
+class _Cursor(AsyncIterator[T]):
+    """One `async for` over a stream: while it lives no other may read, and its end is a pause."""
+
+    def __init__(self, stream: AsyncStream[T]) -> None:
+        self._stream = stream
+        self._next: Callable[[], Any] | None = None
+
+    def __anext__(self) -> Any:
+        if self._next is None:
+            self._next = self._stream._claim(self).next  # pyright: ignore[reportPrivateUsage]
+        return self._next()
+
+    def __del__(self) -> None:
+        if self._next is not None:
+            self._stream._release()  # pyright: ignore[reportPrivateUsage]
+
+
+def _is_observable(value: Any) -> bool:
+    return isinstance(value, Observable) and not isinstance(value, ConnectableObservable)
+
+
+def _running_loop() -> asyncio.AbstractEventLoop:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        raise RuntimeError(
+            "a stream needs a running event loop: use it inside of a coroutine, for example "
+            "asyncio.run(main()) with `async for` or `await stream.collect()` in main"
+        ) from None

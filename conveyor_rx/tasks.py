@@ -1,0 +1,382 @@
+"""What is a task? A function as a stage: for single items, for batches, or a `process` of one's own."""
+
+from __future__ import annotations
+
+import abc
+import copy
+import inspect
+from collections.abc import AsyncIterable, Awaitable, Callable
+from typing import Any, Generic, Never, Self, TypeVar, cast, overload
+
+from ._calls import Call, is_async, is_generator, name_of
+from ._side_inputs import SideInputs
+from ._source import NO_DATA
+from .context import PipelineContext, get_current_context
+from .error_handling import (
+    ErrorAction,
+    ErrorHandler,
+    Policy,
+    RetryConfig,
+    check_count,
+)
+from .operators._chain import Chain
+from .pipeline import Pipeline, Stage
+from .stream import AsyncStream, Source
+
+__all__ = ["BaseTask", "BatchTask", "SingleTask"]
+
+In = TypeVar("In", contravariant=True)
+Out = TypeVar("Out", covariant=True)
+
+
+class BaseTask(Stage[In, Out]):
+    """A stage with a name and error options; subclass it and override `process` for your own.
+
+    `process` gets the items as an async iterable and gives its outputs as another; it is a
+    coroutine function that returns one, or an async generator function. The engine pulls from it at
+    the consumer's pace, gives it items at its own, and closes it. Order and errors are its own.
+
+    >>> import asyncio
+    >>> class Pairs(BaseTask):
+    ...     async def process(self, items):
+    ...         last = None
+    ...         async for item in items:
+    ...             yield (last, item)
+    ...             last = item
+    >>> asyncio.run(Pairs()([1, 2]).collect())
+    [(None, 1), (1, 2)]
+    """
+
+    _policy = Policy("")  # so that a subclass need not call __init__
+
+    def __init__(
+        self,
+        *,
+        on_error: ErrorAction = "fail",
+        retry_config: RetryConfig | None = None,
+        error_handler: ErrorHandler | None = None,
+        task_name: str | None = None,
+    ) -> None:
+        if task_name is not None and not isinstance(task_name, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
+            raise TypeError(f"task_name must be a str, not {task_name!r}")
+        self._policy = Policy(
+            task_name or "",
+            on_error,
+            RetryConfig(max_attempts=1) if retry_config is None else retry_config,
+            error_handler,
+            splits=isinstance(self, BatchTask),
+        )
+
+    def __repr__(self) -> str:
+        return self.task_name
+
+    @property
+    def task_name(self) -> str:
+        return self._policy.task_name or type(self).__name__
+
+    @property
+    def on_error(self) -> ErrorAction:
+        """What becomes of an item that fails for good."""
+        return self._policy.on_error
+
+    @property
+    def retry_config(self) -> RetryConfig:
+        """How often a call is tried."""
+        return self._policy.retry
+
+    @property
+    def error_handler(self) -> ErrorHandler | None:
+        """Who is asked before `on_error`."""
+        return self._policy.handler
+
+    def process(
+        self, items: AsyncIterable[Any]
+    ) -> AsyncIterable[Any] | Awaitable[AsyncIterable[Any]]:
+        """Give the outputs of this stage for `items`; `await` what it returns, for any task."""
+        raise NotImplementedError(f"{type(self).__name__} must override process")
+
+    def get_context(self) -> PipelineContext | None:
+        """Return the context of the run in which this code is called; None outside of any run."""
+        return get_current_context()
+
+    def connect(self, chain: Chain) -> None:
+        chain.process(self.process, name=self.task_name)
+
+
+class _FunctionTask(BaseTask[In, Out], Generic[In, Out]):
+    """What single and batch tasks share: a function, its side inputs, its concurrency."""
+
+    _per_item = True
+
+    def __init__(
+        self,
+        func: Callable[..., Any],
+        *,
+        on_error: ErrorAction,
+        retry_config: RetryConfig | None,
+        error_handler: ErrorHandler | None,
+        task_name: str | None,
+        concurrency_limit: int | None,
+    ) -> None:
+        if isinstance(func, (staticmethod, classmethod)):
+            raise TypeError(f"put @{type(func).__name__} above the task's decorator, not below it")
+        if not callable(func):
+            raise TypeError(f"func must be callable, not {func!r}")
+        if isinstance(func, Stage):
+            raise TypeError(f"{func!r} is a task already")
+        check_count("concurrency_limit", concurrency_limit, optional=True)
+        super().__init__(
+            on_error=on_error,
+            retry_config=retry_config,
+            error_handler=error_handler,
+            task_name=task_name or name_of(func),
+        )
+        self._func = func
+        self._concurrency_limit = concurrency_limit
+        self._inputs = SideInputs()
+        self._with_item = True
+        self.__doc__ = func.__doc__
+        self.__name__ = self.task_name
+        self.__wrapped__ = func
+
+    @property
+    def func(self) -> Callable[..., Any]:
+        """The function; for a method of an instance, bound to it."""
+        return self._func
+
+    @property
+    def concurrency_limit(self) -> int | None:
+        """How many calls may run at once; None: as many as the window holds items."""
+        return self._concurrency_limit
+
+    def __get__(self, instance: Any, owner: type[Any] | None = None, /) -> Any:
+        bind = getattr(type(self._func), "__get__", None)
+        if instance is None or bind is None or inspect.ismethod(self._func):
+            return self
+        return self._copy(func=bind(self._func, instance, owner))
+
+    def __call__(
+        self, data: Source[In] = NO_DATA, /, *args: Any, **kwargs: Any
+    ) -> AsyncStream[Out]:
+        """Return the stream of results of `data`; a task that lacks side inputs is bound instead.
+
+        That binding is `with_inputs` and gives a task; its type is `UnboundTask`'s affair.
+        """
+        if (data is not NO_DATA or kwargs) and self._lacks():
+            given = (data, *args) if data is not NO_DATA else ()
+            return cast("AsyncStream[Out]", self.with_inputs(*given, **kwargs))
+        return super().__call__(data, *args, **kwargs)
+
+    def with_inputs(self, *args: Any, **kwargs: Any) -> Self:
+        """Return a new task whose function gets these side inputs behind the item.
+
+        A value is passed as it is. A coroutine, a future or an AsyncStream (its first item) is
+        resolved once, before the first call, and shared by all calls and runs of the new task. An
+        async generator is shared by the calls; their `anext` take turns in input order.
+
+        Raises:
+            TypeError: they don't fit the function's signature.
+        """
+        bound = self._copy(inputs=SideInputs(args, kwargs))
+        bound._check_signature()
+        return bound
+
+    def given(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], *, with_item: bool
+    ) -> Stage[Any, Any]:
+        if args or kwargs or not with_item:
+            ready = self._copy(inputs=self._inputs.extended(args, kwargs))
+            ready._with_item = with_item
+        else:
+            ready = self
+        if lacking := ready._lacks():
+            names = ", ".join(map(repr, lacking))
+            raise TypeError(
+                f"task {self.task_name!r} lacks side inputs: {names}; "
+                f"bind them with {self.task_name}.with_inputs(...)"
+            )
+        ready._check_signature()
+        return ready
+
+    async def process(self, items: AsyncIterable[Any]) -> AsyncIterable[Any]:
+        """Run this stage alone on `items`, in the current context, and return its outputs."""
+        context = get_current_context()
+        return Pipeline[Any, Any](context.copy() if context else None).add(self)(items)
+
+    # -- private
+
+    def _copy(self, *, func: Any = None, inputs: SideInputs | None = None) -> Self:
+        task = copy.copy(self)
+        task._func = func or self._func
+        task._inputs = inputs or self._inputs
+        return task
+
+    def _signature(self) -> inspect.Signature | None:
+        try:
+            return inspect.signature(self._func)
+        except (TypeError, ValueError):  # some builtins have none
+            return None
+
+    def _arguments(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        item = (None,) if self._with_item else ()
+        return (*item, *self._inputs.args), self._inputs.kwargs
+
+    def _lacks(self) -> list[str]:
+        """Name the parameters without a value, the item's own excepted."""
+        signature = self._signature()
+        if signature is None:
+            return []
+        args, kwargs = self._arguments()
+        try:
+            bound = signature.bind_partial(*args, **kwargs).arguments
+        except TypeError:  # too many, or unknown: `_check_signature` says so
+            return []
+        return [
+            parameter.name
+            for parameter in signature.parameters.values()
+            if parameter.default is parameter.empty
+            and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+            and parameter.name not in bound
+        ]
+
+    def _check_signature(self) -> None:
+        signature = self._signature()
+        if signature is None:
+            return
+        args, kwargs = self._arguments()
+        try:
+            signature.bind(*args, **kwargs)
+        except TypeError as error:
+            call = "an item" if self._with_item else "no item"
+            raise TypeError(
+                f"task {self.task_name!r} can't be called with {call} and its side inputs: {error}; "
+                f"its signature is {self.task_name}{signature}"
+            ) from None
+
+    def _call(self) -> Call:
+        inputs, func, with_item = self._inputs, self._func, self._with_item
+        generator = is_generator(func)
+        if inputs.has_generator and (is_async(func) or inspect.isasyncgenfunction(func)):
+            func = inputs.in_turns(func, generator=generator)
+
+        async def prepare() -> Callable[[Any], Any]:
+            return (await inputs.resolve()).bind(func, with_item=with_item)
+
+        return Call(
+            function=inputs.bind(func, with_item=with_item),
+            is_async=is_async(func),
+            is_generator=generator,
+            policy=self._policy,
+            prepare=prepare if inputs.is_pending else None,
+        )
+
+
+class SingleTask(_FunctionTask[In, Out]):
+    """A function of one item, as a stage; usually made by `@single_task`.
+
+    Order: results in input order, or as completed; with `concurrency_limit=1`, a generator function
+    or a stream as side input, calls start in input order. Errors: retries, then the handler, then
+    `on_error`. Cancellation: calls are cancelled and awaited. Pressure: at most
+    `concurrency_limit` calls at once, at most `max_in_flight` items from here to the next point
+    where order is restored.
+
+    Raises:
+        TypeError, ValueError: an option of the wrong type or out of range, by name.
+    """
+
+    def __init__(
+        self,
+        func: Callable[..., Any],
+        *,
+        on_error: ErrorAction = "fail",
+        retry_config: RetryConfig | None = None,
+        error_handler: ErrorHandler | None = None,
+        task_name: str | None = None,
+        concurrency_limit: int | None = None,
+    ) -> None:
+        super().__init__(
+            func,
+            on_error=on_error,
+            retry_config=retry_config,
+            error_handler=error_handler,
+            task_name=task_name,
+            concurrency_limit=concurrency_limit,
+        )
+
+    @overload
+    def __get__(self, instance: None, owner: type[Any], /) -> Self: ...
+    @overload
+    def __get__(
+        self, instance: In, owner: type[Any] | None = None, /
+    ) -> SingleTask[Never, Out]: ...
+    @overload
+    def __get__(self, instance: object, owner: type[Any] | None = None, /) -> Self: ...
+    def __get__(self, instance: Any, owner: type[Any] | None = None, /) -> SingleTask[Any, Any]:
+        return super().__get__(instance, owner)
+
+    def connect(self, chain: Chain) -> None:
+        call = self._call()
+        limit = self._concurrency_limit
+        in_order = limit == 1 or call.is_generator or self._inputs.has_generator
+        chain.call(call, name=self.task_name, limit=limit, in_order=in_order)
+
+
+class BatchTask(_FunctionTask[In, Out]):
+    """A function of a list of items, as a stage; usually made by `@batch_task`.
+
+    Order: batches are of consecutive items and start in order. Errors: as for a single task;
+    `skip_item` halves a failing batch until the failing items stand alone. Cancellation and
+    pressure: as for a single task; the window counts the items of the batches.
+
+    Raises:
+        TypeError, ValueError: an option of the wrong type or out of range, by name.
+    """
+
+    def __init__(
+        self,
+        func: Callable[..., Any],
+        min_size: int = 1,
+        max_size: int | None = None,
+        *,
+        on_error: ErrorAction = "fail",
+        retry_config: RetryConfig | None = None,
+        error_handler: ErrorHandler | None = None,
+        task_name: str | None = None,
+        concurrency_limit: int | None = None,
+    ) -> None:
+        check_count("min_size", min_size)
+        check_count("max_size", max_size, optional=True)
+        if max_size is not None and max_size < min_size:
+            raise ValueError(f"max_size must be at least min_size={min_size}, not {max_size}")
+        super().__init__(
+            func,
+            on_error=on_error,
+            retry_config=retry_config,
+            error_handler=error_handler,
+            task_name=task_name,
+            concurrency_limit=1 if concurrency_limit is None else concurrency_limit,
+        )
+        self._min_size = min_size
+        self._max_size = max_size or min_size
+
+    @property
+    def min_size(self) -> int:
+        """The least size of the last batch; a smaller rest is dropped."""
+        return self._min_size
+
+    @property
+    def max_size(self) -> int:
+        """The size of a full batch."""
+        return self._max_size
+
+    def __get__(self, instance: Any, owner: type[Any] | None = None, /) -> Self:
+        return super().__get__(instance, owner)
+
+    def connect(self, chain: Chain) -> None:
+        chain.batch(
+            self._call(),
+            name=self.task_name,
+            limit=self._concurrency_limit,
+            min_size=self._min_size,
+            max_size=self._max_size,
+        )
