@@ -1,0 +1,3 @@
+"""Async tests run in virtual time and must leave nothing behind."""
+
+pytest_plugins = ["conveyor_rx.testing.plugin", "pytester"]  # pytester: the plugin's own tests
