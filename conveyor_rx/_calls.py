@@ -8,20 +8,23 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import aclosing, closing
 from dataclasses import dataclass
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
-from typing import Any
+from typing import Any, cast
 
 from .error_handling import Policy
 
-__all__ = ["AWAITABLES", "MANY", "Call", "is_async", "is_generator", "name_of", "outputs"]
-
-MANY = (list, GeneratorType, AsyncGeneratorType)
-"""Results that stand for many outputs; any other value is one output, None is none."""
+__all__ = ["AWAITABLES", "Call", "is_async", "is_generator", "is_lazy", "name_of", "outputs"]
 
 AWAITABLES = (CoroutineType, asyncio.Future)
 """Results of a plain function that are awaited. (An Observable is awaitable too, but a value.)"""
+
+GENERATORS = (GeneratorType, AsyncGeneratorType)
+
+SHORT = 256
+"""Outputs that are passed on in one go; more are passed on as the line has room."""
 
 
 @dataclass(frozen=True)
@@ -55,22 +58,26 @@ def name_of(function: Callable[..., Any]) -> str:
     return getattr(function, "__name__", None) or type(function).__name__
 
 
-async def outputs(result: Any) -> AsyncIterator[Any]:
-    """Yield the outputs that `result` stands for; generators are closed at the end."""
+def is_lazy(result: Any) -> bool:
+    """Tell whether `result` stands for outputs that are to be passed on bit by bit."""
+    return isinstance(result, GENERATORS) or (isinstance(result, list) and len(result) > SHORT)  # pyright: ignore[reportUnknownArgumentType]  # a user's list
+
+
+async def outputs(result: Any) -> AsyncGenerator[Any]:
+    """Yield the outputs that `result` stands for; generators are closed at the end.
+
+    Lists and generators stand for many, None for none, any other value for itself.
+    """
     if isinstance(result, AsyncGeneratorType):
-        try:
-            async for value in result:
+        async with aclosing(cast("AsyncGenerator[Any]", result)) as values:
+            async for value in values:
                 yield value
-        finally:
-            await result.aclose()
     elif isinstance(result, GeneratorType):
-        try:
-            for value in result:
+        with closing(cast("Generator[Any]", result)) as values:
+            for value in values:
                 yield value
-        finally:
-            result.close()
     elif isinstance(result, list):
-        for value in result:
+        for value in cast("list[Any]", result):
             yield value
     elif result is not None:
         yield result
@@ -81,5 +88,5 @@ def _underlying(function: Callable[..., Any]) -> Callable[..., Any]:
         function = function.func
     if inspect.isroutine(function) or inspect.isclass(function):
         return function
-    call = getattr(type(function), "__call__", None)
+    call = type(function).__call__
     return call if inspect.isfunction(call) else function

@@ -208,9 +208,10 @@ class Push(Subscriber):
         await self.run.wait_closed()
         _end(observer, error)
 
-    def drop(self) -> None:
-        """Tell the observer nothing more."""
+    def dispose(self) -> None:
+        """Tell the observer nothing more, and end the run."""
         self._observer = None
+        self.run.close()
 
 
 def _end(observer: abc.ObserverBase[Any], error: BaseException | None) -> None:

@@ -24,8 +24,8 @@ def is_operator(value: object) -> bool:
 
 def operator_name(operator: Any) -> str:
     """Return the name by which users know `operator`, such as `ops.map`."""
-    code, cells = getattr(operator, "__code__", None), getattr(operator, "__closure__", None)
-    if code is not None and "fun" in code.co_freevars:  # reactivex curries its operators
-        function = cells[code.co_freevars.index("fun")].cell_contents
-        return "ops." + getattr(function, "__name__", "operator").rstrip("_")
+    if inspect.isfunction(operator):
+        curried = inspect.getclosurevars(operator).nonlocals.get("fun")  # as reactivex does it
+        if curried is not None:
+            return "ops." + getattr(curried, "__name__", "operator").rstrip("_")
     return getattr(operator, "__name__", type(operator).__name__).strip("_")

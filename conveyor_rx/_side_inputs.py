@@ -83,7 +83,7 @@ class SideInputs:
 
 def _wrap(value: Any) -> Any:
     if isinstance(value, CoroutineType | asyncio.Future | AsyncStream):
-        return _Once(value)  # pyright: ignore[reportUnknownArgumentType]  # a user's value
+        return _Once(cast("object", value))
     if isinstance(value, AsyncGenerator) and not isinstance(value, _InOrder | _Turn):
         return _InOrder(cast("AsyncGenerator[Any, Any]", value))
     return value
@@ -96,8 +96,8 @@ async def _value(value: Any) -> Any:
 class _Once:
     """A value to come, awaited by one task however many runs wait for it."""
 
-    def __init__(self, source: Any) -> None:
-        self._source = source
+    def __init__(self, source: object) -> None:
+        self._source: Any = source
         self._task: asyncio.Task[Any] | None = None
         self._waiters = 0
 
@@ -113,15 +113,27 @@ class _Once:
                 self._task = None
                 task.cancel()
                 await asyncio.wait({task})
+                self._close_source()
             raise
         finally:
             self._waiters -= 1
         return task.result()
 
+    def __del__(self) -> None:
+        if self._task is None:
+            self._close_source()
+
+    def _close_source(self) -> None:
+        """Close a coroutine that was given to us and that no run came to need."""
+        source: Any = self._source
+        if isinstance(source, CoroutineType):
+            cast("CoroutineType[Any, Any, Any]", source).close()
+
     async def _resolve(self) -> Any:
-        if not isinstance(self._source, AsyncStream):
-            return await self._source
-        async with cast("AsyncStream[Any]", self._source) as stream:
+        source: Any = self._source
+        if not isinstance(source, AsyncStream):
+            return await source
+        async with cast("AsyncStream[Any]", source) as stream:
             async for value in stream:
                 return value
         raise RuntimeError("a side input, an AsyncStream, ended without an item")

@@ -7,7 +7,7 @@ mappings and whatever is not iterable are one item.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterable, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from types import GeneratorType
 from typing import Any, cast
@@ -65,11 +65,12 @@ class _IterableSource(Source):
 
     def __init__(self, run: Run, iterable: Iterable[Any]) -> None:
         super().__init__(run)
-        self._iterable: Iterable[Any] | None = iterable
+        self._iterable: Iterable[Any] = iterable
         self._iterator: Iterator[Any] | None = None
+        self._cut = False
 
     def step(self) -> None:
-        if self.gate.size >= self.gate.limit or self._iterable is None:
+        if self.gate.size >= self.gate.limit or self._cut:
             return
         try:
             if self._iterator is None:
@@ -81,7 +82,7 @@ class _IterableSource(Source):
             self.cut()
             self.out.on_error(error)  # pyright: ignore[reportArgumentType]  # Rx says Exception; a CancelledError passes as well
             return
-        if self._iterable is None:  # cut off from inside of next()
+        if self._cut:  # from inside of next()
             self._close()
         elif value is _END:
             self.cut()
@@ -91,7 +92,8 @@ class _IterableSource(Source):
             self.out.on_next(value)
 
     def cut(self) -> None:
-        self._iterable = None
+        self._cut = True
+        self._iterable = ()
         self._close()
 
     def _close(self) -> None:
@@ -124,19 +126,49 @@ class _AsyncSource(Source):
 
 
 class Demand:
-    """The gate of a stream that is subscribed inside of another's run.
+    """How many arrivals from an Observable wait in a run: the gate of AsyncStreams inside of it.
 
-    It is open while the outer run's queue of arrivals is short, so that back-pressure reaches
-    through Rx operators, which know none.
+    So back-pressure reaches through Rx operators, which know none.
     """
 
     limit = 16
 
     def __init__(self, run: Run) -> None:
-        self.run = run
+        self._run = run
+        self._inner: list[_InnerGate] = []
         self.size = 0
+
+    def gate_for(self, run: Run) -> Gate:
+        """Make `run` a part of the outer run, paced by the arrivals from here."""
+        gate = _InnerGate(self, run)
+        self._inner.append(gate)
+        self._run.children.append(run)
+        return gate
+
+    def resize(self, size: int) -> None:
+        """Note how many arrivals wait."""
+        opened = size == self.limit - 1 and self.size == self.limit
+        self.size = size
+        if opened:
+            for gate in self._inner:
+                gate.opened()
+
+
+class _InnerGate:
+    limit = Demand.limit
+
+    def __init__(self, demand: Demand, run: Run) -> None:
+        self._demand = demand
+        self._run = run
         self.upstream_bit = 0
-        self.wakers: list[Callable[[], None]] = []
+
+    @property
+    def size(self) -> int:
+        return self._demand.size
+
+    def opened(self) -> None:
+        self._run.ready |= self.upstream_bit
+        self._run.drain()
 
 
 demand: ContextVar[Demand | None] = ContextVar("conveyor_rx_demand", default=None)
@@ -157,6 +189,7 @@ class _ObservableSource(Source):
         self._arrivals: deque[tuple[str, Any]] = deque()
         self._handed_over = False
         self._demand = Demand(run)
+        self._inlet = _Inlet(self)
         self._cut = False
 
     def step(self) -> None:
@@ -172,7 +205,7 @@ class _ObservableSource(Source):
         if self._arrivals:
             self.run.ready |= self.bit
         if kind == "next":
-            self._shrink()
+            self._demand.resize(len(self._arrivals))
             self.out.on_next(value)
         elif kind == "error":
             self.out.on_error(value)
@@ -181,6 +214,7 @@ class _ObservableSource(Source):
 
     def cut(self) -> None:
         self._cut = True
+        self._inlet.source = None
         self._observable = None
         self._arrivals.clear()
         subscription, self._subscription = self._subscription, None
@@ -192,13 +226,9 @@ class _ObservableSource(Source):
         assert observable is not None
         token = demand.set(self._demand)
         try:
-            subscription = observable.subscribe(
-                lambda value: self._arrive("next", value),
-                lambda error: self._arrive("error", error),
-                lambda: self._arrive("completed", None),
-            )
+            subscription = observable.subscribe(self._inlet)
         except Exception as error:
-            self._arrive("error", error)
+            self.arrive("error", error)
             return
         finally:
             demand.reset(token)
@@ -207,12 +237,13 @@ class _ObservableSource(Source):
         else:
             self._subscription = subscription
 
-    def _arrive(self, kind: str, value: Any) -> None:
+    def arrive(self, kind: str, value: Any) -> None:
+        """Take a notification, in any thread."""
         if self._cut:
             return
         self._arrivals.append((kind, value))
         if self.run.in_thread():
-            self._demand.size = len(self._arrivals)
+            self._demand.resize(len(self._arrivals))
             self.run.wake(self)
         elif not self._handed_over:
             self._handed_over = True
@@ -220,22 +251,36 @@ class _ObservableSource(Source):
 
     def _take_over(self) -> None:
         self._handed_over = False
-        self._demand.size = len(self._arrivals)
+        self._demand.resize(len(self._arrivals))
         self.run.wake(self)
 
-    def _shrink(self) -> None:
-        gate = self._demand
-        gate.size = len(self._arrivals)
-        if gate.size == gate.limit - 1:
-            for waker in gate.wakers:
-                waker()
+
+class _Inlet(abc.ObserverBase[Any]):
+    """What an Observable sees of its subscriber; it may hold it for longer than the run lasts."""
+
+    def __init__(self, source: _ObservableSource) -> None:
+        self.source: _ObservableSource | None = source
+
+    def on_next(self, value: Any) -> None:
+        self._pass_on("next", value)
+
+    def on_error(self, error: Exception) -> None:
+        self._pass_on("error", error)
+
+    def on_completed(self) -> None:
+        self._pass_on("completed", None)
+
+    def _pass_on(self, kind: str, value: Any) -> None:
+        source = self.source
+        if source is not None:
+            source.arrive(kind, value)
 
 
-def is_iterable(data: Any) -> bool:
+def is_iterable(data: object) -> bool:
     """Tell whether `data` stands for many items."""
     if isinstance(data, _ONE_ITEM):
         return False
-    kind = type(data)
+    kind: type[Any] = type(data)
     return hasattr(kind, "__iter__") or (hasattr(kind, "__getitem__") and hasattr(kind, "__len__"))
 
 

@@ -71,9 +71,7 @@ class ErrorHandler:
 class LoggingErrorHandler(ErrorHandler):
     """Log the error at ERROR and go on with `replacement_value` (None drops the item)."""
 
-    def __init__(
-        self, logger: logging.Logger | None = None, replacement_value: Any = None
-    ) -> None:
+    def __init__(self, logger: logging.Logger | None = None, replacement_value: Any = None) -> None:
         self.logger = logger or logging.getLogger("conveyor_rx")
         self.replacement_value = replacement_value
 

@@ -130,7 +130,15 @@ class Pipeline(Stage[In, Out]):
         self, a: Operator[Out, X], b: Operator[X, Y], c: Operator[Y, Z], /
     ) -> Pipeline[In, Z]: ...
     @overload
-    def add(self, *stages: Operator[Any, Any]) -> Pipeline[Any, Any]: ...
+    def add(
+        self,
+        a: Operator[Out, X],
+        b: Operator[X, Y],
+        c: Operator[Y, Z],
+        d: Operator[Z, Any],
+        /,
+        *more: Operator[Any, Any],
+    ) -> Pipeline[In, Any]: ...
     def add(self, *stages: Operator[Any, Any]) -> Pipeline[Any, Any]:
         """Append stages and Rx operators in place and return the pipeline itself.
 
@@ -149,18 +157,14 @@ class Pipeline(Stage[In, Out]):
         for stage in self.stages:
             stage.connect(chain)
 
-    def stream(
-        self, data: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> AsyncStream[Any]:
+    def stream(self, data: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> AsyncStream[Any]:
         """Make the stream of `data`; what calling a stage does."""
         with_item = data is not NO_DATA
         if not self.stages and (args or kwargs or not with_item):
             raise TypeError("an empty pipeline needs data, and takes nothing else")
-        stages: list[Stage[Any, Any]] = []
-        for stage in self.stages:
-            extra = (args, kwargs) if not stages else ((), {})
-            stages.append(stage.given(*extra, with_item=with_item or bool(stages)))
-        return AsyncStream[Any].planned(data, _Plan(tuple(stages), self.context.copy()))
+        first = [stage.given(args, kwargs, with_item=with_item) for stage in self.stages[:1]]
+        others = [stage.given((), {}, with_item=True) for stage in self.stages[1:]]
+        return AsyncStream[Any].planned(data, _Plan((*first, *others), self.context.copy()))
 
     def _parts(self, stage: object) -> Sequence[Stage[Any, Any]]:
         if isinstance(stage, Pipeline):

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextvars
-import uuid
 import weakref
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from types import TracebackType
-from typing import Any, Protocol, Self, TypeAlias, TypeVar, cast, overload
+from typing import Any, Self, TypeAlias, TypeVar, cast, overload
 
-from reactivex import ConnectableObservable, Observable, abc
+from reactivex import Observable, abc
 from reactivex.disposable import Disposable
 
 from ._outlet import Push, Reader
-from ._source import demand, source_of
+from ._source import demand
+from ._start import Plan, link, new_run, running_loop
 from ._stats import Counters, StageStats
-from .context import ExecutionMode, PipelineContext, set_current_context
-from .operators._chain import Chain
-from .operators._run import Run
-from .operators._trampoline import Gate
 
-__all__ = ["AsyncStream", "Plan", "Source", "StageStats"]
+__all__ = ["AsyncStream", "Source", "StageStats"]
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -36,20 +30,6 @@ M = TypeVar("M", bound=Mapping[Any, Any])
 
 Fn: TypeAlias = Callable[[A], B]  # one operator of a chain
 Source: TypeAlias = Iterable[T] | AsyncIterable[T] | Observable[T] | T  # whatever a stream reads
-
-
-class Plan(Protocol):
-    """What a stream runs its source through."""
-
-    context: PipelineContext
-    names: tuple[str, ...]
-
-    def connect(self, chain: Chain) -> None:
-        """Add the stages to the chain of a run."""
-
-    def with_mode(self, mode: ExecutionMode) -> Plan:
-        """Return the plan in another execution mode."""
-        ...
 
 
 class AsyncStream(Observable[T_co]):
@@ -152,7 +132,7 @@ class AsyncStream(Observable[T_co]):
             RuntimeError: no event loop runs in this thread.
         """
         if not self._is_plain:
-            _running_loop()
+            running_loop()
         return super().subscribe(on_next, on_error, on_completed, scheduler=scheduler)
 
     def _subscribe_core(
@@ -160,29 +140,13 @@ class AsyncStream(Observable[T_co]):
     ) -> abc.DisposableBase:
         if self._is_plain:
             return cast("Observable[Any]", self._source).subscribe(observer, scheduler=scheduler)
-        run = self._new_run()
-        push = Push(run, observer)
-        gate: Gate = push
         outer = demand.get()
-        if outer is not None:
-            gate = outer
-            outer.run.children.append(run)
-        bits = self._link(run, gate, push)
-        if outer is not None:
-            outer.upstream_bit = 0
-
-            def reopened() -> None:
-                run.ready |= bits
-                run.drain()
-
-            outer.wakers.append(reopened)
+        run = new_run(self._plan)
+        push = Push(run, observer)
+        gate = outer.gate_for(run) if outer is not None else push
+        self._counters = link(run, self._source, self._plan, gate, push)
         run.schedule()
-
-        def dispose() -> None:
-            push.drop()
-            run.close()
-
-        return Disposable(dispose)
+        return Disposable(push.dispose)
 
     # -- operators
 
@@ -226,12 +190,10 @@ class AsyncStream(Observable[T_co]):
         Back-pressure reaches through them. Where an operator gives no plain Observable (a future,
         a connectable Observable), that is returned as it is.
         """
-        result: Any = self
+        result: object = self
         for operator in operators:
-            made: Any = operator(result)
-            if isinstance(made, AsyncStream) or not _is_observable(made):
-                result = made
-            elif isinstance(result, AsyncStream):
+            made: object = operator(result)
+            if isinstance(result, AsyncStream) and type(made) is Observable:
                 stream: AsyncStream[Any] = AsyncStream(cast("Observable[Any]", made))
                 stream._derived = (cast("AsyncStream[Any]", result), operator)
                 result = stream
@@ -245,7 +207,7 @@ class AsyncStream(Observable[T_co]):
             origin, operator = self._derived
             return origin.as_completed().pipe(operator)
         if self._plan is None:
-            return AsyncStream(self._source)
+            return cast("AsyncStream[T_co]", AsyncStream[Any](self._source))
         return AsyncStream[T_co].planned(self._source, self._plan.with_mode("as_completed"))
 
     @property
@@ -290,42 +252,14 @@ class AsyncStream(Observable[T_co]):
             self._reader.pause()
 
     def _open(self) -> Reader:
-        run = self._new_run()
+        run = new_run(self._plan)
         reader = Reader(run)
         if self._closed:
             reader.close()
         else:
-            self._link(run, reader, reader)
+            self._counters = link(run, self._source, self._plan, reader, reader)
             run.enroll(reader)
         return reader
-
-    def _new_run(self) -> Run:
-        loop = _running_loop()
-        settings = self._plan.context.copy() if self._plan is not None else PipelineContext()
-        settings.pipeline_id = str(uuid.uuid4())
-        context = contextvars.copy_context()
-        context.run(demand.set, None)
-        if self._plan is not None:
-            context.run(set_current_context, settings)
-        return Run(
-            loop,
-            context,
-            ordered=settings.execution_mode == "ordered",
-            max_in_flight=settings.max_in_flight,
-            max_parallelism=settings.max_parallelism,
-        )
-
-    def _link(self, run: Run, gate: Gate, outlet: Any) -> int:
-        """Build the chain from the source to `outlet`; return the bits that `gate` is to wake."""
-        source = source_of(self._source, run)
-        run.enroll(source)
-        chain = Chain(run, source.observable(), source)
-        if self._plan is not None:
-            self._plan.connect(chain)
-        observable = chain.end(gate)
-        self._counters = chain.counters
-        run.chain = observable.subscribe(outlet)
-        return gate.upstream_bit
 
 
 class _Cursor(AsyncIterator[T]):
@@ -343,17 +277,3 @@ class _Cursor(AsyncIterator[T]):
     def __del__(self) -> None:
         if self._next is not None:
             self._stream._release()  # pyright: ignore[reportPrivateUsage]
-
-
-def _is_observable(value: Any) -> bool:
-    return isinstance(value, Observable) and not isinstance(value, ConnectableObservable)
-
-
-def _running_loop() -> asyncio.AbstractEventLoop:
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        raise RuntimeError(
-            "a stream needs a running event loop: use it inside of a coroutine, for example "
-            "asyncio.run(main()) with `async for` or `await stream.collect()` in main"
-        ) from None

@@ -1,8 +1,7 @@
-"""What is a task? A function as a stage: for single items, for batches, or a `process` of one's own."""
+"""What is a task? A function of items or of batches as a stage, or a `process` of one's own."""
 
 from __future__ import annotations
 
-import abc
 import copy
 import inspect
 from collections.abc import AsyncIterable, Awaitable, Callable
@@ -10,6 +9,7 @@ from typing import Any, Generic, Never, Self, TypeVar, cast, overload
 
 from ._calls import Call, is_async, is_generator, name_of
 from ._side_inputs import SideInputs
+from ._signatures import check_call, check_function, lacking
 from ._source import NO_DATA
 from .context import PipelineContext, get_current_context
 from .error_handling import (
@@ -90,8 +90,8 @@ class BaseTask(Stage[In, Out]):
         return self._policy.handler
 
     def process(
-        self, items: AsyncIterable[Any]
-    ) -> AsyncIterable[Any] | Awaitable[AsyncIterable[Any]]:
+        self, items: AsyncIterable[In]
+    ) -> AsyncIterable[Out] | Awaitable[AsyncIterable[Out]]:
         """Give the outputs of this stage for `items`; `await` what it returns, for any task."""
         raise NotImplementedError(f"{type(self).__name__} must override process")
 
@@ -118,10 +118,7 @@ class _FunctionTask(BaseTask[In, Out], Generic[In, Out]):
         task_name: str | None,
         concurrency_limit: int | None,
     ) -> None:
-        if isinstance(func, (staticmethod, classmethod)):
-            raise TypeError(f"put @{type(func).__name__} above the task's decorator, not below it")
-        if not callable(func):
-            raise TypeError(f"func must be callable, not {func!r}")
+        check_function(func)
         if isinstance(func, Stage):
             raise TypeError(f"{func!r} is a task already")
         check_count("concurrency_limit", concurrency_limit, optional=True)
@@ -198,7 +195,7 @@ class _FunctionTask(BaseTask[In, Out], Generic[In, Out]):
         ready._check_signature()
         return ready
 
-    async def process(self, items: AsyncIterable[Any]) -> AsyncIterable[Any]:
+    async def process(self, items: AsyncIterable[In]) -> AsyncIterable[Out]:
         """Run this stage alone on `items`, in the current context, and return its outputs."""
         context = get_current_context()
         return Pipeline[Any, Any](context.copy() if context else None).add(self)(items)
@@ -211,46 +208,20 @@ class _FunctionTask(BaseTask[In, Out], Generic[In, Out]):
         task._inputs = inputs or self._inputs
         return task
 
-    def _signature(self) -> inspect.Signature | None:
-        try:
-            return inspect.signature(self._func)
-        except (TypeError, ValueError):  # some builtins have none
-            return None
-
     def _arguments(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
         item = (None,) if self._with_item else ()
         return (*item, *self._inputs.args), self._inputs.kwargs
 
     def _lacks(self) -> list[str]:
-        """Name the parameters without a value, the item's own excepted."""
-        signature = self._signature()
-        if signature is None:
-            return []
-        args, kwargs = self._arguments()
-        try:
-            bound = signature.bind_partial(*args, **kwargs).arguments
-        except TypeError:  # too many, or unknown: `_check_signature` says so
-            return []
-        return [
-            parameter.name
-            for parameter in signature.parameters.values()
-            if parameter.default is parameter.empty
-            and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
-            and parameter.name not in bound
-        ]
+        return lacking(self._func, *self._arguments())
 
     def _check_signature(self) -> None:
-        signature = self._signature()
-        if signature is None:
-            return
-        args, kwargs = self._arguments()
         try:
-            signature.bind(*args, **kwargs)
+            check_call(self._func, *self._arguments())
         except TypeError as error:
-            call = "an item" if self._with_item else "no item"
+            item = "an item" if self._with_item else "no item"
             raise TypeError(
-                f"task {self.task_name!r} can't be called with {call} and its side inputs: {error}; "
-                f"its signature is {self.task_name}{signature}"
+                f"task {self.task_name!r} can't be called with {item} and its side inputs: {error}"
             ) from None
 
     def _call(self) -> Call:

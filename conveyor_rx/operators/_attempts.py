@@ -6,28 +6,46 @@ Retries, handlers, halving and generators: all that takes several steps, one obj
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from time import monotonic
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, Protocol, cast
 
-from .._calls import AWAITABLES, outputs
+from .._calls import AWAITABLES, Call, outputs
+from .._stats import Counters
 from ..error_handling import Verdict
-from ._line import Place
+from ._line import Line, Place
+from ._run import Run
 from ._trampoline import SLICE
 
-if TYPE_CHECKING:
-    from ._flat_map import FlatMap
-
-__all__ = ["Attempts"]
+__all__ = ["Attempts", "Caller"]
 
 _PENDING: Any = object()
+
+
+class Caller(Protocol):
+    """The operator whose calls these are."""
+
+    run: Run
+    line: Line
+    call: Call
+    function: Callable[[Any], Any]
+    counters: Counters
+
+    def emit(self, place: Place, value: Any) -> None:
+        """Pass on one output of several."""
+
+    def fail(self, place: Place, error: BaseException, size: int, *, attempt: int) -> None:
+        """End the run at `place` with `error`."""
+
+    async def room(self, place: Place) -> None:
+        """Wait until `place` may put another output in the line."""
 
 
 class Attempts:
     """The attempts at one call of `stage`, for the item or batch at `place`."""
 
-    def __init__(self, stage: FlatMap, place: Place) -> None:
+    def __init__(self, stage: Caller, place: Place) -> None:
         self._stage = stage
         self._place = place
         self._left = place.weight  # items of which it is not yet known what becomes of them
@@ -103,9 +121,8 @@ class Attempts:
         """Deliver what a call gave, generators lazily, as far as the line has room."""
         stage, place = self._stage, self._place
         if isinstance(result, AWAITABLES):
-            result = await result
-        values = cast("AsyncGenerator[Any]", outputs(result))
-        async with aclosing(values):
+            result = await cast("Awaitable[Any]", result)
+        async with aclosing(outputs(result)) as values:
             end = monotonic() + SLICE
             async for value in values:
                 await stage.room(place)

@@ -14,9 +14,10 @@ from reactivex import Observable
 
 from .._calls import Call
 from .._stats import Counters
+from ._as_completed import AsCompletedLine
 from ._buffer import buffer
 from ._flat_map import flat_map
-from ._line import AsCompletedLine, Line, enter, leave
+from ._line import Line, enter, leave
 from ._process import Processor, process
 from ._run import Run
 from ._trampoline import Gate

@@ -13,7 +13,7 @@ from typing import Any
 
 from reactivex import Observable
 
-from .._calls import AWAITABLES, MANY, Call
+from .._calls import AWAITABLES, Call, is_lazy
 from .._stats import Counters
 from ..error_handling import Verdict
 from ._attempts import Attempts
@@ -22,8 +22,6 @@ from ._run import UNBOUNDED, Run
 from ._subscriber import Subscriber, lift
 
 __all__ = ["flat_map"]
-
-_SPECIAL = MANY + AWAITABLES
 
 
 class FlatMap(Subscriber):
@@ -149,17 +147,16 @@ class FlatMap(Subscriber):
             self.run.ready |= self.bit
 
     def _prepare_first(self) -> None:
-        if self._preparing is None and self._queue:
-            self._preparing = self.run.start(self._bind(), eager=False)
+        if self._preparing is None:
+            self._preparing = self.run.start(self._bind())
 
     async def _bind(self) -> None:
-        assert self._prepare is not None
+        if self.run.closed or self._prepare is None:
+            return
         try:
             self.function = await self._prepare()
-        except Exception as error:
-            self._broken = error
-        except asyncio.CancelledError as error:
-            if self.run.closed or not self._queue:
+        except (Exception, asyncio.CancelledError) as error:
+            if self.run.closed:
                 return
             self._broken = error
         self._prepare = None
@@ -176,7 +173,7 @@ class FlatMap(Subscriber):
         except BaseException as error:
             self._failed_inline(place, item, error)
         else:
-            if isinstance(result, _SPECIAL) and not isinstance(result, list):
+            if is_lazy(result) or isinstance(result, AWAITABLES):
                 attempts = Attempts(self, place)
                 self._start_task(place, attempts.run(item, result=result), eager=False)
             else:
@@ -218,6 +215,8 @@ class FlatMap(Subscriber):
                 self.counters.cancelled += place.weight
             else:
                 await call
+        except Exception as error:  # not the call's, which is dealt with in there
+            self.run.crash(error)
         finally:
             call.close()
             place.task = None
@@ -233,7 +232,7 @@ class FlatMap(Subscriber):
         except BaseException as error:
             await Attempts(self, place).run(item, error=error)
         else:
-            if isinstance(result, MANY) and not isinstance(result, list):
+            if is_lazy(result):
                 await Attempts(self, place).run(item, result=result)
             else:
                 self._settle(place, result)
@@ -275,4 +274,6 @@ def flat_map(
     stage = FlatMap(run, line, call, limit, counters, 1 if counts_input else 0)
     line.stages.append(stage)
     run.enroll(stage)
+    if call.prepare is not None:
+        run.ready |= stage.bit
     return lift(lambda: stage)

@@ -4,13 +4,12 @@ Each item that enters a segment takes a place at the end of the line; the place 
 segment's operators and carries the value. A result fills its place, None gives it up, and a list or
 generator puts new places in front of its own before it gives that up: the indexed scan that
 restores order, O(1) an item, for fan-out too. The line emits from its head while the head is
-filled; the as-completed line emits whatever is filled. That is all that differs between the modes.
+filled; the as-completed line (`_as_completed.py`) emits whatever is filled.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -20,9 +19,9 @@ from ._run import Run
 from ._subscriber import Subscriber, cut_upstream, lift
 from ._trampoline import Gate
 
-__all__ = ["AsCompletedLine", "Line", "Place", "enter", "leave"]
+__all__ = ["Line", "Place", "Stage", "enter", "leave"]
 
-WAITING, FILLED, DEAD = range(3)
+WAITING, FILLED, DEAD = range(3)  # the states of a place
 
 
 class Place:
@@ -129,9 +128,7 @@ class Line(Subscriber):
 
     def end(self, error: BaseException | None) -> None:
         """Note that nothing more will enter; `error` is delivered behind all that has."""
-        self._ended = True
-        self._ending = error
-        self.run.ready |= self.bit
+        self._conclude(error)
 
     def step(self) -> None:
         place = self._next()
@@ -152,9 +149,9 @@ class Line(Subscriber):
                 self.out.on_error(error)  # pyright: ignore[reportArgumentType]  # Rx says Exception; a CancelledError passes as well
 
     def cut(self) -> None:
-        self._kill_from(self._ring.next)
-        self._ended = False
-        self._ending = None
+        self._clear()
+        self.stages = []
+        self.entry = None
 
     # -- private
 
@@ -162,12 +159,22 @@ class Line(Subscriber):
         head = self._ring.next
         return head if head.state == FILLED else None
 
+    def _clear(self) -> None:
+        self._kill_from(self._ring.next)
+        self._ended = False
+        self._ending = None
+
     def _finish(self, error: BaseException) -> None:
         for stage in self.stages:
             stage.purge()
         if self.entry is not None:
             cut_upstream(self.entry)
-        self.end(error)
+        self._conclude(error)
+
+    def _conclude(self, error: BaseException | None) -> None:
+        self._ended = True
+        self._ending = error
+        self.run.ready |= self.bit
 
     def _link(self, place: Place, before: Place) -> Place:
         place.next = before
@@ -209,54 +216,6 @@ class Line(Subscriber):
             if place.task is not None:
                 self.run.cancel(place.task)
             place = following
-
-
-class AsCompletedLine(Line):
-    """The line that emits whatever is filled, in the order of completion.
-
-    Errors: a failed call cuts off all that has not completed, here and downstream, at once; an
-    error of the source waits for all that was pulled.
-    """
-
-    def __init__(self, run: Run) -> None:
-        super().__init__(run)
-        self._filled: deque[Place] = deque()
-
-    def on_next(self, value: Place) -> None:
-        value.state = FILLED
-        self._filled.append(value)
-        self.run.ready |= self.bit
-
-    def fail(self, place: Place, error: BaseException) -> None:
-        self.run.failure = error
-        self._unlink(place)
-        self._abort(error)
-
-    def end(self, error: BaseException | None) -> None:
-        if error is not None and error is self.run.failure:
-            self._abort(error)
-        else:
-            super().end(error)
-
-    def cut(self) -> None:
-        super().cut()
-        self._filled.clear()
-
-    def _abort(self, error: BaseException) -> None:
-        kept = [place.value for place in self._filled] if self.final else []
-        self.cut()
-        self._ended = True
-        for value in kept:
-            self.on_next(self.enter(value, 1))
-        self._finish(error)
-
-    def _next(self) -> Place | None:
-        return self._filled[0] if self._filled else None
-
-    def _unlink(self, place: Place) -> None:
-        if self._filled and self._filled[0] is place:
-            self._filled.popleft()
-        super()._unlink(place)
 
 
 class _Entry(Subscriber):

@@ -19,6 +19,7 @@ __all__ = ["UNBOUNDED", "Run"]
 UNBOUNDED = sys.maxsize
 _Coroutine = Coroutine[Any, Any, Any]
 EAGER = sys.version_info >= (3, 12)
+_Task: Any = asyncio.Task  # Any: checkers for 3.11 don't know eager_start
 
 
 class Run(Trampoline):
@@ -53,10 +54,8 @@ class Run(Trampoline):
         Not through `loop.create_task`: a task factory could make it start later or elsewhere.
         """
         if EAGER and eager:
-            return asyncio.Task(
-                coroutine, loop=self.loop, context=self.context.copy(), eager_start=True
-            )
-        return asyncio.Task(coroutine, loop=self.loop, context=self.context.copy())
+            return _Task(coroutine, loop=self.loop, context=self.context.copy(), eager_start=True)
+        return _Task(coroutine, loop=self.loop, context=self.context.copy())
 
     def cancel(self, task: asyncio.Task[Any]) -> None:
         """Cancel `task` and keep it until it has ended.
@@ -112,6 +111,7 @@ class Run(Trampoline):
         for child in self.children:
             child.close()
         self.workers = []
+        self.on_crash = None
 
     async def wait_closed(self) -> None:
         """Close, and wait until every task of the run has ended, even when cancelled meanwhile.
@@ -123,7 +123,8 @@ class Run(Trampoline):
         """
         self.close()
         cancelled = False
-        while tasks := self._tasks() - {asyncio.current_task(self.loop)}:
+        current = asyncio.current_task(self.loop)
+        while tasks := {task for task in self._tasks() if task is not current}:
             try:
                 await asyncio.wait(tasks)
             except asyncio.CancelledError:
@@ -135,8 +136,8 @@ class Run(Trampoline):
         """Tell whether no task of the run is left."""
         return not self._tasks()
 
-    def _tasks(self) -> set[asyncio.Task[Any] | None]:
-        tasks: set[asyncio.Task[Any] | None] = {task for task in self._ending if not task.done()}
+    def _tasks(self) -> set[asyncio.Task[Any]]:
+        tasks = {task for task in self._ending if not task.done()}
         for child in self.children:
             tasks |= child._tasks()
         return tasks

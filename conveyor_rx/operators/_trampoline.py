@@ -36,9 +36,17 @@ class Gate(Protocol):
     What opens it again sets the bits in `upstream_bit`: those of the workers that emit into it.
     """
 
-    size: int
-    limit: int
     upstream_bit: int
+
+    @property
+    def size(self) -> int:
+        """How much is in there."""
+        ...
+
+    @property
+    def limit(self) -> int:
+        """At how much it shuts."""
+        ...
 
 
 class Trampoline:

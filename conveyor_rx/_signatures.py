@@ -1,0 +1,56 @@
+"""Does a function fit what it will be called with?"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+__all__ = ["check_call", "check_function", "lacking"]
+
+
+def check_function(function: object) -> None:
+    """Raise a TypeError unless `function` can become a task."""
+    if isinstance(function, staticmethod | classmethod):
+        kind = type(function).__name__  # pyright: ignore[reportUnknownArgumentType]  # of anything
+        raise TypeError(f"put @{kind} above the decorator of the task, not below it")
+    if not callable(function):
+        raise TypeError(f"func must be callable, not {function!r}")
+
+
+def lacking(
+    function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> list[str]:
+    """Name the parameters that need a value and get none from a call with these arguments."""
+    signature = _signature(function)
+    if signature is None:
+        return []
+    try:
+        given = signature.bind_partial(*args, **kwargs).arguments
+    except TypeError:  # too many or unknown ones: `check_call` says so
+        return []
+    return [
+        parameter.name
+        for parameter in signature.parameters.values()
+        if parameter.default is parameter.empty
+        and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+        and parameter.name not in given
+    ]
+
+
+def check_call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """Raise a TypeError unless `function` can be called with these arguments."""
+    signature = _signature(function)
+    if signature is None:
+        return
+    try:
+        signature.bind(*args, **kwargs)
+    except TypeError as error:
+        raise TypeError(f"{error}; the signature is {signature}") from None
+
+
+def _signature(function: Callable[..., Any]) -> inspect.Signature | None:
+    try:
+        return inspect.signature(function)
+    except (TypeError, ValueError):  # some builtins have none
+        return None

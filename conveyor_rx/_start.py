@@ -1,0 +1,83 @@
+"""How does a run begin? A source, a plan and an outlet become one chain, subscribed once."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import uuid
+from typing import Any, Protocol
+
+from ._source import demand, source_of
+from ._stats import Counters
+from .context import ExecutionMode, PipelineContext, set_current_context
+from .operators._chain import Chain
+from .operators._run import Run
+from .operators._subscriber import Subscriber
+from .operators._trampoline import Gate
+
+__all__ = ["Plan", "link", "new_run", "running_loop"]
+
+
+class Plan(Protocol):
+    """What a stream runs its source through."""
+
+    @property
+    def context(self) -> PipelineContext:
+        """The settings of its runs."""
+        ...
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the stages that are counted."""
+        ...
+
+    def connect(self, chain: Chain) -> None:
+        """Add the stages to the chain of a run."""
+
+    def with_mode(self, mode: ExecutionMode) -> Plan:
+        """Return the plan in another execution mode."""
+        ...
+
+
+def new_run(plan: Plan | None) -> Run:
+    """Make a run on the running loop, in a copy of the current context.
+
+    Raises:
+        RuntimeError: no event loop runs in this thread.
+    """
+    loop = running_loop()
+    settings = plan.context.copy() if plan is not None else PipelineContext()
+    settings.pipeline_id = str(uuid.uuid4())
+    context = contextvars.copy_context()
+    context.run(demand.set, None)
+    if plan is not None:
+        context.run(set_current_context, settings)
+    return Run(
+        loop,
+        context,
+        ordered=settings.execution_mode == "ordered",
+        max_in_flight=settings.max_in_flight,
+        max_parallelism=settings.max_parallelism,
+    )
+
+
+def link(run: Run, data: Any, plan: Plan | None, gate: Gate, outlet: Subscriber) -> list[Counters]:
+    """Build the chain from `data` to `outlet`, paced by `gate`, and subscribe it."""
+    source = source_of(data, run)
+    run.enroll(source)
+    chain = Chain(run, source.observable(), source)
+    if plan is not None:
+        plan.connect(chain)
+    run.chain = chain.end(gate).subscribe(outlet)
+    return chain.counters
+
+
+def running_loop() -> asyncio.AbstractEventLoop:
+    """Return the loop that runs in this thread, or say what to do."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        raise RuntimeError(
+            "a stream needs a running event loop: use it inside of a coroutine, for example "
+            "asyncio.run(main()) with `async for` or `await stream.collect()` in main"
+        ) from None
