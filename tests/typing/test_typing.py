@@ -1,0 +1,85 @@
+"""Do pyright and mypy, both strict, see the types that the public API promises?"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+ACCEPTED = HERE / "accepted.py"
+REJECTED = HERE / "rejected.py"
+Errors = dict[int, list[str]]  # the messages for each line
+
+
+def run(*command: str) -> str:
+    """Run a checker as a user does, and return what it prints."""
+    environment = {**os.environ, "PYRIGHT_PYTHON_IGNORE_WARNINGS": "1"}
+    done = subprocess.run(
+        [sys.executable, "-m", *command],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    # 0: no errors, 1: errors found; anything else is a checker that didn't do its work
+    assert done.returncode in (0, 1), done.stdout + done.stderr
+    return done.stdout
+
+
+@functools.cache
+def pyright(file: Path) -> Errors:
+    """Return pyright's errors; the file itself says `# pyright: strict`."""
+    output = run("pyright", "--outputjson", "--pythonpath", sys.executable, str(file))
+    report = json.loads(output[output.index("{") :])
+    assert report["summary"]["filesAnalyzed"] == 1, output
+    errors: Errors = {}
+    for found in report["generalDiagnostics"]:
+        if found["severity"] == "error":
+            assert Path(found["file"]) == file, found
+            line = found["range"]["start"]["line"] + 1
+            errors.setdefault(line, []).append(found["message"])
+    return errors
+
+
+@functools.cache
+def mypy(file: Path) -> Errors:
+    """Return mypy's errors; those inside the package are pyright's to find."""
+    options = ("--strict", "--follow-imports=silent", "--config-file=", "--show-absolute-path")
+    output = run("mypy", *options, "--cache-dir", os.devnull, "--no-pretty", str(file))
+    assert re.search(r"^(Found \d+ error|Success: )", output, re.MULTILINE), output
+    errors: Errors = {}
+    for path, line, message in re.findall(r"^(.+?):(\d+): error: (.*)$", output, re.MULTILINE):
+        assert Path(path) == file, output
+        errors.setdefault(int(line), []).append(message)
+    return errors
+
+
+checkers = pytest.mark.parametrize("errors_of", [pyright, mypy])
+
+
+@checkers
+def test_accepted(errors_of: Callable[[Path], Errors]) -> None:
+    """Outputs, inputs, side inputs, methods, joints, sources and Rx have the types promised."""
+    assert errors_of(ACCEPTED) == {}
+
+
+@checkers
+def test_rejected(errors_of: Callable[[Path], Errors]) -> None:
+    """Joints, data, side inputs and options that don't fit are errors, each on its own line."""
+    lines = REJECTED.read_text(encoding="utf-8").splitlines()
+    marked = {number for number, line in enumerate(lines, start=1) if "  # error: " in line}
+    errors = errors_of(REJECTED)
+    assert len(marked) > 50
+    assert {lines[number - 1] for number in marked - errors.keys()} == set()
+    assert {number: errors[number] for number in errors.keys() - marked} == {}
