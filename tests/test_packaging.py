@@ -1,0 +1,132 @@
+"""What a user installs: the wheel's files and metadata, and the names it brings."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import tomllib
+from email.message import Message
+from email.parser import Parser
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+from poetry.core.masonry import api
+
+import conveyor_rx
+
+ROOT = Path(__file__).parent.parent
+VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+
+PUBLIC = {
+    "AsyncStream",
+    "BaseTask",
+    "BatchTask",
+    "ContextManager",
+    "ErrorAction",
+    "ErrorHandler",
+    "ExecutionMode",
+    "LoggingErrorHandler",
+    "Pipeline",
+    "PipelineContext",
+    "RetryConfig",
+    "SingleTask",
+    "Stage",
+    "StageStats",
+    "batch_task",
+    "get_current_context",
+    "set_current_context",
+    "single_task",
+    "with_context",
+}
+
+HOMES = {
+    "conveyor_rx.context": {
+        "ContextManager",
+        "ExecutionMode",
+        "PipelineContext",
+        "get_current_context",
+        "set_current_context",
+        "with_context",
+    },
+    "conveyor_rx.decorators": {"batch_task", "single_task"},
+    "conveyor_rx.error_handling": {
+        "ErrorAction",
+        "ErrorHandler",
+        "LoggingErrorHandler",
+        "RetryConfig",
+    },
+    "conveyor_rx.pipeline": {"Pipeline", "Stage"},
+    "conveyor_rx.stream": {"AsyncStream", "StageStats"},
+    "conveyor_rx.tasks": {"BaseTask", "BatchTask", "SingleTask"},
+}
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> ZipFile:
+    folder = tmp_path_factory.mktemp("wheel")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(ROOT)
+        name = api.build_wheel(str(folder))
+    return ZipFile(folder / name)
+
+
+@pytest.fixture(scope="module")
+def metadata(wheel: ZipFile) -> Message:
+    text = wheel.read(f"conveyor_rx-{VERSION}.dist-info/METADATA").decode()
+    return Parser().parsestr(text)
+
+
+def test_wheel_holds_the_package_its_types_and_the_license(wheel: ZipFile) -> None:
+    """The wheel holds every module, `py.typed` and the license, and nothing beside them."""
+    files = set(wheel.namelist())
+    package = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "conveyor_rx").rglob("*")
+        if path.suffix == ".py" or path.name == "py.typed"
+    }
+    assert "conveyor_rx/py.typed" in package
+    assert {name for name in files if ".dist-info/" not in name} == package
+    assert f"conveyor_rx-{VERSION}.dist-info/licenses/LICENSE" in files
+
+
+def test_metadata_says_what_the_project_promises(metadata: Message) -> None:
+    """One runtime dependency, MIT, Python 3.11 and up; the README is the description."""
+    always = [line for line in metadata.get_all("Requires-Dist", []) if "extra ==" not in line]
+    assert metadata["Name"] == "conveyor-rx"
+    assert metadata["License-Expression"] == "MIT"
+    assert always == ["reactivex (>=6.1,<7)"]
+    assert set(metadata["Requires-Python"].split(",")) == {">=3.11", "<4.0"}
+    assert metadata.get_all("Provides-Extra") == ["test"]
+    assert str(metadata.get_payload()).rstrip() == (ROOT / "README.md").read_text().rstrip()
+
+
+def test_version_agrees(metadata: Message) -> None:
+    """The wheel's version is the one of the package and on top of the change log."""
+    lines = (ROOT / "CHANGELOG.md").read_text().splitlines()
+    newest = next(line for line in lines if line.startswith("## [") and "Unreleased" not in line)
+    assert metadata["Version"] == conveyor_rx.__version__ == VERSION
+    assert newest.startswith(f"## [{VERSION}]")
+
+
+def test_public_names() -> None:
+    """The package offers the documented names and no other: a new one is added here on purpose."""
+    assert sorted(conveyor_rx.__all__) == sorted(PUBLIC)
+    assert all(hasattr(conveyor_rx, name) for name in PUBLIC)
+
+
+@pytest.mark.parametrize("module", HOMES)
+def test_submodule_paths(module: str) -> None:
+    """Every public name can be imported from the submodule that documents it, too."""
+    home = importlib.import_module(module)
+    assert HOMES[module] <= set(home.__all__)
+    for name in HOMES[module]:
+        assert getattr(home, name) is getattr(conveyor_rx, name)
+
+
+def test_every_module_can_be_imported_alone() -> None:
+    """No module of the package needs another one to have been imported before."""
+    modules = [found.name for found in pkgutil.walk_packages(conveyor_rx.__path__, "conveyor_rx.")]
+    assert "conveyor_rx.operators._line" in modules
+    for module in modules:
+        importlib.import_module(module)
