@@ -17,13 +17,12 @@ __all__ = ["Push", "Reader"]
 
 
 class Reader(Subscriber):
-    """The end of a run that is pulled: a buffer of `limit` results, a gate and a worker.
+    """The end of a run that is pulled: a buffer of `limit` results, which is a gate.
 
-    While the consumer drains the run inside of `next`, a result interrupts the turns, so that it is
-    delivered before anything else is done.
+    While the consumer drains the run inside of `next`, it lets others go on for a moment only once
+    there is a result: fast stages fill the buffer, slow ones delay nobody.
     """
 
-    bit = 0
     limit = 16
 
     def __init__(self, run: Run) -> None:
@@ -45,7 +44,7 @@ class Reader(Subscriber):
         self._buffer.append(value)
         self.size += 1
         if self._serving:
-            self.run.ready |= self.bit
+            self.run.served = True
         else:
             self._notify()
 
@@ -55,13 +54,7 @@ class Reader(Subscriber):
 
     def on_completed(self) -> None:
         self._ended = True
-        if self._serving:
-            self.run.ready |= self.bit
-        else:
-            self._notify()
-
-    def step(self) -> None:
-        self.run.interrupted = True
+        self._notify()
 
     # -- from the consumer
 
@@ -74,6 +67,8 @@ class Reader(Subscriber):
         """
         if self._busy:
             raise RuntimeError("this stream is already being read by another consumer")
+        if self._buffer and not self.run.paused:
+            return self._take()
         self._busy = True
         try:
             if monotonic() > self._next_breath:
@@ -137,7 +132,7 @@ class Reader(Subscriber):
             self._error = None
             raise
         finally:
-            self._serving = False
+            self._serving = self.run.served = False
         if not self._buffer and not self._ended:
             self._waiter = self.run.loop.create_future()
             try:

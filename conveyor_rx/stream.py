@@ -258,7 +258,6 @@ class AsyncStream(Observable[T_co]):
             reader.close()
         else:
             self._counters = link(run, self._source, self._plan, reader, reader)
-            run.enroll(reader)
         return reader
 
 

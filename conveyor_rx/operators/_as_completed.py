@@ -24,7 +24,7 @@ class AsCompletedLine(Line):
     def on_next(self, value: Place) -> None:
         value.state = FILLED
         self._filled.append(value)
-        self.run.ready |= self.bit
+        self._hand_on(self._filled[0])
 
     def fail(self, place: Place, error: BaseException) -> None:
         self.run.failure = error

@@ -20,6 +20,7 @@ from ._attempts import Attempts
 from ._line import Line, Place
 from ._run import UNBOUNDED, Run
 from ._subscriber import Subscriber, lift
+from ._trampoline import DEPTH
 
 __all__ = ["flat_map"]
 
@@ -49,6 +50,7 @@ class FlatMap(Subscriber):
         self._queue: deque[Place] = deque()
         self._resuming: deque[asyncio.Future[None]] = deque()
         self._prepare = call.prepare
+        self._busy = call.prepare is not None  # something has to be seen to before any call
         self._preparing: asyncio.Task[None] | None = None
         self._broken: BaseException | None = None
         if call.is_generator:
@@ -60,8 +62,20 @@ class FlatMap(Subscriber):
 
     def on_next(self, value: Place) -> None:
         self.counters.in_ += self._arrival
-        self._queue.append(value)
-        self.run.ready |= self.bit
+        run = self.run
+        if (
+            self._queue
+            or self._busy
+            or run.depth >= DEPTH
+            or self._running >= self._limit
+            or run.running >= run.max_parallelism
+        ):
+            self._queue.append(value)
+            run.ready |= self.bit
+        else:
+            run.depth += 1
+            self._start(self, value)
+            run.depth -= 1
 
     def step(self) -> None:
         run = self.run
@@ -99,12 +113,14 @@ class FlatMap(Subscriber):
         self.line.fail(place, self.call.policy.blame(error, place.number, attempt))
 
     def emit(self, place: Place, value: Any) -> None:
-        """Pass on one output of several."""
+        """Pass on one output of several; what is done with it is not done here and now."""
         if value is None:
             self.counters.dropped_outputs += 1
         else:
             self.counters.out += 1
+            self.run.depth += DEPTH
             self.out.on_next(self.line.insert(value, place))
+            self.run.depth -= DEPTH
 
     async def room(self, place: Place) -> None:
         """Wait until `place` may put another output in the line.
@@ -160,6 +176,7 @@ class FlatMap(Subscriber):
                 return
             self._broken = error
         self._prepare = None
+        self._busy = self._broken is not None
         self.run.wake(self)
 
     def _start_plain(self, place: Place) -> None:
@@ -174,8 +191,7 @@ class FlatMap(Subscriber):
             self._failed_inline(place, item, error)
         else:
             if is_lazy(result) or isinstance(result, AWAITABLES):
-                attempts = Attempts(self, place)
-                self._start_task(place, attempts.run(item, result=result), eager=False)
+                self._begin(place, self._go_on(place, item, result=result), eager=False)
             else:
                 self._settle(place, result)
         finally:
@@ -191,51 +207,66 @@ class FlatMap(Subscriber):
             self.counters.skipped += place.weight
             self.line.give_up(place)
         else:
-            self._start_task(place, Attempts(self, place).run(item, error=error), eager=False)
+            self._begin(place, self._go_on(place, item, error=error), eager=False)
 
     def _start_async(self, place: Place) -> None:
-        self._start_task(place, self._call(place, place.value), eager=True)
+        self._begin(place, self._call(place), eager=True)
 
     def _start_generator(self, place: Place) -> None:
-        self._start_task(place, Attempts(self, place).run(place.value), eager=False)
+        self._begin(place, self._go_on(place, place.value), eager=False)
 
-    def _start_task(self, place: Place, call: Coroutine[Any, Any, None], *, eager: bool) -> None:
+    def _begin(self, place: Place, call: Coroutine[Any, Any, None], *, eager: bool) -> None:
         self._running += 1
         self.run.running += 1
         self.counters.running += place.weight
-        task = self.run.start(self._task(place, call), eager=eager)
+        task = self.run.start(call, eager=eager)
         if not task.done():
             place.task = task
             if place.dead:
                 self.run.cancel(task)
 
-    async def _task(self, place: Place, call: Coroutine[Any, Any, None]) -> None:
+    def _end(self, place: Place) -> None:
+        """Free the slot; before the result is passed on, for then the place may be called again."""
+        place.task = None
+        self._running -= 1
+        self.counters.running -= place.weight
+        self.run.slot_freed()
+        if self._queue or self._resuming:
+            self.run.ready |= self.bit
+
+    async def _call(self, place: Place) -> None:
+        """Make one call of an async function."""
+        item = place.value
+        if place.dead:  # before it began
+            self._end(place)
+            self.counters.cancelled += place.weight
+            return
+        try:
+            result = await self.function(item)
+        except BaseException as error:
+            await self._go_on(place, item, error=error)
+            return
+        if is_lazy(result):
+            await self._go_on(place, item, result=result)
+            return
+        self._end(place)
+        try:
+            self._settle(place, result)
+        except Exception as error:  # of an observer, downstream
+            self.run.crash(error)
+        self.run.drain()
+
+    async def _go_on(self, place: Place, item: Any, **state: Any) -> None:
+        """Go the slow way."""
+        attempts = Attempts(self, place)
         try:
             if place.dead:
                 self.counters.cancelled += place.weight
             else:
-                await call
-        except Exception as error:  # not the call's, which is dealt with in there
-            self.run.crash(error)
+                await attempts.run(item, **state)
         finally:
-            call.close()
-            place.task = None
-            self._running -= 1
-            self.counters.running -= place.weight
-            self.run.slot_freed()
-            self.run.ready |= self.bit
+            self._end(place)
         self.run.drain()
-
-    async def _call(self, place: Place, item: Any) -> None:
-        try:
-            result = await self.function(item)
-        except BaseException as error:
-            await Attempts(self, place).run(item, error=error)
-        else:
-            if is_lazy(result):
-                await Attempts(self, place).run(item, result=result)
-            else:
-                self._settle(place, result)
 
     def _settle(self, place: Place, result: Any) -> None:
         """Take the result of a call that went well at once."""

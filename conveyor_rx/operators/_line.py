@@ -17,7 +17,7 @@ from reactivex import Observable
 
 from ._run import Run
 from ._subscriber import Subscriber, cut_upstream, lift
-from ._trampoline import Gate
+from ._trampoline import DEPTH, Gate
 
 __all__ = ["Line", "Place", "Stage", "enter", "leave"]
 
@@ -124,7 +124,7 @@ class Line(Subscriber):
     def on_next(self, value: Place) -> None:
         value.state = FILLED
         if self._ring.next is value:
-            self.run.ready |= self.bit
+            self._hand_on(value)
 
     def end(self, error: BaseException | None) -> None:
         """Note that nothing more will enter; `error` is delivered behind all that has."""
@@ -133,13 +133,8 @@ class Line(Subscriber):
     def step(self) -> None:
         place = self._next()
         if place is not None:
-            if self.gate.size >= self.gate.limit:
-                return
-            value, place.value = place.value, None
-            self._unlink(place)
-            if self._ended or self._next() is not None:
-                self.run.ready |= self.bit
-            self.out.on_next(value)
+            if self.gate.size < self.gate.limit:
+                self._emit(place)
         elif self._ended and self._ring.next is self._ring:
             self._ended = False
             error, self._ending = self._ending, None
@@ -154,6 +149,20 @@ class Line(Subscriber):
         self.entry = None
 
     # -- private
+
+    def _hand_on(self, place: Place) -> None:
+        """Emit `place` at once if that is possible, else when it is our turn."""
+        if self.run.depth < DEPTH and self.gate.size < self.gate.limit:
+            self._emit(place)
+        else:
+            self.run.ready |= self.bit
+
+    def _emit(self, place: Place) -> None:
+        value, place.value = place.value, None
+        self._unlink(place)
+        if self._ended or self._next() is not None:
+            self.run.ready |= self.bit
+        self.out.on_next(value)
 
     def _next(self) -> Place | None:
         head = self._ring.next

@@ -103,7 +103,7 @@ class Run(Trampoline):
             return
         if self.closed:
             return
-        self.closed = self.paused = self.interrupted = True
+        self.closed = self.paused = True
         self.ready = 0
         chain, self.chain = self.chain, None
         if chain is not None:
