@@ -16,12 +16,22 @@ from typing import Any, cast
 
 from .error_handling import Policy
 
-__all__ = ["AWAITABLES", "Call", "is_async", "is_generator", "is_lazy", "name_of", "outputs"]
+__all__ = [
+    "AWAITABLES",
+    "MANY",
+    "Call",
+    "is_async",
+    "is_generator",
+    "is_short",
+    "name_of",
+    "outputs",
+]
 
 AWAITABLES = (CoroutineType, asyncio.Future)
 """Results of a plain function that are awaited. (An Observable is awaitable too, but a value.)"""
 
-GENERATORS = (GeneratorType, AsyncGeneratorType)
+MANY = (list, GeneratorType, AsyncGeneratorType)
+"""Results that stand for many outputs; any other value is one output, None is none."""
 
 SHORT = 256
 """Outputs that are passed on in one go; more are passed on as the line has room."""
@@ -58,9 +68,9 @@ def name_of(function: Callable[..., Any]) -> str:
     return getattr(function, "__name__", None) or type(function).__name__
 
 
-def is_lazy(result: Any) -> bool:
-    """Tell whether `result` stands for outputs that are to be passed on bit by bit."""
-    return isinstance(result, GENERATORS) or (isinstance(result, list) and len(result) > SHORT)  # pyright: ignore[reportUnknownArgumentType]  # a user's list
+def is_short(result: Any) -> bool:
+    """Tell whether `result` is a list that may be passed on in one go."""
+    return isinstance(result, list) and len(cast("list[Any]", result)) <= SHORT
 
 
 async def outputs(result: Any) -> AsyncGenerator[Any]:

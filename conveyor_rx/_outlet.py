@@ -15,6 +15,8 @@ from .operators._trampoline import SLICE
 
 __all__ = ["Push", "Reader"]
 
+_BUSY = "this stream is already being read by another consumer"
+
 
 class Reader(Subscriber):
     """The end of a run that is pulled: a buffer of `limit` results, which is a gate.
@@ -33,7 +35,8 @@ class Reader(Subscriber):
         self._ended = False
         self._error: BaseException | None = None
         self._serving = False
-        self._waiter: asyncio.Future[None] | None = None
+        self._waiter: asyncio.Future[None] | None = None  # of `next`, for a result or the end
+        self._finished: asyncio.Future[None] | None = None  # of `collect`, for the end
         self._busy = False
         self._next_breath = 0.0
         run.on_crash = self.on_error
@@ -66,7 +69,7 @@ class Reader(Subscriber):
             StopAsyncIteration: the run has ended.
         """
         if self._busy:
-            raise RuntimeError("this stream is already being read by another consumer")
+            raise RuntimeError(_BUSY)
         if self._buffer and not self.run.paused:
             return self._take()
         self._busy = True
@@ -84,6 +87,32 @@ class Reader(Subscriber):
             raise
         finally:
             self._busy = False
+
+    async def collect(self) -> list[Any]:
+        """Run to the end and return all that is left; nothing is held back meanwhile.
+
+        Raises:
+            RuntimeError: somebody else is waiting here.
+        """
+        if self._busy:
+            raise RuntimeError(_BUSY)
+        self._busy = True
+        self.limit = UNBOUNDED
+        try:
+            self._unpause()
+            self._finished = self.run.loop.create_future()
+            self.run.drain()
+            if not self._ended and not self.run.closed:
+                await self._finished
+            await self._end()
+        except StopAsyncIteration:
+            return list(self._buffer)
+        except asyncio.CancelledError:
+            await self.aclose()
+            raise
+        finally:
+            self._busy = False
+        raise AssertionError("a run that has ended neither completed nor failed")
 
     def pause(self) -> None:
         """Start nothing new until `next` is called again."""
@@ -109,8 +138,9 @@ class Reader(Subscriber):
         self._notify()
 
     def _notify(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+        waiting = self._finished if self._ended and self._finished else self._waiter
+        if waiting is not None and not waiting.done():
+            waiting.set_result(None)
 
     def _unpause(self) -> None:
         run = self.run

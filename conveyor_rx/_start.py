@@ -12,7 +12,7 @@ from ._stats import Counters
 from .context import ExecutionMode, PipelineContext, set_current_context
 from .operators._chain import Chain
 from .operators._run import Run
-from .operators._subscriber import Subscriber
+from .operators._subscriber import Subscriber, subscribe
 from .operators._trampoline import Gate
 
 __all__ = ["Plan", "link", "new_run", "running_loop"]
@@ -68,7 +68,7 @@ def link(run: Run, data: Any, plan: Plan | None, gate: Gate, outlet: Subscriber)
     chain = Chain(run, source.observable(), source)
     if plan is not None:
         plan.connect(chain)
-    run.chain = chain.end(gate).subscribe(outlet)
+    run.chain = subscribe(chain.end(gate), outlet)
     return chain.counters
 
 

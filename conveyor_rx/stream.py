@@ -86,7 +86,8 @@ class AsyncStream(Observable[T_co]):
             RuntimeError: another consumer is reading this stream, or no event loop runs.
             Exception: the run failed; the original exception.
         """
-        return [item async for item in self]
+        cursor = _Cursor(self)  # for as long as it lives, nobody else may read
+        return await self._claim(cursor).collect()
 
     async def __aenter__(self) -> Self:
         return self

@@ -13,7 +13,7 @@ from typing import Any
 
 from reactivex import Observable
 
-from .._calls import AWAITABLES, Call, is_lazy
+from .._calls import AWAITABLES, MANY, Call, is_short
 from .._stats import Counters
 from ..error_handling import Verdict
 from ._attempts import Attempts
@@ -23,6 +23,8 @@ from ._subscriber import Subscriber, lift
 from ._trampoline import DEPTH
 
 __all__ = ["flat_map"]
+
+_SPECIAL = MANY + AWAITABLES
 
 
 class FlatMap(Subscriber):
@@ -190,7 +192,7 @@ class FlatMap(Subscriber):
         except BaseException as error:
             self._failed_inline(place, item, error)
         else:
-            if is_lazy(result) or isinstance(result, AWAITABLES):
+            if isinstance(result, _SPECIAL) and not is_short(result):
                 self._begin(place, self._go_on(place, item, result=result), eager=False)
             else:
                 self._settle(place, result)
@@ -246,7 +248,7 @@ class FlatMap(Subscriber):
         except BaseException as error:
             await self._go_on(place, item, error=error)
             return
-        if is_lazy(result):
+        if isinstance(result, MANY) and not is_short(result):
             await self._go_on(place, item, result=result)
             return
         self._end(place)

@@ -87,11 +87,20 @@ class Line(Subscriber):
         """Take a new place at the end."""
         place = Place(value, self._count, weight)
         self._count += 1
-        return self._link(place, self._ring)
+        place.next = ring = self._ring
+        place.prev = last = ring.prev
+        last.next = ring.prev = place
+        self.size += weight
+        return place
 
     def insert(self, value: Any, owner: Place) -> Place:
         """Take a new place in front of `owner`, for one of its outputs."""
-        return self._link(Place(value, owner.number, 1), owner)
+        place = Place(value, owner.number, 1)
+        place.next = owner
+        place.prev = last = owner.prev
+        last.next = owner.prev = place
+        self.size += 1
+        return place
 
     def give_up(self, place: Place) -> None:
         """Leave the line without a result."""
@@ -184,13 +193,6 @@ class Line(Subscriber):
         self._ended = True
         self._ending = error
         self.run.ready |= self.bit
-
-    def _link(self, place: Place, before: Place) -> Place:
-        place.next = before
-        place.prev = last = before.prev
-        last.next = before.prev = place
-        self.size += place.weight
-        return place
 
     def _unlink(self, place: Place) -> None:
         place.prev.next = place.next

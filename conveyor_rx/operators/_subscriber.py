@@ -14,7 +14,7 @@ from typing import Any
 from reactivex import Observable, abc
 from reactivex.disposable import Disposable
 
-__all__ = ["Subscriber", "cut_upstream", "lift"]
+__all__ = ["Subscriber", "cut_upstream", "lift", "subscribe"]
 
 
 class Subscriber(abc.ObserverBase[Any]):
@@ -56,19 +56,24 @@ class _Lifted(Observable[Any]):
     def _subscribe_core(
         self, observer: abc.ObserverBase[Any], scheduler: abc.SchedulerBase | None = None
     ) -> abc.DisposableBase:
-        source: Observable[Any] = self
-        above: list[Subscriber] = []
-        while isinstance(source, _Lifted):
-            subscriber = source.subscriber()
-            subscriber.out = observer
-            if above:
-                above[-1].upstream = subscriber
-            above.append(subscriber)
-            observer, source = subscriber, source.source
-        above[-1].upstream = source.subscribe(observer, scheduler=scheduler)
-        root = Subscriber()
-        root.upstream = above[0]
-        return Disposable(lambda: cut_upstream(root))
+        return subscribe(self, observer, scheduler)
+
+
+def subscribe(
+    source: Observable[Any],
+    observer: abc.ObserverBase[Any],
+    scheduler: abc.SchedulerBase | None = None,
+) -> abc.DisposableBase:
+    """Subscribe `observer`, without the observer in between that `Observable.subscribe` adds."""
+    root = last = Subscriber()
+    while isinstance(source, _Lifted):
+        subscriber = source.subscriber()
+        subscriber.out = observer
+        last.upstream = subscriber
+        last = observer = subscriber
+        source = source.source
+    last.upstream = source.subscribe(observer, scheduler=scheduler)
+    return Disposable(lambda: cut_upstream(root))
 
 
 def lift(subscriber: Callable[[], Subscriber]) -> Callable[[Observable[Any]], Observable[Any]]:
