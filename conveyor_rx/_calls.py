@@ -64,7 +64,8 @@ def is_generator(function: Callable[..., Any]) -> bool:
 
 def name_of(function: Callable[..., Any]) -> str:
     """Return the name that messages use for `function`."""
-    function = _underlying(function)
+    while isinstance(function, functools.partial):
+        function = function.func
     return getattr(function, "__name__", None) or type(function).__name__
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from reactivex import abc
 
+from .error_handling import not_an_end
 from .operators._run import UNBOUNDED, Run
 from .operators._subscriber import Subscriber
 from .operators._trampoline import SLICE
@@ -52,7 +53,7 @@ class Reader(Subscriber):
             self._notify()
 
     def on_error(self, error: BaseException) -> None:
-        self._error = error
+        self._error = not_an_end(error)
         self.on_completed()
 
     def on_completed(self) -> None:
@@ -212,7 +213,7 @@ class Push(Subscriber):
             self._observer.on_next(value)
 
     def on_error(self, error: BaseException) -> None:
-        self._tell(error)
+        self._tell(not_an_end(error))
 
     def on_completed(self) -> None:
         self._tell(None)

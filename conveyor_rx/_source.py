@@ -14,6 +14,7 @@ from typing import Any, cast
 
 from reactivex import Observable, abc
 
+from .operators._arrivals import Arrivals
 from .operators._pull import Pull
 from .operators._run import Run
 from .operators._subscriber import Subscriber, lift
@@ -133,16 +134,14 @@ class Demand:
 
     limit = 16
 
-    def __init__(self, run: Run) -> None:
-        self._run = run
+    def __init__(self) -> None:
         self._inner: list[_InnerGate] = []
         self.size = 0
 
     def gate_for(self, run: Run) -> Gate:
-        """Make `run` a part of the outer run, paced by the arrivals from here."""
+        """Give the gate that paces `run`."""
         gate = _InnerGate(self, run)
         self._inner.append(gate)
-        self._run.children.append(run)
         return gate
 
     def resize(self, size: int) -> None:
@@ -187,9 +186,9 @@ class _ObservableSource(Source):
         self._observable: Observable[Any] | None = observable
         self._subscription: abc.DisposableBase | None = None
         self._arrivals: deque[tuple[str, Any]] = deque()
-        self._handed_over = False
-        self._demand = Demand(run)
-        self._inlet = _Inlet(self)
+        self._demand = Demand()
+        self._inlet = Arrivals(run)
+        self._inlet.out = _Queue(self)
         self._cut = False
 
     def step(self) -> None:
@@ -214,7 +213,8 @@ class _ObservableSource(Source):
 
     def cut(self) -> None:
         self._cut = True
-        self._inlet.source = None
+        self._inlet.cut()
+        self._inlet.out = Subscriber()  # the Observable may hold the inlet for longer
         self._observable = None
         self._arrivals.clear()
         subscription, self._subscription = self._subscription, None
@@ -238,42 +238,24 @@ class _ObservableSource(Source):
             self._subscription = subscription
 
     def arrive(self, kind: str, value: Any) -> None:
-        """Take a notification, in any thread."""
-        if self._cut:
-            return
+        """Queue a notification."""
         self._arrivals.append((kind, value))
-        if self.run.in_thread():
-            self._demand.resize(len(self._arrivals))
-            self.run.wake(self)
-        elif not self._handed_over:
-            self._handed_over = True
-            self.run.loop.call_soon_threadsafe(self._take_over)
-
-    def _take_over(self) -> None:
-        self._handed_over = False
         self._demand.resize(len(self._arrivals))
-        self.run.wake(self)
+        self.run.ready |= self.bit
 
 
-class _Inlet(abc.ObserverBase[Any]):
-    """What an Observable sees of its subscriber; it may hold it for longer than the run lasts."""
-
+class _Queue(Subscriber):
     def __init__(self, source: _ObservableSource) -> None:
-        self.source: _ObservableSource | None = source
+        self._source = source
 
     def on_next(self, value: Any) -> None:
-        self._pass_on("next", value)
+        self._source.arrive("next", value)
 
     def on_error(self, error: Exception) -> None:
-        self._pass_on("error", error)
+        self._source.arrive("error", error)
 
     def on_completed(self) -> None:
-        self._pass_on("completed", None)
-
-    def _pass_on(self, kind: str, value: Any) -> None:
-        source = self.source
-        if source is not None:
-            source.arrive(kind, value)
+        self._source.arrive("completed", None)
 
 
 def is_iterable(data: object) -> bool:

@@ -11,7 +11,7 @@ from ._source import demand, source_of
 from ._stats import Counters
 from .context import ExecutionMode, PipelineContext, set_current_context
 from .operators._chain import Chain
-from .operators._run import Run
+from .operators._run import Run, enclosing
 from .operators._subscriber import Subscriber, subscribe
 from .operators._trampoline import Gate
 
@@ -50,6 +50,7 @@ def new_run(plan: Plan | None) -> Run:
     settings.pipeline_id = str(uuid.uuid4())
     context = contextvars.copy_context()
     context.run(demand.set, None)
+    context.run(enclosing.set, None)
     if plan is not None:
         context.run(set_current_context, settings)
     return Run(

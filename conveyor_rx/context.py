@@ -47,6 +47,10 @@ class PipelineContext:
             raise ValueError(f"execution_mode must be {allowed}, not {self.execution_mode!r}")
         check_count("max_parallelism", self.max_parallelism, optional=True)
         check_count("max_in_flight", self.max_in_flight, optional=True)
+        if not isinstance(self.data, dict):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
+            raise TypeError(f"data must be a dict, not {self.data!r}")
+        if self.pipeline_id is not None and not isinstance(self.pipeline_id, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
+            raise TypeError(f"pipeline_id must be a str or None, not {self.pipeline_id!r}")
 
     def copy(self) -> PipelineContext:
         """Return a context of the same values, with a `data` dict of its own."""
@@ -56,9 +60,9 @@ class PipelineContext:
         """Return a copy with `values` set; a name that is no field goes into `data`."""
         fields = {field.name for field in dataclasses.fields(self)}
         settings = {name: value for name, value in values.items() if name in fields}
-        data = dict(settings.pop("data", self.data))
-        data.update((name, value) for name, value in values.items() if name not in fields)
-        return dataclasses.replace(self, data=data, **settings)
+        context = dataclasses.replace(self, **settings).copy()
+        context.data.update({name: value for name, value in values.items() if name not in fields})
+        return context
 
 
 _current: ContextVar[PipelineContext | None] = ContextVar("conveyor_rx_context", default=None)

@@ -131,19 +131,30 @@ class Policy:
         return Verdict.SKIP
 
     def blame(self, error: BaseException, number: int, attempt: int) -> BaseException:
-        """Return the exception that the consumer gets, with one note that says where it arose.
-
-        StopIteration and StopAsyncIteration would end an iteration instead of failing it; as in
-        PEP 479 they become the cause of a RuntimeError.
-        """
-        if isinstance(error, (StopIteration, StopAsyncIteration)):
-            stopped = error
-            error = RuntimeError(f"task {self.task_name!r} raised {type(stopped).__name__}")
-            error.__cause__ = stopped
-        note = f"in task {self.task_name!r}, item {number} (from 0), attempt {attempt}"
-        if note not in getattr(error, "__notes__", ()):
-            error.add_note(note)
+        """Return the exception that the consumer gets, with one note that says where it arose."""
+        error = not_an_end(error)
+        notes = [note for note in getattr(error, "__notes__", ()) if not isinstance(note, _Note)]
+        where = _Note(f"in task {self.task_name!r}, item {number} (from 0), attempt {attempt}")
+        error.__notes__ = [*notes, where]
         return error
+
+
+class _Note(str):
+    """A note of ours: replaced when the same exception object is raised again."""
+
+    __slots__ = ()
+
+
+def not_an_end(error: BaseException) -> BaseException:
+    """Return `error`, or what takes its place where it would be mistaken for the end of a stream.
+
+    As in PEP 479, StopIteration and StopAsyncIteration become the cause of a RuntimeError.
+    """
+    if not isinstance(error, (StopIteration, StopAsyncIteration)):
+        return error
+    replacement = RuntimeError(f"{type(error).__name__} was raised where it would end the stream")
+    replacement.__cause__ = error
+    return replacement
 
 
 def check_count(name: str, value: object, *, optional: bool = False) -> None:

@@ -14,6 +14,7 @@ from ._outlet import Push, Reader
 from ._source import demand
 from ._start import Plan, link, new_run, running_loop
 from ._stats import Counters, StageStats
+from .operators._run import enclosing
 
 __all__ = ["AsyncStream", "Source", "StageStats"]
 
@@ -141,10 +142,12 @@ class AsyncStream(Observable[T_co]):
     ) -> abc.DisposableBase:
         if self._is_plain:
             return cast("Observable[Any]", self._source).subscribe(observer, scheduler=scheduler)
-        outer = demand.get()
+        outer, parent = demand.get(), enclosing.get()
         run = new_run(self._plan)
         push = Push(run, observer)
         gate = outer.gate_for(run) if outer is not None else push
+        if parent is not None:
+            parent.adopt(run)
         self._counters = link(run, self._source, self._plan, gate, push)
         run.schedule()
         return Disposable(push.dispose)
@@ -273,6 +276,9 @@ class _Cursor(AsyncIterator[T]):
         if self._next is None:
             self._next = self._stream._claim(self).next  # pyright: ignore[reportPrivateUsage]
         return self._next()
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
 
     def __del__(self) -> None:
         if self._next is not None:

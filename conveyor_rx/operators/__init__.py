@@ -1,11 +1,15 @@
 """Operators of our own, `Observable -> Observable`: places, calls, batches. They know no task.
 
-_trampoline.py   whose turn is it                 (everything below takes its turns)
-_run.py          what one run shares: turns, tasks, the cap on parallel calls
-_subscriber.py   how operators are chained: subscribed in a loop, cut from below
-_line.py         places in a line: order, window, gate
-_flat_map.py     calls at once
-_buffer.py       batches
-_pull.py         an async iterable, pulled at the pace of a gate
-_process.py      a stage written as `process(items)`
+_trampoline.py     whose turn is it
+_run.py            what one run shares: turns, tasks, the cap on parallel calls
+_subscriber.py     how operators are chained: subscribed in a loop, cut from below
+_line.py           places in a line: order, window, gate
+_as_completed.py   the line without the order
+_flat_map.py       calls at once
+_attempts.py       calls that take several steps: retries, handlers, halving, generators
+_buffer.py         batches
+_pull.py           an async iterable, pulled at the pace of a gate
+_process.py        a stage written as `process(items)`
+_arrivals.py       what foreign code emits, brought into the turns
+_chain.py          all of them, linked up segment by segment
 """

@@ -71,7 +71,7 @@ class Attempts:
                 stage.run.crash(end)
             else:
                 stage.fail(place, end, self._left, attempt=1)
-            stage.run.disown()
+                stage.run.schedule()
             raise
         if not place.dead:
             stage.line.give_up(place)

@@ -14,6 +14,7 @@ from reactivex import Observable
 
 from .._calls import Call
 from .._stats import Counters
+from ._arrivals import arrive
 from ._as_completed import AsCompletedLine
 from ._buffer import buffer
 from ._flat_map import flat_map
@@ -55,7 +56,8 @@ class Chain:
         """Add calls for batches; the window counts their items."""
         self._close_segment()
         counters = self._count(name)
-        self.apply(buffer(self._run, min_size=min_size, max_size=max_size, counters=counters))
+        batches = buffer(self._run, min_size=min_size, max_size=max_size, counters=counters)
+        self._observable = batches(self._observable)
         self._open_segment(weigh=len)
         self._add_calls(call, limit, counters, counts_input=False)
 
@@ -64,13 +66,13 @@ class Chain:
         self._close_segment()
         stage, operator = process(self._run, processor, self._count(name))
         self._end_emitter(stage, final=False)
-        self.apply(operator)
+        self._observable = operator(self._observable)
         self._emitter = stage.pull
 
     def apply(self, operator: Callable[[Observable[Any]], Observable[Any]]) -> None:
-        """Add any operator, on values in their order."""
+        """Add a foreign operator, on values in their order."""
         self._close_segment()
-        self._observable = operator(self._observable)
+        self._observable = arrive(self._run)(operator(self._observable))
 
     def end(self, gate: Gate) -> Observable[Any]:
         """End the chain at `gate`, and return what is to be subscribed."""

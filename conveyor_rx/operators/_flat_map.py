@@ -254,9 +254,12 @@ class FlatMap(Subscriber):
         self._end(place)
         try:
             self._settle(place, result)
+            self.run.drain()
         except Exception as error:  # of an observer, downstream
             self.run.crash(error)
-        self.run.drain()
+        except BaseException:  # the end of the process
+            self.run.disown()
+            raise
 
     async def _go_on(self, place: Place, item: Any, **state: Any) -> None:
         """Go the slow way."""
@@ -266,6 +269,9 @@ class FlatMap(Subscriber):
                 self.counters.cancelled += place.weight
             else:
                 await attempts.run(item, **state)
+        except BaseException:  # a cancellation from outside, or the end of the process
+            self.run.disown()
+            raise
         finally:
             self._end(place)
         self.run.drain()

@@ -7,14 +7,17 @@ import inspect
 import sys
 import threading
 from collections.abc import Callable, Coroutine
-from contextvars import Context
+from contextvars import Context, ContextVar
 from typing import Any, cast
 
 from reactivex import abc
 
 from ._trampoline import Trampoline
 
-__all__ = ["UNBOUNDED", "Run"]
+__all__ = ["UNBOUNDED", "Run", "enclosing"]
+
+enclosing: ContextVar[Run | None] = ContextVar("conveyor_rx_enclosing", default=None)
+"""The run whose turn it is: streams that are subscribed in it are awaited at its end."""
 
 UNBOUNDED = sys.maxsize
 _Coroutine = Coroutine[Any, Any, Any]
@@ -35,6 +38,7 @@ class Run(Trampoline):
         max_parallelism: int | None = None,
     ) -> None:
         super().__init__(loop, context)
+        self.turns_context.run(enclosing.set, self)
         self.ordered = ordered
         self.max_in_flight = max_in_flight or UNBOUNDED
         self.max_parallelism = max_parallelism or UNBOUNDED
@@ -43,7 +47,8 @@ class Run(Trampoline):
         self.failure: BaseException | None = None  # of the call that ends the run
         self.closed = False
         self.chain: abc.DisposableBase | None = None  # the subscription, from the outlet upwards
-        self.children: list[Run] = []  # runs of streams inside foreign operators of this one
+        self._children: set[Run] = set()  # of streams inside foreign operators of this one
+        self._parent: Run | None = None
         self.on_crash: Callable[[BaseException], None] | None = None
         self._thread = threading.get_ident()
         self._ending: set[asyncio.Task[Any]] = set()  # tasks to be awaited before the end
@@ -108,10 +113,10 @@ class Run(Trampoline):
         chain, self.chain = self.chain, None
         if chain is not None:
             chain.dispose()
-        for child in self.children:
-            child.close()
         self.workers = []
         self.on_crash = None
+        self.turns_context = Context()
+        self._leave_parent()
 
     async def wait_closed(self) -> None:
         """Close, and wait until every task of the run has ended, even when cancelled meanwhile.
@@ -132,13 +137,18 @@ class Run(Trampoline):
         if cancelled:
             raise asyncio.CancelledError
 
+    def adopt(self, child: Run) -> None:
+        """Make this run wait, at its end, for the tasks of `child` that are ending then."""
+        child._parent = self
+        self._children.add(child)
+
     def is_ended(self) -> bool:
         """Tell whether no task of the run is left."""
         return not self._tasks()
 
     def _tasks(self) -> set[asyncio.Task[Any]]:
         tasks = {task for task in self._ending if not task.done()}
-        for child in self.children:
+        for child in self._children:
             tasks |= child._tasks()
         return tasks
 
@@ -146,3 +156,11 @@ class Run(Trampoline):
         self._ending.discard(task)
         if not task.cancelled():
             task.exception()  # marks it as retrieved
+        self._leave_parent()
+
+    def _leave_parent(self) -> None:
+        parent = self._parent
+        if parent is not None and self.closed and not self._children and not self._tasks():
+            self._parent = None
+            parent._children.discard(self)
+            parent._leave_parent()

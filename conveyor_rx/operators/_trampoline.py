@@ -72,7 +72,7 @@ class Trampoline:
         self.clock: Callable[[], float] = getattr(loop, "work_clock", monotonic)
         self._draining = False
         self._scheduled = False
-        self._turns_context = context.copy()
+        self.turns_context = context.copy()
 
     def enroll(self, worker: Worker) -> None:
         """Add a worker downstream of all the others."""
@@ -90,7 +90,7 @@ class Trampoline:
             return
         self._draining = True
         try:
-            self._turns_context.run(self._turns)
+            self.turns_context.run(self._turns)
         finally:
             self._draining = False
         if self.ready and not self.paused:
@@ -98,7 +98,7 @@ class Trampoline:
 
     def schedule(self) -> None:
         """Drain at the loop's next turn."""
-        if not self._scheduled:
+        if not self._scheduled and not self.loop.is_closed():
             self._scheduled = True
             self.loop.call_soon(self._resume)
 
