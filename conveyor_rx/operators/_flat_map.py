@@ -17,7 +17,7 @@ from .._calls import AWAITABLES, MANY, Call, is_short
 from .._stats import Counters
 from ..error_handling import Verdict
 from ._attempts import Attempts
-from ._line import Line, Place
+from ._line import DEAD, Line, Place
 from ._run import UNBOUNDED, Run
 from ._subscriber import Subscriber, lift
 from ._trampoline import DEPTH
@@ -71,6 +71,7 @@ class FlatMap(Subscriber):
             or run.depth >= DEPTH
             or self._running >= self._limit
             or run.running >= run.max_parallelism
+            or run.paused
         ):
             self._queue.append(value)
             run.ready |= self.bit
@@ -135,10 +136,12 @@ class FlatMap(Subscriber):
         if self.line.has_room(place):
             return
         keeps_slot = self.call.is_generator
+        run = self.run
         self._running -= not keeps_slot
-        self.run.slot_freed()
-        self.run.ready |= self.bit
-        self.run.drain()
+        run.running -= 1
+        run.ready |= run.starved | self.bit
+        run.starved = 0
+        run.drain()
         granted = False
         try:
             await self.line.room(place)
@@ -232,14 +235,17 @@ class FlatMap(Subscriber):
         place.task = None
         self._running -= 1
         self.counters.running -= place.weight
-        self.run.slot_freed()
+        run = self.run
+        run.running -= 1
+        run.ready |= run.starved
+        run.starved = 0
         if self._queue or self._resuming:
-            self.run.ready |= self.bit
+            run.ready |= self.bit
 
     async def _call(self, place: Place) -> None:
         """Make one call of an async function."""
         item = place.value
-        if place.dead:  # before it began
+        if place.state == DEAD:  # before it began
             self._end(place)
             self.counters.cancelled += place.weight
             return
@@ -279,7 +285,7 @@ class FlatMap(Subscriber):
     def _settle(self, place: Place, result: Any) -> None:
         """Take the result of a call that went well at once."""
         counters = self.counters
-        if place.dead:
+        if place.state == DEAD:
             counters.cancelled += place.weight
         elif result is None:
             counters.dropped += place.weight

@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Coroutine
 from contextvars import Context, ContextVar
+from functools import partial
 from typing import Any, cast
 
 from reactivex import abc
@@ -21,8 +22,7 @@ enclosing: ContextVar[Run | None] = ContextVar("conveyor_rx_enclosing", default=
 
 UNBOUNDED = sys.maxsize
 _Coroutine = Coroutine[Any, Any, Any]
-EAGER = sys.version_info >= (3, 12)
-_Task: Any = asyncio.Task  # Any: checkers for 3.11 don't know eager_start
+_EAGER: dict[str, Any] = {"eager_start": True} if sys.version_info >= (3, 12) else {}
 
 
 class Run(Trampoline):
@@ -50,17 +50,16 @@ class Run(Trampoline):
         self._children: set[Run] = set()  # of streams inside foreign operators of this one
         self._parent: Run | None = None
         self.on_crash: Callable[[BaseException], None] | None = None
+        # Not `loop.create_task`: a task factory could make it start later, or elsewhere.
+        self._make_task = partial(asyncio.Task[Any], loop=loop)
+        self._make_eager_task = partial(asyncio.Task[Any], loop=loop, **_EAGER)
         self._thread = threading.get_ident()
         self._ending: set[asyncio.Task[Any]] = set()  # tasks to be awaited before the end
 
     def start(self, coroutine: _Coroutine, *, eager: bool = True) -> asyncio.Task[Any]:
-        """Start a task in its own copy of the run's context; eagerly where Python can.
-
-        Not through `loop.create_task`: a task factory could make it start later or elsewhere.
-        """
-        if EAGER and eager:
-            return _Task(coroutine, loop=self.loop, context=self.context.copy(), eager_start=True)
-        return _Task(coroutine, loop=self.loop, context=self.context.copy())
+        """Start a task in its own copy of the run's context; eagerly where Python can."""
+        make = self._make_eager_task if eager else self._make_task
+        return make(coroutine, context=self.context.copy())
 
     def cancel(self, task: asyncio.Task[Any]) -> None:
         """Cancel `task` and keep it until it has ended.
@@ -82,13 +81,6 @@ class Run(Trampoline):
         if task is not None:
             self._ending.add(task)
             task.add_done_callback(self._ended)
-
-    def slot_freed(self) -> None:
-        """Note that a call has ended, and wake the stages that wait for `max_parallelism`."""
-        self.running -= 1
-        if self.starved:
-            self.ready |= self.starved
-            self.starved = 0
 
     def in_thread(self) -> bool:
         """Tell whether the caller is in the thread of the run's loop."""
