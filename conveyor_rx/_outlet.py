@@ -62,8 +62,15 @@ class Reader(Subscriber):
 
     # -- from the consumer
 
-    async def next(self) -> Any:
+    @property
+    def is_over(self) -> bool:
+        """Whether there is nothing more to come."""
+        return self.run.closed and not self._buffer
+
+    async def next(self, holder: object) -> Any:
         """Return the next result, or raise what the run ended with, once, when all has ended.
+
+        `holder` is only held: dropping a stream closes it, but not while somebody waits here.
 
         Raises:
             RuntimeError: somebody else is waiting here.
@@ -90,7 +97,7 @@ class Reader(Subscriber):
             self._busy = False
 
     async def collect(self) -> list[Any]:
-        """Run to the end and return all that is left; nothing is held back meanwhile.
+        """Run to the end, or until somebody closes the stream, and return what has come.
 
         Raises:
             RuntimeError: somebody else is waiting here.
@@ -99,17 +106,21 @@ class Reader(Subscriber):
             raise RuntimeError(_BUSY)
         self._busy = True
         self.limit = UNBOUNDED
+        results = self._buffer
         try:
             self._unpause()
             self._finished = self.run.loop.create_future()
             self.run.drain()
             if not self._ended and not self.run.closed:
                 await self._finished
+            self._buffer = deque()
             await self._end()
         except StopAsyncIteration:
-            return list(self._buffer)
-        except asyncio.CancelledError:
-            await self.aclose()
+            return list(results)
+        except BaseException as error:
+            results.clear()  # the traceback leads here
+            if isinstance(error, asyncio.CancelledError):
+                await self.aclose()
             raise
         finally:
             self._busy = False
@@ -133,7 +144,7 @@ class Reader(Subscriber):
     # -- private
 
     def _discard(self) -> None:
-        self._buffer.clear()
+        self._buffer = deque()
         self._ended = True
         self._error = None
         self._notify()

@@ -105,6 +105,8 @@ class _Once:
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._resolve())
         task = self._task
+        if task.done():  # perhaps on another loop
+            return task.result()
         self._waiters += 1
         try:
             await asyncio.wait({task})
@@ -131,6 +133,10 @@ class _Once:
 
     async def _resolve(self) -> Any:
         source: Any = self._source
+        if isinstance(source, asyncio.Future):  # a user's own, not ours to cancel
+            future = cast("asyncio.Future[Any]", source)
+            await asyncio.wait({future})
+            return future.result()
         if not isinstance(source, AsyncStream):
             return await source
         async with cast("AsyncStream[Any]", source) as stream:

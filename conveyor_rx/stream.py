@@ -78,7 +78,7 @@ class AsyncStream(Observable[T_co]):
         return _Cursor(self)
 
     def __anext__(self) -> Awaitable[T_co]:
-        return self._claim(None).next()
+        return self._claim(None).next(self)
 
     async def collect(self) -> list[T_co]:
         """Run to the end and return all results.
@@ -240,7 +240,8 @@ class AsyncStream(Observable[T_co]):
     def _claim(self, cursor: _Cursor[Any] | None) -> Reader:
         """Give the reader to `cursor` (None: who calls `anext` on the stream itself)."""
         holder = self._cursor() if self._cursor is not None else None
-        if holder is not None and holder is not cursor:
+        over = self._reader is not None and self._reader.is_over
+        if holder is not None and holder is not cursor and not over:
             raise RuntimeError(
                 "this stream is already being read by another consumer; "
                 "call the pipeline again for a second stream, or use subscribe()"
@@ -270,12 +271,12 @@ class _Cursor(AsyncIterator[T]):
 
     def __init__(self, stream: AsyncStream[T]) -> None:
         self._stream = stream
-        self._next: Callable[[], Any] | None = None
+        self._next: Callable[[object], Any] | None = None
 
     def __anext__(self) -> Any:
         if self._next is None:
             self._next = self._stream._claim(self).next  # pyright: ignore[reportPrivateUsage]
-        return self._next()
+        return self._next(self)
 
     async def aclose(self) -> None:
         await self._stream.aclose()

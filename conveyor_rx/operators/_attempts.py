@@ -129,8 +129,7 @@ class Attempts:
                 if place.dead:
                     raise asyncio.CancelledError
                 self._delivered = True
-                stage.emit(place, value)
-                stage.run.drain()
+                self._pass_on(value)
                 if monotonic() > end:
                     await asyncio.sleep(0)
                     end = monotonic() + SLICE
@@ -141,6 +140,15 @@ class Attempts:
         else:
             stage.counters.completed += size
         self._left -= size
+
+    def _pass_on(self, value: Any) -> None:
+        stage, task = self._stage, self._place.task
+        stage.run.passing_on.add(task)
+        try:
+            stage.emit(self._place, value)
+            stage.run.drain()
+        finally:
+            stage.run.passing_on.discard(task)
 
     async def _handle(self, error: BaseException, item: Any, size: int, attempt: int) -> None:
         policy = self._stage.call.policy

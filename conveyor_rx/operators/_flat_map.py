@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine
+from operator import attrgetter
 from typing import Any
 
 from reactivex import Observable
@@ -218,7 +219,7 @@ class FlatMap(Subscriber):
         self._begin(place, self._call(place), eager=True)
 
     def _start_generator(self, place: Place) -> None:
-        self._begin(place, self._go_on(place, place.value), eager=False)
+        self._begin(place, self._generate(place), eager=False)
 
     def _begin(self, place: Place, call: Coroutine[Any, Any, None], *, eager: bool) -> None:
         self._running += 1
@@ -227,8 +228,8 @@ class FlatMap(Subscriber):
         task = self.run.start(call, eager=eager)
         if not task.done():
             place.task = task
-            if place.dead:
-                self.run.cancel(task)
+            if place.dead:  # it has closed its own run
+                self.run.keep(task)
 
     def _end(self, place: Place) -> None:
         """Free the slot; before the result is passed on, for then the place may be called again."""
@@ -244,11 +245,10 @@ class FlatMap(Subscriber):
 
     async def _call(self, place: Place) -> None:
         """Make one call of an async function."""
-        item = place.value
-        if place.state == DEAD:  # before it began
-            self._end(place)
-            self.counters.cancelled += place.weight
+        if place.state == DEAD or self.run.paused:
+            self._not_begun(place)
             return
+        item = place.value
         try:
             result = await self.function(item)
         except BaseException as error:
@@ -264,19 +264,34 @@ class FlatMap(Subscriber):
         except Exception as error:  # of an observer, downstream
             self.run.crash(error)
         except BaseException:  # the end of the process
-            self.run.disown()
+            self.run.keep(asyncio.current_task())
             raise
+
+    def _not_begun(self, place: Place) -> None:
+        """Undo the start of a call whose task comes to run when it is unwanted, or not wanted yet."""
+        self._end(place)
+        if place.state == DEAD:
+            self.counters.cancelled += place.weight
+        else:
+            self._queue = deque(sorted([*self._queue, place], key=attrgetter("number")))
+            self.run.ready |= self.bit
+
+    async def _generate(self, place: Place) -> None:
+        """Make one call of a generator function."""
+        if place.state == DEAD or self.run.paused:
+            self._not_begun(place)
+        else:
+            await self._go_on(place, place.value)
 
     async def _go_on(self, place: Place, item: Any, **state: Any) -> None:
         """Go the slow way."""
-        attempts = Attempts(self, place)
         try:
-            if place.dead:
+            if place.state == DEAD:
                 self.counters.cancelled += place.weight
             else:
-                await attempts.run(item, **state)
+                await Attempts(self, place).run(item, **state)
         except BaseException:  # a cancellation from outside, or the end of the process
-            self.run.disown()
+            self.run.keep(asyncio.current_task())
             raise
         finally:
             self._end(place)

@@ -81,12 +81,15 @@ class Pull:
         self._finish(error)
 
     def _emit(self, value: Any) -> None:
+        run = self._run
+        run.passing_on.add(self._task)
         try:
             self._out.on_next(value)
-        except Exception as error:  # the observer's own
-            self._run.crash(error)
-        else:
-            self._run.drain()
+            run.drain()
+        except Exception as error:  # of an observer, downstream
+            run.crash(error)
+        finally:
+            run.passing_on.discard(self._task)
 
     async def _aclose(self, iterator: AsyncIterator[Any] | None) -> None:
         close = getattr(iterator, "aclose", None)
@@ -108,7 +111,7 @@ class Pull:
             self._run.drain()
         task = asyncio.current_task()
         if not isinstance(error, Exception) and (task is None or task.cancelling()):
-            self._run.disown()
+            self._run.keep(task)
             raise error
 
 

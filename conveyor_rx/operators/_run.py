@@ -53,6 +53,7 @@ class Run(Trampoline):
         # Not `loop.create_task`: a task factory could make it start later, or elsewhere.
         self._make_task = partial(asyncio.Task[Any], loop=loop)
         self._make_eager_task = partial(asyncio.Task[Any], loop=loop, **_EAGER)
+        self.passing_on: set[asyncio.Task[Any] | None] = set()  # tasks that are not to be cancelled
         self._thread = threading.get_ident()
         self._ending: set[asyncio.Task[Any]] = set()  # tasks to be awaited before the end
 
@@ -66,19 +67,17 @@ class Run(Trampoline):
 
         A task that closes its own run lives on. One that has not begun yet is not cancelled, for
         then its coroutine would never see it: it begins, finds that it is not wanted, and returns.
+        Nor is one that is passing on a value just now: it finds out when it gets back.
         """
-        if task.done():
-            return
-        self._ending.add(task)
-        task.add_done_callback(self._ended)
+        self.keep(task)
         begun = inspect.getcoroutinestate(cast("_Coroutine", task.get_coro())) != "CORO_CREATED"
-        if begun and task is not asyncio.current_task(self.loop):
+        at_work = task in self.passing_on or task is asyncio.current_task(self.loop)
+        if begun and not at_work:
             task.cancel()
 
-    def disown(self) -> None:
-        """Keep the current task until its end, which is an exception that nobody will ask for."""
-        task = asyncio.current_task(self.loop)
-        if task is not None:
+    def keep(self, task: asyncio.Task[Any] | None) -> None:
+        """Keep `task` until it has ended, and take note of the exception that it may end with."""
+        if task is not None and not task.done():
             self._ending.add(task)
             task.add_done_callback(self._ended)
 
