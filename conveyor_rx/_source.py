@@ -89,8 +89,9 @@ class _IterableSource(Source):
             self.cut()
             self.out.on_completed()
         else:
-            self.run.ready |= self.bit
             self.out.on_next(value)
+            if self.gate.size < self.gate.limit:
+                self.run.ready |= self.bit
 
     def cut(self) -> None:
         self._cut = True

@@ -75,7 +75,8 @@ class FlatMap(Subscriber):
             or run.paused
         ):
             self._queue.append(value)
-            run.ready |= self.bit
+            if self._running < self._limit:  # else the end of a call wakes us
+                run.ready |= self.bit
         else:
             run.depth += 1
             self._start(self, value)
@@ -91,12 +92,12 @@ class FlatMap(Subscriber):
             self._resume_one()
         elif self._queue and self._running < self._limit:
             place = self._queue.popleft()
-            if self._queue:
-                run.ready |= self.bit
             if self._broken is not None:
                 self.fail(place, self._broken, place.weight, attempt=0)
             else:
                 self._start(self, place)
+            if self._queue and self._running < self._limit:
+                run.ready |= self.bit
 
     def purge(self) -> None:
         waiting, self._queue = self._queue, deque[Place]()
