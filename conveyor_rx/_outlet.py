@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from time import monotonic
 from typing import Any
 
 from reactivex import abc
@@ -82,7 +81,7 @@ class Reader(Subscriber):
             return self._take()
         self._busy = True
         try:
-            if monotonic() > self._next_breath:
+            if self.run.clock() > self._next_breath:
                 await self._breathe()
             self._unpause()
             while not self._buffer:
@@ -95,6 +94,7 @@ class Reader(Subscriber):
             raise
         finally:
             self._busy = False
+            del holder  # an exception's traceback leads here
 
     async def collect(self) -> list[Any]:
         """Run to the end, or until somebody closes the stream, and return what has come.
@@ -163,7 +163,7 @@ class Reader(Subscriber):
     async def _breathe(self) -> None:
         """Give the event loop its turn; counted from here, the next is due after a slice."""
         await asyncio.sleep(0)
-        self._next_breath = monotonic() + SLICE
+        self._next_breath = self.run.clock() + SLICE
 
     async def _more(self) -> None:
         """Do what can be done at once; if that gives nothing, wait."""
@@ -181,7 +181,7 @@ class Reader(Subscriber):
                 await self._waiter
             finally:
                 self._waiter = None
-            self._next_breath = monotonic() + SLICE
+            self._next_breath = self.run.clock() + SLICE
 
     def _take(self) -> Any:
         run = self.run

@@ -11,9 +11,6 @@ __all__ = ["check_call", "check_function", "lacking"]
 
 def check_function(function: object) -> None:
     """Raise a TypeError unless `function` can become a task."""
-    if isinstance(function, staticmethod | classmethod):
-        kind = type(function).__name__  # pyright: ignore[reportUnknownArgumentType]  # of anything
-        raise TypeError(f"put @{kind} above the decorator of the task, not below it")
     if not callable(function):
         raise TypeError(f"func must be callable, not {function!r}")
 

@@ -108,7 +108,8 @@ class Policy:
             raise ValueError(f"on_error must be one of {allowed}, not {self.on_error!r}")
         if not isinstance(self.retry, RetryConfig):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
             raise TypeError(f"retry_config must be a RetryConfig, not {self.retry!r}")
-        if self.handler is not None and not callable(getattr(self.handler, "handle_error", None)):
+        handle = getattr(self.handler, "handle_error", None)
+        if self.handler is not None and (isinstance(self.handler, type) or not callable(handle)):
             raise TypeError(
                 f"error_handler must be an ErrorHandler (an object with handle_error), "
                 f"not {self.handler!r}"

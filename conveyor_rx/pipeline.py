@@ -59,6 +59,8 @@ class Stage(abc.ABC, Generic[In, Out]):
         return _as_pipeline(self).join(other)
 
     def __ror__(self, other: Operator[X, In], /) -> Pipeline[X, Out]:
+        if not is_operator(other):
+            raise TypeError(_no_joint(other, self, other))
         return Pipeline[Any, Any](_context_of(self)).join(other).join(self)
 
     def __call__(
@@ -173,11 +175,7 @@ class Pipeline(Stage[In, Out]):
             return [cast("Stage[Any, Any]", stage)]
         if is_operator(stage):
             return [_RxOperator(cast("Callable[[Any], Any]", stage))]
-        raise TypeError(
-            f"can't join {self!r} and {stage!r}: the latter is no stage and no Rx operator; "
-            "decorate it with @single_task (or, if it is an operator of your own, "
-            "wrap it in reactivex.compose)"
-        )
+        raise TypeError(_no_joint(self, stage, stage))
 
 
 class _RxOperator(Stage[Any, Any]):
@@ -220,6 +218,14 @@ class _Plan:
 
     def with_mode(self, mode: ExecutionMode) -> _Plan:
         return _Plan(self.stages, self.context.replace(execution_mode=mode))
+
+
+def _no_joint(left: object, right: object, culprit: object) -> str:
+    return (
+        f"can't join {left!r} | {right!r}: {culprit!r} is no stage and no Rx operator; "
+        "decorate it with @single_task (or, if it is an operator of your own, "
+        "wrap it in reactivex.compose)"
+    )
 
 
 def _as_pipeline(stage: Stage[Any, Any]) -> Pipeline[Any, Any]:

@@ -74,6 +74,8 @@ class AsyncStream(Observable[T_co]):
 
     # -- pull
 
+    __iter__ = None  # else Observable's indexing would make `for` iterate without end
+
     def __aiter__(self) -> AsyncIterator[T_co]:
         return _Cursor(self)
 
@@ -88,7 +90,10 @@ class AsyncStream(Observable[T_co]):
             Exception: the run failed; the original exception.
         """
         cursor = _Cursor(self)  # for as long as it lives, nobody else may read
-        return await self._claim(cursor).collect()
+        try:
+            return await self._claim(cursor).collect()
+        finally:
+            del cursor  # an exception's traceback leads here
 
     async def __aenter__(self) -> Self:
         return self

@@ -118,6 +118,8 @@ class _FunctionTask(BaseTask[In, Out], Generic[In, Out]):
         task_name: str | None,
         concurrency_limit: int | None,
     ) -> None:
+        descriptor = func if isinstance(func, classmethod | staticmethod) else None
+        func = getattr(descriptor, "__func__", func)
         check_function(func)
         if isinstance(func, Stage):
             raise TypeError(f"{func!r} is a task already")
@@ -129,6 +131,7 @@ class _FunctionTask(BaseTask[In, Out], Generic[In, Out]):
             task_name=task_name or name_of(func),
         )
         self._func = func
+        self._descriptor = descriptor
         self._concurrency_limit = concurrency_limit
         self._inputs = SideInputs()
         self._with_item = True
@@ -147,10 +150,13 @@ class _FunctionTask(BaseTask[In, Out], Generic[In, Out]):
         return self._concurrency_limit
 
     def __get__(self, instance: Any, owner: type[Any] | None = None, /) -> Any:
-        bind = getattr(type(self._func), "__get__", None)
-        if instance is None or bind is None or inspect.ismethod(self._func):
+        function: Any = self._descriptor or self._func
+        unbound = hasattr(type(function), "__get__") and not inspect.ismethod(function)
+        if not unbound or (instance is None and self._descriptor is None):
             return self
-        return self._copy(func=bind(self._func, instance, owner))
+        bound = self._copy(func=function.__get__(instance, owner))
+        bound._descriptor = None
+        return bound
 
     def __call__(
         self, data: Source[In] = NO_DATA, /, *args: Any, **kwargs: Any

@@ -42,7 +42,7 @@ class Arrivals(Subscriber):
         self._waiting.clear()
 
     def _arrive(self, pass_on: Callable[..., None], *args: Any) -> None:
-        if self._cut:
+        if self._cut or self._run.loop.is_closed():
             return
         if not self._waiting and self._run.in_thread():
             self._pass_on(pass_on, *args)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
-from time import monotonic
 from typing import Any, Protocol, cast
 
 from .._calls import AWAITABLES, Call, outputs
@@ -45,22 +44,27 @@ class Caller(Protocol):
 class Attempts:
     """The attempts at one call of `stage`, for the item or batch at `place`."""
 
-    def __init__(self, stage: Caller, place: Place) -> None:
+    def __init__(
+        self,
+        stage: Caller,
+        place: Place,
+        *,
+        error: BaseException | None = None,
+        result: Any = _PENDING,
+    ) -> None:
+        """Begin after a first attempt that ended with `error` or gave `result`, if one is given."""
         self._stage = stage
         self._place = place
+        self._error = error  # here and not in frames, to which its traceback leads
+        self._result = result
         self._left = place.weight  # items of which it is not yet known what becomes of them
         self._delivered = False  # the current attempt has put out something
 
-    async def run(
-        self, item: Any, *, error: BaseException | None = None, result: Any = _PENDING
-    ) -> None:
-        """Try until all is delivered or the policy has spoken, then give the place up.
-
-        It goes on after a first attempt that ended with `error` or gave `result`, if one is given.
-        """
+    async def run(self, item: Any) -> None:
+        """Try until all is delivered or the policy has spoken, then give the place up."""
         stage, place = self._stage, self._place
         try:
-            await self._persist(item, place.weight, error, result)
+            await self._persist(item, place.weight)
         except BaseException as end:
             if place.dead:
                 stage.counters.cancelled += self._left
@@ -76,46 +80,53 @@ class Attempts:
         if not place.dead:
             stage.line.give_up(place)
 
-    async def _persist(
-        self, item: Any, size: int, error: BaseException | None = None, result: Any = _PENDING
-    ) -> None:
+    async def _persist(self, item: Any, size: int) -> None:
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                await self._take(self._attempt(item), size)
+                return
+            except BaseException as error:
+                if self._place.dead or not _is_failure(error):
+                    raise
+                if not await self._respond(error, item, size, attempt):
+                    return
+
+    def _attempt(self, item: Any) -> Any:
+        """Give what the first attempt ended with, once; after that, make another."""
+        if self._error is not None:
+            try:
+                raise self._error
+            finally:
+                self._error = None
+        result, self._result = self._result, _PENDING
+        if result is _PENDING:
+            self._delivered = False
+            result = self._stage.function(item)
+        return result
+
+    async def _respond(self, error: BaseException, item: Any, size: int, attempt: int) -> bool:
+        """Do what the policy says of a failed attempt; return whether there is to be another."""
         stage = self._stage
         policy = stage.call.policy
-        attempt = 0 if error is None and result is _PENDING else 1
-        while True:
-            if error is None:
-                try:
-                    if result is _PENDING:
-                        attempt += 1
-                        self._delivered = False
-                        result = stage.function(item)
-                    await self._take(result, size)
-                    return
-                except BaseException as caught:
-                    error = caught
-            if self._place.dead or not _is_failure(error):
-                raise error
-            match policy.verdict(attempt, size, self._delivered):
-                case Verdict.RETRY:
-                    stage.counters.retried += 1
-                    await asyncio.sleep(policy.retry.delay(attempt))
-                    error, result = None, _PENDING
-                case Verdict.HANDLE:
-                    await self._handle(error, item, size, attempt)
-                    return
-                case Verdict.SKIP:
-                    stage.counters.skipped += size
-                    self._left -= size
-                    return
-                case Verdict.SPLIT:
-                    batch = cast("Sequence[Any]", item)
-                    error = None
-                    await self._persist(batch[: size // 2], size // 2)
-                    await self._persist(batch[size // 2 :], size - size // 2)
-                    return
-                case Verdict.FAIL:
-                    self._fail(error, size, attempt)
-                    return
+        match policy.verdict(attempt, size, self._delivered):
+            case Verdict.RETRY:
+                stage.counters.retried += 1
+                await asyncio.sleep(policy.retry.delay(attempt))
+                return True
+            case Verdict.HANDLE:
+                await self._handle(error, item, size, attempt)
+            case Verdict.SKIP:
+                stage.counters.skipped += size
+                self._left -= size
+            case Verdict.SPLIT:
+                batch = cast("Sequence[Any]", item)
+                await self._persist(batch[: size // 2], size // 2)
+                await self._persist(batch[size // 2 :], size - size // 2)
+            case Verdict.FAIL:
+                self._fail(error, size, attempt)
+        return False
 
     async def _take(self, result: Any, size: int) -> None:
         """Deliver what a call gave, generators lazily, as far as the line has room."""
@@ -123,16 +134,17 @@ class Attempts:
         if isinstance(result, AWAITABLES):
             result = await cast("Awaitable[Any]", result)
         async with aclosing(outputs(result)) as values:
-            end = monotonic() + SLICE
+            clock = stage.run.clock
+            end = clock() + SLICE
             async for value in values:
                 await stage.room(place)
                 if place.dead:
                     raise asyncio.CancelledError
                 self._delivered = True
                 self._pass_on(value)
-                if monotonic() > end:
+                if clock() > end:
                     await asyncio.sleep(0)
-                    end = monotonic() + SLICE
+                    end = clock() + SLICE
                 if place.dead:
                     raise asyncio.CancelledError
         if result is None:

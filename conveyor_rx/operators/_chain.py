@@ -65,14 +65,15 @@ class Chain:
         """Add a stage that is written as an async iterable of async iterables."""
         self._close_segment()
         stage, operator = process(self._run, processor, self._count(name))
-        self._end_emitter(stage, final=False)
+        self._end_emitter(stage, final=True)
         self._observable = operator(self._observable)
-        self._emitter = stage.pull
+        self._emitter, self._last = stage.pull, None
 
     def apply(self, operator: Callable[[Observable[Any]], Observable[Any]]) -> None:
         """Add a foreign operator, on values in their order."""
         self._close_segment()
         self._observable = arrive(self._run)(operator(self._observable))
+        self._last = None
 
     def end(self, gate: Gate) -> Observable[Any]:
         """End the chain at `gate`, and return what is to be subscribed."""

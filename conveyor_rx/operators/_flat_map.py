@@ -198,7 +198,8 @@ class FlatMap(Subscriber):
             self._failed_inline(place, item, error)
         else:
             if isinstance(result, _SPECIAL) and not is_short(result):
-                self._begin(place, self._go_on(place, item, result=result), eager=False)
+                attempts = Attempts(self, place, result=result)
+                self._begin(place, self._go_on(attempts, place, item), eager=False)
             else:
                 self._settle(place, result)
         finally:
@@ -214,7 +215,8 @@ class FlatMap(Subscriber):
             self.counters.skipped += place.weight
             self.line.give_up(place)
         else:
-            self._begin(place, self._go_on(place, item, error=error), eager=False)
+            attempts = Attempts(self, place, error=error)
+            self._begin(place, self._go_on(attempts, place, item), eager=False)
 
     def _start_async(self, place: Place) -> None:
         self._begin(place, self._call(place), eager=True)
@@ -253,10 +255,10 @@ class FlatMap(Subscriber):
         try:
             result = await self.function(item)
         except BaseException as error:
-            await self._go_on(place, item, error=error)
+            await self._go_on(Attempts(self, place, error=error), place, item)
             return
         if isinstance(result, MANY) and not is_short(result):
-            await self._go_on(place, item, result=result)
+            await self._go_on(Attempts(self, place, result=result), place, item)
             return
         self._end(place)
         try:
@@ -282,15 +284,15 @@ class FlatMap(Subscriber):
         if place.state == DEAD or self.run.paused:
             self._not_begun(place)
         else:
-            await self._go_on(place, place.value)
+            await self._go_on(Attempts(self, place), place, place.value)
 
-    async def _go_on(self, place: Place, item: Any, **state: Any) -> None:
+    async def _go_on(self, attempts: Attempts, place: Place, item: Any) -> None:
         """Go the slow way."""
         try:
             if place.state == DEAD:
                 self.counters.cancelled += place.weight
             else:
-                await Attempts(self, place).run(item, **state)
+                await attempts.run(item)
         except BaseException:  # a cancellation from outside, or the end of the process
             self.run.keep(asyncio.current_task())
             raise

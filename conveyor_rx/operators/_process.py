@@ -23,7 +23,7 @@ class Process(Subscriber):
     """One run of a user's `process`: it pulls `items` from here and is pulled in its turn.
 
     Order and errors: its own; an error from upstream is raised where it pulls. Cancellation: its
-    iterator is closed, and awaited. Pressure: an item is asked for only when it pulls.
+    iterator is closed, and awaited. Pressure: one item is fetched ahead, once it pulls.
     """
 
     def __init__(self, run: Run, processor: Processor, counters: Counters) -> None:
@@ -33,7 +33,7 @@ class Process(Subscriber):
         self._ended = False
         self._error: BaseException | None = None
         self._waiting: asyncio.Future[None] | None = None
-        # As a gate: open while `process` waits for an item and none is here.
+        # As a gate: open, once `process` has asked for a first item, while none is here.
         self.size = 1
         self.limit = 1
         self.upstream_bit = 0
@@ -63,14 +63,19 @@ class Process(Subscriber):
             if self._ended:
                 error, self._error = self._error, None
                 raise error or StopAsyncIteration
-            self.size = 0
-            self._run.ready |= self.upstream_bit
-            self._run.drain()
+            self._open()
             if not self._items and not self._ended:
                 self._waiting = self._run.loop.create_future()
                 await self._waiting
+        item = self._items.popleft()
         self._counters.completed += 1
-        return self._items.popleft()
+        self._open()
+        return item
+
+    def _open(self) -> None:
+        self.size = len(self._items)
+        self._run.ready |= self.upstream_bit
+        self._run.drain()
 
     def _arrived(self) -> None:
         self.size = 1

@@ -78,7 +78,10 @@ class Pull:
             await self._aclose(iterator)
         except BaseException as caught:
             error = error or caught
-        self._finish(error)
+        try:
+            self._finish(error)
+        finally:
+            del error  # its traceback leads here
 
     def _emit(self, value: Any) -> None:
         run = self._run

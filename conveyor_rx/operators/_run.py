@@ -69,6 +69,8 @@ class Run(Trampoline):
         then its coroutine would never see it: it begins, finds that it is not wanted, and returns.
         Nor is one that is passing on a value just now: it finds out when it gets back.
         """
+        if task.done():
+            return
         self.keep(task)
         begun = inspect.getcoroutinestate(cast("_Coroutine", task.get_coro())) != "CORO_CREATED"
         at_work = task in self.passing_on or task is asyncio.current_task(self.loop)
@@ -105,7 +107,7 @@ class Run(Trampoline):
         if chain is not None:
             chain.dispose()
         self.workers = []
-        self.on_crash = None
+        self.on_crash = self.failure = None
         self.turns_context = Context()
         self._leave_parent()
 
@@ -119,8 +121,7 @@ class Run(Trampoline):
         """
         self.close()
         cancelled = False
-        current = asyncio.current_task(self.loop)
-        while tasks := {task for task in self._tasks() if task is not current}:
+        while tasks := self._other_tasks():
             try:
                 await asyncio.wait(tasks)
             except asyncio.CancelledError:
@@ -136,6 +137,10 @@ class Run(Trampoline):
     def is_ended(self) -> bool:
         """Tell whether no task of the run is left."""
         return not self._tasks()
+
+    def _other_tasks(self) -> set[asyncio.Task[Any]]:
+        current = asyncio.current_task(self.loop)
+        return {task for task in self._tasks() if task is not current}
 
     def _tasks(self) -> set[asyncio.Task[Any]]:
         tasks = {task for task in self._ending if not task.done()}

@@ -97,6 +97,13 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """Return the virtual time in seconds since the loop was made."""
         return self._now
 
+    def work_clock(self) -> float:
+        """Return the time by which a pipeline measures how long it has worked without a pause.
+
+        Work takes no virtual time, so a pipeline never pauses on its own account, and runs replay.
+        """
+        return self._now
+
     def call_at(
         self,
         when: float,
@@ -220,6 +227,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
             raise
         if not handle.cancelled():
             handle._run()  # as BaseEventLoop does
+        del handle  # a traceback may lead to this frame
 
     def _count_step(self) -> None:
         if self.steps >= self._limit:
