@@ -11,7 +11,6 @@ from reactivex import abc
 from .error_handling import not_an_end
 from .operators._run import UNBOUNDED, Run
 from .operators._subscriber import Subscriber
-from .operators._trampoline import SLICE
 
 __all__ = ["Push", "Reader"]
 
@@ -38,7 +37,6 @@ class Reader(Subscriber):
         self._waiter: asyncio.Future[None] | None = None  # of `next`, for a result or the end
         self._finished: asyncio.Future[None] | None = None  # of `collect`, for the end
         self._busy = False
-        self._next_breath = 0.0
         run.on_crash = self.on_error
 
     # -- from the run
@@ -81,9 +79,9 @@ class Reader(Subscriber):
             return self._take()
         self._busy = True
         try:
-            if self.run.clock() > self._next_breath:
-                await self._breathe()
-            self._unpause()
+            if self.run.is_late():
+                await self.run.breathe()
+            self._go_on()
             while not self._buffer:
                 if self._ended or self.run.closed:
                     await self._end()
@@ -108,7 +106,8 @@ class Reader(Subscriber):
         self.limit = UNBOUNDED
         results = self._buffer
         try:
-            self._unpause()
+            self._go_on()
+            self.run.ready |= self.upstream_bit
             self._finished = self.run.loop.create_future()
             self.run.drain()
             if not self._ended and not self.run.closed:
@@ -128,7 +127,7 @@ class Reader(Subscriber):
 
     def pause(self) -> None:
         """Start nothing new until `next` is called again."""
-        self.run.paused = True
+        self.run.pause()
 
     def close(self) -> None:
         """End the run at once, without waiting for its tasks; from any thread."""
@@ -154,16 +153,9 @@ class Reader(Subscriber):
         if waiting is not None and not waiting.done():
             waiting.set_result(None)
 
-    def _unpause(self) -> None:
-        run = self.run
-        if run.paused and not run.closed:
-            run.paused = False
-            run.ready |= (1 << len(run.workers)) - 1
-
-    async def _breathe(self) -> None:
-        """Give the event loop its turn; counted from here, the next is due after a slice."""
-        await asyncio.sleep(0)
-        self._next_breath = self.run.clock() + SLICE
+    def _go_on(self) -> None:
+        if not self.run.closed:
+            self.run.go_on()
 
     async def _more(self) -> None:
         """Do what can be done at once; if that gives nothing, wait."""
@@ -181,7 +173,6 @@ class Reader(Subscriber):
                 await self._waiter
             finally:
                 self._waiter = None
-            self._next_breath = self.run.clock() + SLICE
 
     def _take(self) -> Any:
         run = self.run

@@ -14,6 +14,7 @@ from contextlib import aclosing
 from types import CoroutineType
 from typing import Any, cast
 
+from ._calls import AWAITABLES, outputs
 from .stream import AsyncStream
 
 __all__ = ["SideInputs"]
@@ -58,21 +59,22 @@ class SideInputs:
     def in_turns(self, function: Callable[..., Any], *, generator: bool) -> Callable[..., Any]:
         """Wrap `function` so that each call gets its own turn at the generators among its inputs.
 
-        Wrap only functions that are async; others cannot await a generator's item anyway.
+        What comes out is async: a coroutine function, or an async generator function.
         """
 
         async def call(*args: Any, **kwargs: Any) -> Any:
             turns = _Turns()
             try:
-                return await function(*turns.of(args), **turns.of_named(kwargs))
+                result = function(*turns.of(args), **turns.of_named(kwargs))
+                return await result if isinstance(result, AWAITABLES) else result
             finally:
                 turns.end()
 
         async def generate(*args: Any, **kwargs: Any) -> AsyncGenerator[Any]:
             turns = _Turns()
             try:
-                values = function(*turns.of(args), **turns.of_named(kwargs))
-                async with aclosing(values):
+                result = function(*turns.of(args), **turns.of_named(kwargs))
+                async with aclosing(outputs(result)) as values:
                     async for value in values:
                         yield value
             finally:
@@ -139,7 +141,7 @@ class _Once:
             return future.result()
         if not isinstance(source, AsyncStream):
             return await source
-        async with cast("AsyncStream[Any]", source) as stream:
+        async with aclosing(cast("AsyncStream[Any]", source)) as stream:
             async for value in stream:
                 return value
         raise RuntimeError("a side input, an AsyncStream, ended without an item")

@@ -7,7 +7,7 @@ mappings and whatever is not iterable are one item.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterable, Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from types import GeneratorType
 from typing import Any, cast
@@ -37,7 +37,7 @@ class Source(Subscriber):
 
     def __init__(self, run: Run) -> None:
         self.run = run
-        self._started = False
+        self.is_subscribed = False
 
     def step(self) -> None:
         raise NotImplementedError
@@ -50,12 +50,12 @@ class Source(Subscriber):
         return lift(self._subscribed)(Observable())
 
     def _subscribed(self) -> Source:
-        if self._started:
+        if self.is_subscribed:
             raise RuntimeError(
                 "an Rx operator subscribed a second time to the running part of a pipeline; "
                 "retry in a task (retry_attempts), or put the operator behind a stream of its own"
             )
-        self._started = True
+        self.is_subscribed = True
         self.run.ready |= self.bit
         self.run.schedule()
         return self
@@ -68,15 +68,16 @@ class _IterableSource(Source):
         super().__init__(run)
         self._iterable: Iterable[Any] = iterable
         self._iterator: Iterator[Any] | None = None
+        self._context = run.context.copy()  # what a generator sets there leaks nowhere
         self._cut = False
 
     def step(self) -> None:
-        if self.gate.size >= self.gate.limit or self._cut:
+        if self.gate.size >= self.gate.limit or self._cut or not self.is_subscribed:
             return
         try:
             if self._iterator is None:
-                self._iterator = iter(self._iterable)
-            value = next(self._iterator, _END)
+                self._iterator = self._context.run(iter, self._iterable)
+            value = self._context.run(next, self._iterator, _END)
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:
@@ -103,7 +104,7 @@ class _IterableSource(Source):
         if isinstance(iterator, GeneratorType):
             if iterator.gi_running:
                 return  # `step` closes it when it gives control back
-            iterator.close()
+            self._context.run(iterator.close)
         self._iterator = None
 
 
@@ -116,15 +117,24 @@ class _AsyncSource(Source):
         self._pull: Pull | None = None
 
     def step(self) -> None:
+        if not self.is_subscribed:
+            return
         if self._pull is None:
-            self._pull = Pull(self.run, lambda: self._iterable, self.out)
+            self._pull = Pull(self.run, lambda: _anew(self._iterable), self.out)
             self._pull.gate = self.gate
+            self._pull.begin()
         self._pull.step()
 
     def cut(self) -> None:
         if self._pull is not None:
             self._pull.cut()
         self._iterable = cast("AsyncIterable[Any]", None)
+
+
+def _anew(iterable: AsyncIterable[Any]) -> AsyncIterable[Any]:
+    """Return `iterable`, or a stream like it if it is one, so that each run of ours is one of its."""
+    anew: Callable[[], AsyncIterable[Any]] | None = getattr(iterable, "anew", None)
+    return anew() if anew is not None and isinstance(iterable, Observable) else iterable
 
 
 class Demand:
@@ -193,7 +203,7 @@ class _ObservableSource(Source):
         self._cut = False
 
     def step(self) -> None:
-        if self._cut:
+        if self._cut or not self.is_subscribed:
             return
         if self._observable is not None:
             self._subscribe()
@@ -264,7 +274,9 @@ def is_iterable(data: object) -> bool:
     if isinstance(data, _ONE_ITEM):
         return False
     kind: type[Any] = type(data)
-    return hasattr(kind, "__iter__") or (hasattr(kind, "__getitem__") and hasattr(kind, "__len__"))
+    if hasattr(kind, "__iter__"):
+        return kind.__iter__ is not None
+    return hasattr(kind, "__getitem__") and hasattr(kind, "__len__")
 
 
 def source_of(data: Any, run: Run) -> Source:

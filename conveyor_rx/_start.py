@@ -7,6 +7,7 @@ import contextvars
 import uuid
 from typing import Any, Protocol
 
+from ._outlet import Reader
 from ._source import demand, source_of
 from ._stats import Counters
 from .context import ExecutionMode, PipelineContext, set_current_context
@@ -69,7 +70,7 @@ def link(run: Run, data: Any, plan: Plan | None, gate: Gate, outlet: Subscriber)
     chain = Chain(run, source.observable(), source)
     if plan is not None:
         plan.connect(chain)
-    run.chain = subscribe(chain.end(gate), outlet)
+    run.chain = subscribe(chain.end(gate, direct=isinstance(outlet, Reader)), outlet)
     return chain.counters
 
 

@@ -56,7 +56,8 @@ class Stage(abc.ABC, Generic[In, Out]):
         return self
 
     def __or__(self, other: Operator[Out, X], /) -> Pipeline[In, X]:
-        return _as_pipeline(self).join(other)
+        left = self if isinstance(self, Pipeline) else Pipeline[Any, Any](_context_of(other))
+        return (left if left is self else left.add(self)).join(other)
 
     def __ror__(self, other: Operator[X, In], /) -> Pipeline[X, Out]:
         if not is_operator(other):
@@ -152,8 +153,7 @@ class Pipeline(Stage[In, Out]):
 
     def join(self, other: Any) -> Pipeline[Any, Any]:
         """Return a new pipeline of these stages and `other`; what `|` does."""
-        context = self.context if self.stages else _context_of(other) or self.context
-        return Pipeline[Any, Any](context.copy()).add(*self.stages, *self._parts(other))
+        return Pipeline[Any, Any](self.context.copy()).add(*self.stages, *self._parts(other))
 
     def connect(self, chain: Chain) -> None:
         for stage in self.stages:

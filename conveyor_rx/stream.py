@@ -151,8 +151,10 @@ class AsyncStream(Observable[T_co]):
         run = new_run(self._plan)
         push = Push(run, observer)
         gate = outer.gate_for(run) if outer is not None else push
-        if parent is not None:
+        if parent is not None:  # what is behind this stream belongs to that run, as this does
             parent.adopt(run)
+            run.turns_context.run(enclosing.set, parent)
+            run.turns_context.run(demand.set, outer)
         self._counters = link(run, self._source, self._plan, gate, push)
         run.schedule()
         return Disposable(push.dispose)
@@ -228,6 +230,14 @@ class AsyncStream(Observable[T_co]):
             return tuple(StageStats(name) for name in self._plan.names)
         return tuple(counters.snapshot() for counters in self._counters)
 
+    def anew(self) -> AsyncStream[T_co]:
+        """Return a stream of the same data and stages; this one, if its iteration has begun."""
+        if self._reader is not None or self._closed:
+            return self
+        stream = cast("AsyncStream[T_co]", AsyncStream[Any](self._source))
+        stream._plan, stream._derived = self._plan, self._derived
+        return stream
+
     @classmethod
     def planned(cls, source: Any, plan: Plan) -> AsyncStream[Any]:
         """Make the stream of `source` run through `plan`; this is what a pipeline calls."""
@@ -284,7 +294,8 @@ class _Cursor(AsyncIterator[T]):
         return self._next(self)
 
     async def aclose(self) -> None:
-        await self._stream.aclose()
+        if self._next is not None:  # else it is not ours to close
+            await self._stream.aclose()
 
     def __del__(self) -> None:
         if self._next is not None:

@@ -118,8 +118,8 @@ class _FunctionTask(BaseTask[In, Out], Generic[In, Out]):
         task_name: str | None,
         concurrency_limit: int | None,
     ) -> None:
-        descriptor = func if isinstance(func, classmethod | staticmethod) else None
-        func = getattr(descriptor, "__func__", func)
+        descriptor: Any = func if isinstance(func, classmethod | staticmethod) else None
+        func = cast("Any", func).__func__ if descriptor is not None else func
         check_function(func)
         if isinstance(func, Stage):
             raise TypeError(f"{func!r} is a task already")
@@ -151,10 +151,12 @@ class _FunctionTask(BaseTask[In, Out], Generic[In, Out]):
 
     def __get__(self, instance: Any, owner: type[Any] | None = None, /) -> Any:
         function: Any = self._descriptor or self._func
-        unbound = hasattr(type(function), "__get__") and not inspect.ismethod(function)
-        if not unbound or (instance is None and self._descriptor is None):
+        bind = getattr(function, "__get__", None)
+        if bind is None or inspect.ismethod(function):
             return self
-        bound = self._copy(func=function.__get__(instance, owner))
+        if instance is None and self._descriptor is None:
+            return self
+        bound = self._copy(func=bind(instance, owner))
         bound._descriptor = None
         return bound
 
@@ -233,15 +235,17 @@ class _FunctionTask(BaseTask[In, Out], Generic[In, Out]):
     def _call(self) -> Call:
         inputs, func, with_item = self._inputs, self._func, self._with_item
         generator = is_generator(func)
-        if inputs.has_generator and (is_async(func) or inspect.isasyncgenfunction(func)):
+        asynchronous = is_async(func)
+        if inputs.has_generator:
             func = inputs.in_turns(func, generator=generator)
+            asynchronous = not generator
 
         async def prepare() -> Callable[[Any], Any]:
             return (await inputs.resolve()).bind(func, with_item=with_item)
 
         return Call(
             function=inputs.bind(func, with_item=with_item),
-            is_async=is_async(func),
+            is_async=asynchronous,
             is_generator=generator,
             policy=self._policy,
             prepare=prepare if inputs.is_pending else None,
@@ -354,6 +358,6 @@ class BatchTask(_FunctionTask[In, Out]):
             self._call(),
             name=self.task_name,
             limit=self._concurrency_limit,
-            min_size=self._min_size,
-            max_size=self._max_size,
+            min_size=self._min_size if self._with_item else 1,
+            max_size=self._max_size if self._with_item else 1,
         )

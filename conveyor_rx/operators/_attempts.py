@@ -15,7 +15,6 @@ from .._stats import Counters
 from ..error_handling import Verdict
 from ._line import Line, Place
 from ._run import Run
-from ._trampoline import SLICE
 
 __all__ = ["Attempts", "Caller"]
 
@@ -85,6 +84,7 @@ class Attempts:
         while True:
             attempt += 1
             try:
+                await self._stage.run.wait_for_pause()
                 await self._take(self._attempt(item), size)
                 return
             except BaseException as error:
@@ -134,17 +134,14 @@ class Attempts:
         if isinstance(result, AWAITABLES):
             result = await cast("Awaitable[Any]", result)
         async with aclosing(outputs(result)) as values:
-            clock = stage.run.clock
-            end = clock() + SLICE
             async for value in values:
                 await stage.room(place)
                 if place.dead:
                     raise asyncio.CancelledError
                 self._delivered = True
                 self._pass_on(value)
-                if clock() > end:
-                    await asyncio.sleep(0)
-                    end = clock() + SLICE
+                if stage.run.is_late():
+                    await stage.run.breathe()
                 if place.dead:
                     raise asyncio.CancelledError
         if result is None:

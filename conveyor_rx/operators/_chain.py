@@ -72,12 +72,19 @@ class Chain:
     def apply(self, operator: Callable[[Observable[Any]], Observable[Any]]) -> None:
         """Add a foreign operator, on values in their order."""
         self._close_segment()
+        if self._last is not None:
+            self._last.direct = False
         self._observable = arrive(self._run)(operator(self._observable))
         self._last = None
 
-    def end(self, gate: Gate) -> Observable[Any]:
-        """End the chain at `gate`, and return what is to be subscribed."""
+    def end(self, gate: Gate, *, direct: bool) -> Observable[Any]:
+        """End the chain at `gate`, and return what is to be subscribed.
+
+        `direct` says that no foreign code is behind it.
+        """
         self._close_segment()
+        if self._last is not None:
+            self._last.direct = direct
         self._end_emitter(gate, final=True)
         return self._observable
 

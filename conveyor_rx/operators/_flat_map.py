@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine
+from functools import partial
 from operator import attrgetter
 from typing import Any
 
@@ -19,7 +20,7 @@ from .._stats import Counters
 from ..error_handling import Verdict
 from ._attempts import Attempts
 from ._line import DEAD, Line, Place
-from ._run import UNBOUNDED, Run
+from ._run import EAGER, UNBOUNDED, Run
 from ._subscriber import Subscriber, lift
 from ._trampoline import DEPTH
 
@@ -170,7 +171,7 @@ class FlatMap(Subscriber):
             self.run.ready |= self.bit
 
     def _prepare_first(self) -> None:
-        if self._preparing is None:
+        if self._preparing is None and self._queue:
             self._preparing = self.run.start(self._bind())
 
     async def _bind(self) -> None:
@@ -233,6 +234,8 @@ class FlatMap(Subscriber):
             place.task = task
             if place.dead:  # it has closed its own run
                 self.run.keep(task)
+            if not (eager and EAGER):
+                task.add_done_callback(partial(self._lost, place))
 
     def _end(self, place: Place) -> None:
         """Free the slot; before the result is passed on, for then the place may be called again."""
@@ -254,6 +257,12 @@ class FlatMap(Subscriber):
         item = place.value
         try:
             result = await self.function(item)
+        except (KeyboardInterrupt, SystemExit) as end:
+            self._end(place)
+            self.counters.failed += place.weight
+            self.run.crash(end)
+            self.run.keep(asyncio.current_task())
+            raise
         except BaseException as error:
             await self._go_on(Attempts(self, place, error=error), place, item)
             return
@@ -266,12 +275,23 @@ class FlatMap(Subscriber):
             self.run.drain()
         except Exception as error:  # of an observer, downstream
             self.run.crash(error)
-        except BaseException:  # the end of the process
+        except BaseException as end:  # of the process, by a function called downstream
+            self.run.crash(end)
             self.run.keep(asyncio.current_task())
             raise
 
+    def _lost(self, place: Place, task: asyncio.Task[Any]) -> None:
+        """Take note that `task` was cancelled from outside before it began."""
+        if task.cancelled() and place.task is task:
+            self._end(place)
+            if place.dead:
+                self.counters.cancelled += place.weight
+            else:
+                self.fail(place, asyncio.CancelledError(), place.weight, attempt=0)
+            self.run.schedule()
+
     def _not_begun(self, place: Place) -> None:
-        """Undo the start of a call whose task comes to run when it is unwanted, or not wanted yet."""
+        """Undo the start of a call whose task comes to run when it is unwanted, or not yet."""
         self._end(place)
         if place.state == DEAD:
             self.counters.cancelled += place.weight
@@ -337,6 +357,4 @@ def flat_map(
     stage = FlatMap(run, line, call, limit, counters, 1 if counts_input else 0)
     line.stages.append(stage)
     run.enroll(stage)
-    if call.prepare is not None:
-        run.ready |= stage.bit
     return lift(lambda: stage)

@@ -74,6 +74,7 @@ class Line(Subscriber):
         self.stages: list[Stage] = []  # the operators between entry and end
         self.entry: Subscriber | None = None
         self.final = True  # no other line behind this one
+        self.direct = True  # no foreign code behind it: that is to run in turns only
         self._count = 0
         self._ended = False
         self._ending: BaseException | None = None
@@ -161,7 +162,7 @@ class Line(Subscriber):
 
     def _hand_on(self, place: Place) -> None:
         """Emit `place` at once if that is possible, else when it is our turn."""
-        if self.run.depth < DEPTH and self.gate.size < self.gate.limit:
+        if self.direct and self.run.depth < DEPTH and self.gate.size < self.gate.limit:
             self._emit(place)
         else:
             self.run.ready |= self.bit

@@ -55,10 +55,14 @@ class Process(Subscriber):
     def cut(self) -> None:
         self._counters.cancelled += len(self._items)
         self._items.clear()
+        self._error = None
+        self.on_completed()  # a `process` that asks once more finds the end
         self.pull.cut()
 
     async def fetch(self) -> Any:
         """Wait for the next item; StopAsyncIteration and errors as upstream ended."""
+        if self._waiting is not None and not self._waiting.done():
+            raise RuntimeError("anext(): the items of this stage are being waited for already")
         while not self._items:
             if self._ended:
                 error, self._error = self._error, None
@@ -129,5 +133,9 @@ def process(
     """Send the items through `processor`; also give the subscriber, which is gate and worker."""
     stage = Process(run, processor, counters)
     run.enroll(stage.pull)
-    run.ready |= stage.pull.bit
-    return stage, lift(lambda: stage)
+
+    def subscribed() -> Process:
+        stage.pull.begin()
+        return stage
+
+    return stage, lift(subscribed)

@@ -35,13 +35,22 @@ class Pull:
         self._out = out
         self._task: asyncio.Task[None] | None = None
         self._resume: asyncio.Future[None] | None = None
+        self._subscribed = False
+        self._begun = False
         self._stopped = False
 
+    def begin(self) -> None:
+        """Pull at the next turn and not before."""
+        self._subscribed = True
+        self._run.ready |= self.bit
+        self._run.schedule()
+
     def step(self) -> None:
-        if self._stopped:
+        if self._stopped or not self._subscribed:
             return
         if self._task is None:
             self._task = self._run.start(self._pull(), eager=False)
+            self._task.add_done_callback(self.lost)
         elif self._resume is not None and not self._resume.done():
             self._resume.set_result(None)
 
@@ -55,6 +64,7 @@ class Pull:
     async def _pull(self) -> None:
         error: BaseException | None = None
         iterator: AsyncIterator[Any] | None = None
+        self._begun = True
         if self._stopped:
             return
         try:
@@ -69,6 +79,8 @@ class Pull:
                 if self._stopped:
                     break
                 self._emit(value)
+                if self._run.is_late():
+                    await self._run.breathe()
         except StopAsyncIteration:
             pass
         except BaseException as caught:
@@ -87,12 +99,22 @@ class Pull:
         run = self._run
         run.passing_on.add(self._task)
         try:
-            self._out.on_next(value)
-            run.drain()
+            run.take_turn(self._out.on_next, value)
         except Exception as error:  # of an observer, downstream
             run.crash(error)
         finally:
             run.passing_on.discard(self._task)
+
+    def _end(self, error: BaseException | None) -> None:
+        if error is None:
+            self._out.on_completed()
+        else:
+            self._out.on_error(error)  # pyright: ignore[reportArgumentType]  # Rx says Exception; a CancelledError passes as well
+
+    def lost(self, task: asyncio.Task[None]) -> None:
+        """Take note that `task` was cancelled from outside before it began."""
+        if task.cancelled() and not self._begun:
+            self._finish(asyncio.CancelledError())
 
     async def _aclose(self, iterator: AsyncIterator[Any] | None) -> None:
         close = getattr(iterator, "aclose", None)
@@ -100,19 +122,14 @@ class Pull:
             await close()
 
     def _finish(self, error: BaseException | None) -> None:
-        if self._stopped:
-            return
-        self._stopped = True
-        if error is None:
-            self._out.on_completed()
-            self._run.drain()
-            return
+        stopped, self._stopped = self._stopped, True
         if isinstance(error, KeyboardInterrupt | SystemExit):
             self._run.crash(error)
-        else:
-            self._out.on_error(error)  # pyright: ignore[reportArgumentType]  # Rx says Exception; a CancelledError passes as well
-            self._run.drain()
+        elif not stopped:
+            self._run.take_turn(self._end, error)
         task = asyncio.current_task()
+        if error is None or (stopped and isinstance(error, asyncio.CancelledError)):
+            return
         if not isinstance(error, Exception) and (task is None or task.cancelling()):
             self._run.keep(task)
             raise error

@@ -15,14 +15,17 @@ from reactivex import abc
 
 from ._trampoline import Trampoline
 
-__all__ = ["UNBOUNDED", "Run", "enclosing"]
+__all__ = ["EAGER", "UNBOUNDED", "Run", "enclosing"]
 
 enclosing: ContextVar[Run | None] = ContextVar("conveyor_rx_enclosing", default=None)
 """The run whose turn it is: streams that are subscribed in it are awaited at its end."""
 
 UNBOUNDED = sys.maxsize
 _Coroutine = Coroutine[Any, Any, Any]
-_EAGER: dict[str, Any] = {"eager_start": True} if sys.version_info >= (3, 12) else {}
+EAGER = sys.version_info >= (3, 12)
+"""Whether tasks can begin within the call that makes them."""
+
+_OPTIONS: dict[str, Any] = {"eager_start": True} if EAGER else {}
 
 
 class Run(Trampoline):
@@ -52,10 +55,12 @@ class Run(Trampoline):
         self.on_crash: Callable[[BaseException], None] | None = None
         # Not `loop.create_task`: a task factory could make it start later, or elsewhere.
         self._make_task = partial(asyncio.Task[Any], loop=loop)
-        self._make_eager_task = partial(asyncio.Task[Any], loop=loop, **_EAGER)
+        self._make_eager_task = partial(asyncio.Task[Any], loop=loop, **_OPTIONS)
         self.passing_on: set[asyncio.Task[Any] | None] = set()  # tasks that are not to be cancelled
         self._thread = threading.get_ident()
         self._ending: set[asyncio.Task[Any]] = set()  # tasks to be awaited before the end
+        self._closers: set[asyncio.Task[Any]] = set()  # those of them that wait for it themselves
+        self._closer_came: list[asyncio.Future[None]] = []
 
     def start(self, coroutine: _Coroutine, *, eager: bool = True) -> asyncio.Task[Any]:
         """Start a task in its own copy of the run's context; eagerly where Python can."""
@@ -89,9 +94,11 @@ class Run(Trampoline):
 
     def crash(self, error: BaseException) -> None:
         report, self.on_crash = self.on_crash, None
-        if report is not None:
-            report(error)
-        self.close()
+        try:
+            if report is not None:
+                report(error)
+        finally:
+            self.close()
 
     def close(self) -> None:
         """Stop everything at once: nothing starts from here on. Idempotent, from any thread."""
@@ -104,8 +111,10 @@ class Run(Trampoline):
         self.closed = self.paused = True
         self.ready = 0
         chain, self.chain = self.chain, None
-        if chain is not None:
+        if chain is not None and self._draining:
             chain.dispose()
+        elif chain is not None:
+            self.turns_context.run(chain.dispose)
         self.workers = []
         self.on_crash = self.failure = None
         self.turns_context = Context()
@@ -114,18 +123,23 @@ class Run(Trampoline):
     async def wait_closed(self) -> None:
         """Close, and wait until every task of the run has ended, even when cancelled meanwhile.
 
-        The task that calls is not waited for: it may be one of the run's own.
+        The task that calls is not waited for: it may be one of the run's own. Those of the run's
+        own that wait here do not wait for each other.
 
         Raises:
             asyncio.CancelledError: the waiting task was cancelled; raised when all have ended.
         """
         self.close()
         cancelled = False
-        while tasks := self._other_tasks():
+        while tasks := self._awaited_tasks():
+            change: asyncio.Future[None] = self.loop.create_future()
+            self._closer_came.append(change)
             try:
-                await asyncio.wait(tasks)
+                await asyncio.wait({*tasks, change}, return_when=asyncio.FIRST_COMPLETED)
             except asyncio.CancelledError:
                 cancelled = True
+            self._closer_came.remove(change)
+            change.cancel()
         if cancelled:
             raise asyncio.CancelledError
 
@@ -138,9 +152,18 @@ class Run(Trampoline):
         """Tell whether no task of the run is left."""
         return not self._tasks()
 
-    def _other_tasks(self) -> set[asyncio.Task[Any]]:
+    def _awaited_tasks(self) -> set[asyncio.Task[Any]]:
+        """Give the tasks that the current one has to wait for."""
         current = asyncio.current_task(self.loop)
-        return {task for task in self._tasks() if task is not current}
+        tasks = self._tasks()
+        if current not in tasks:
+            return tasks
+        if current not in self._closers:
+            self._closers.add(current)
+            for change in self._closer_came:
+                if not change.done():
+                    change.set_result(None)
+        return tasks - self._closers
 
     def _tasks(self) -> set[asyncio.Task[Any]]:
         tasks = {task for task in self._ending if not task.done()}

@@ -8,6 +8,7 @@ Reactor's OptimizableOperator.)
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,8 @@ from reactivex import Observable, abc
 from reactivex.disposable import Disposable
 
 __all__ = ["Subscriber", "cut_upstream", "lift", "subscribe"]
+
+_log = logging.getLogger("conveyor_rx")
 
 
 class Subscriber(abc.ObserverBase[Any]):
@@ -39,12 +42,17 @@ class Subscriber(abc.ObserverBase[Any]):
 def cut_upstream(subscriber: Subscriber) -> None:
     """Cut off and unsubscribe all that lies upstream of `subscriber`."""
     upstream, subscriber.upstream = subscriber.upstream, None
-    while isinstance(upstream, Subscriber):
-        upstream.cut()
-        current = upstream
-        upstream, current.upstream = upstream.upstream, None
-    if upstream is not None:
-        upstream.dispose()
+    while upstream is not None:
+        following = None
+        try:
+            if isinstance(upstream, Subscriber):
+                following, upstream.upstream = upstream.upstream, None
+                upstream.cut()
+            else:
+                upstream.dispose()
+        except Exception as error:  # of a generator's clean-up, or a foreign operator's
+            _log.error("%s was raised while a run was being closed", type(error).__name__)
+        upstream = following
 
 
 class _Lifted(Observable[Any]):

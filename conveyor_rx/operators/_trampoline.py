@@ -15,7 +15,7 @@ import asyncio
 from collections.abc import Callable
 from contextvars import Context
 from time import monotonic
-from typing import Protocol
+from typing import Any, Protocol
 
 __all__ = ["DEPTH", "PATIENCE", "SLICE", "Gate", "Trampoline", "Worker"]
 
@@ -70,9 +70,11 @@ class Trampoline:
         self.served = False  # the consumer that drains has what it waits for
         # A virtual loop brings its own clock for the time that work takes, so that runs replay.
         self.clock: Callable[[], float] = getattr(loop, "work_clock", monotonic)
+        self.turns_context = context.copy()
         self._draining = False
         self._scheduled = False
-        self.turns_context = context.copy()
+        self._due = 0.0  # when the loop is to have its turn
+        self._going_on: list[asyncio.Future[None]] = []  # who waits for the end of a pause
 
     def enroll(self, worker: Worker) -> None:
         """Add a worker downstream of all the others."""
@@ -95,6 +97,48 @@ class Trampoline:
             self._draining = False
         if self.ready and not self.paused:
             self.schedule()
+
+    def take_turn(self, work: Callable[[Any], None], value: Any) -> None:
+        """Do `work` as a turn, in the context of turns, and drain."""
+        if self._draining:
+            work(value)
+            return
+        self._draining = True
+        try:
+            self.turns_context.run(work, value)
+        finally:
+            self._draining = False
+        self.drain()
+
+    def pause(self) -> None:
+        """Start nothing new."""
+        self.paused = True
+
+    def go_on(self) -> None:
+        """End a pause: whoever may have missed a turn gets one."""
+        if self.paused:
+            self.paused = False
+            self.ready |= (1 << len(self.workers)) - 1
+            waiting, self._going_on = self._going_on, []
+            for future in waiting:
+                if not future.done():
+                    future.set_result(None)
+
+    async def wait_for_pause(self) -> None:
+        """Wait while the run is paused."""
+        while self.paused:
+            future: asyncio.Future[None] = self.loop.create_future()
+            self._going_on.append(future)
+            await future
+
+    def is_late(self) -> bool:
+        """Tell whether a task that has not suspended for a while should `breathe`."""
+        return self.clock() > self._due
+
+    async def breathe(self) -> None:
+        """Give the event loop its turn; the next is due after a slice."""
+        await asyncio.sleep(0)
+        self._due = self.clock() + SLICE
 
     def schedule(self) -> None:
         """Drain at the loop's next turn."""
