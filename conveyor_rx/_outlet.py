@@ -15,6 +15,7 @@ from .operators._subscriber import Subscriber
 __all__ = ["Push", "Reader"]
 
 _BUSY = "this stream is already being read by another consumer"
+_tellers: set[asyncio.Task[None]] = set()
 
 
 class Reader(Subscriber):
@@ -207,7 +208,6 @@ class Push(Subscriber):
     def __init__(self, run: Run, observer: abc.ObserverBase[Any]) -> None:
         self.run = run
         self._observer: abc.ObserverBase[Any] | None = observer
-        self._telling: asyncio.Task[None] | None = None
         run.on_crash = self.on_error
 
     def on_next(self, value: Any) -> None:
@@ -228,7 +228,9 @@ class Push(Subscriber):
         if self.run.is_ended():
             _end(observer, error)
         else:
-            self._telling = self.run.start(self._tell_later(observer, error), eager=False)
+            task = self.run.start(self._tell_later(observer, error), eager=False)
+            _tellers.add(task)  # the loop itself holds tasks weakly
+            task.add_done_callback(_tellers.discard)
 
     async def _tell_later(
         self, observer: abc.ObserverBase[Any], error: BaseException | None
@@ -245,5 +247,9 @@ class Push(Subscriber):
 def _end(observer: abc.ObserverBase[Any], error: BaseException | None) -> None:
     if error is None:
         observer.on_completed()
-    else:
+        return
+    try:
         observer.on_error(error)  # pyright: ignore[reportArgumentType]  # Rx says Exception; a CancelledError passes as well
+    except asyncio.CancelledError as raised:
+        if raised is not error:  # else: nobody listens, and the loop is being shut down
+            raise

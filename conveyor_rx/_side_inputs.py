@@ -65,8 +65,8 @@ class SideInputs:
         async def call(*args: Any, **kwargs: Any) -> Any:
             turns = _Turns()
             try:
-                result = function(*turns.of(args), **turns.of_named(kwargs))
-                return await result if isinstance(result, AWAITABLES) else result
+                result: Any = function(*turns.of(args), **turns.of_named(kwargs))
+                return await cast("Any", result) if isinstance(result, AWAITABLES) else result
             finally:
                 turns.end()
 

@@ -6,7 +6,14 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["check_call", "check_function", "lacking"]
+__all__ = ["check_call", "check_function", "lacking", "unwrap"]
+
+
+def unwrap(function: Any) -> tuple[Callable[..., Any], Any]:
+    """Return the function of a class or static method, and what binds it; else None for that."""
+    if isinstance(function, classmethod | staticmethod):
+        return function.__func__, function  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]  # of anything
+    return function, None
 
 
 def check_function(function: object) -> None:

@@ -6,6 +6,7 @@ mappings and whatever is not iterable are one item.
 
 from __future__ import annotations
 
+import weakref
 from collections import deque
 from collections.abc import AsyncIterable, Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
@@ -132,7 +133,7 @@ class _AsyncSource(Source):
 
 
 def _anew(iterable: AsyncIterable[Any]) -> AsyncIterable[Any]:
-    """Return `iterable`, or a stream like it if it is one, so that each run of ours is one of its."""
+    """Return `iterable`, or if it is a stream, one like it: each run of ours is one of its own."""
     anew: Callable[[], AsyncIterable[Any]] | None = getattr(iterable, "anew", None)
     return anew() if anew is not None and isinstance(iterable, Observable) else iterable
 
@@ -146,21 +147,21 @@ class Demand:
     limit = 16
 
     def __init__(self) -> None:
-        self._inner: list[_InnerGate] = []
+        self._inner: weakref.WeakSet[_InnerGate] = weakref.WeakSet()
         self.size = 0
 
     def gate_for(self, run: Run) -> Gate:
         """Give the gate that paces `run`."""
         gate = _InnerGate(self, run)
-        self._inner.append(gate)
+        self._inner.add(gate)
         return gate
 
     def resize(self, size: int) -> None:
         """Note how many arrivals wait."""
-        opened = size == self.limit - 1 and self.size == self.limit
+        opened = size < self.limit <= self.size
         self.size = size
         if opened:
-            for gate in self._inner:
+            for gate in list(self._inner):
                 gate.opened()
 
 

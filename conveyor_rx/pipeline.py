@@ -56,8 +56,9 @@ class Stage(abc.ABC, Generic[In, Out]):
         return self
 
     def __or__(self, other: Operator[Out, X], /) -> Pipeline[In, X]:
-        left = self if isinstance(self, Pipeline) else Pipeline[Any, Any](_context_of(other))
-        return (left if left is self else left.add(self)).join(other)
+        if isinstance(self, Pipeline):
+            return cast("Pipeline[Any, Any]", self).join(other)
+        return Pipeline[Any, Any](_context_of(other)).join(self).join(other)
 
     def __ror__(self, other: Operator[X, In], /) -> Pipeline[X, Out]:
         if not is_operator(other):

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, I
 from types import TracebackType
 from typing import Any, Self, TypeAlias, TypeVar, cast, overload
 
-from reactivex import Observable, abc
+from reactivex import Observable, abc, compose
 from reactivex.disposable import Disposable
 
 from ._outlet import Push, Reader
@@ -202,14 +202,12 @@ class AsyncStream(Observable[T_co]):
         a connectable Observable), that is returned as it is.
         """
         result: object = self
-        for operator in operators:
-            made: object = operator(result)
-            if isinstance(result, AsyncStream) and type(made) is Observable:
-                stream: AsyncStream[Any] = AsyncStream(cast("Observable[Any]", made))
-                stream._derived = (cast("AsyncStream[Any]", result), operator)
+        for number, operator in enumerate(operators, start=1):
+            result = operator(result)
+            if type(result) is Observable:
+                stream: AsyncStream[Any] = AsyncStream(cast("Observable[Any]", result))
+                stream._derived = (self, compose(*operators[:number]))
                 result = stream
-            else:
-                result = made
         return result
 
     def as_completed(self) -> AsyncStream[T_co]:

@@ -9,7 +9,7 @@ from typing import Any, Generic, Never, Self, TypeVar, cast, overload
 
 from ._calls import Call, is_async, is_generator, name_of
 from ._side_inputs import SideInputs
-from ._signatures import check_call, check_function, lacking
+from ._signatures import check_call, check_function, lacking, unwrap
 from ._source import NO_DATA
 from .context import PipelineContext, get_current_context
 from .error_handling import (
@@ -118,8 +118,7 @@ class _FunctionTask(BaseTask[In, Out], Generic[In, Out]):
         task_name: str | None,
         concurrency_limit: int | None,
     ) -> None:
-        descriptor: Any = func if isinstance(func, classmethod | staticmethod) else None
-        func = cast("Any", func).__func__ if descriptor is not None else func
+        func, descriptor = unwrap(func)
         check_function(func)
         if isinstance(func, Stage):
             raise TypeError(f"{func!r} is a task already")

@@ -56,7 +56,7 @@ class Attempts:
         self._place = place
         self._error = error  # here and not in frames, to which its traceback leads
         self._result = result
-        self._left = place.weight  # items of which it is not yet known what becomes of them
+        self.left = place.weight  # items of which it is not yet known what becomes of them
         self._delivered = False  # the current attempt has put out something
 
     async def run(self, item: Any) -> None:
@@ -66,14 +66,14 @@ class Attempts:
             await self._persist(item, place.weight)
         except BaseException as end:
             if place.dead:
-                stage.counters.cancelled += self._left
+                stage.counters.cancelled += self.left
                 if isinstance(end, Exception | asyncio.CancelledError):
                     return
             elif isinstance(end, KeyboardInterrupt | SystemExit):
-                stage.counters.failed += self._left
+                stage.counters.failed += self.left
                 stage.run.crash(end)
             else:
-                stage.fail(place, end, self._left, attempt=1)
+                stage.fail(place, end, self.left, attempt=1)
                 stage.run.schedule()
             raise
         if not place.dead:
@@ -119,7 +119,7 @@ class Attempts:
                 await self._handle(error, item, size, attempt)
             case Verdict.SKIP:
                 stage.counters.skipped += size
-                self._left -= size
+                self._settled(size)
             case Verdict.SPLIT:
                 batch = cast("Sequence[Any]", item)
                 await self._persist(batch[: size // 2], size // 2)
@@ -139,7 +139,8 @@ class Attempts:
                 if place.dead:
                     raise asyncio.CancelledError
                 self._delivered = True
-                self._pass_on(value)
+                stage.emit(place, value)
+                stage.run.drain()
                 if stage.run.is_late():
                     await stage.run.breathe()
                 if place.dead:
@@ -148,16 +149,7 @@ class Attempts:
             stage.counters.dropped += size
         else:
             stage.counters.completed += size
-        self._left -= size
-
-    def _pass_on(self, value: Any) -> None:
-        stage, task = self._stage, self._place.task
-        stage.run.passing_on.add(task)
-        try:
-            stage.emit(self._place, value)
-            stage.run.drain()
-        finally:
-            stage.run.passing_on.discard(task)
+        self._settled(size)
 
     async def _handle(self, error: BaseException, item: Any, size: int, attempt: int) -> None:
         policy = self._stage.call.policy
@@ -179,8 +171,12 @@ class Attempts:
         else:
             self._fail(error, size, attempt)
 
+    def _settled(self, size: int) -> None:
+        self.left -= size
+        self._stage.counters.running -= size
+
     def _fail(self, error: BaseException, size: int, attempt: int) -> None:
-        self._left -= size
+        self._settled(size)
         self._stage.fail(self._place, error, size, attempt=attempt)
 
 

@@ -52,6 +52,7 @@ class FlatMap(Subscriber):
         self._arrival = arrival
         self._running = 0
         self._queue: deque[Place] = deque()
+        self._given_back: list[Place] = []  # places whose calls did not begin, because of a pause
         self._resuming: deque[asyncio.Future[None]] = deque()
         self._prepare = call.prepare
         self._busy = call.prepare is not None  # something has to be seen to before any call
@@ -69,6 +70,7 @@ class FlatMap(Subscriber):
         run = self.run
         if (
             self._queue
+            or self._given_back
             or self._busy
             or run.depth >= DEPTH
             or self._running >= self._limit
@@ -91,6 +93,11 @@ class FlatMap(Subscriber):
             run.starved |= self.bit
         elif self._resuming and (self.call.is_generator or self._running < self._limit):
             self._resume_one()
+        elif self._given_back:
+            waiting = [*self._given_back, *self._queue]
+            self._queue = deque(sorted(waiting, key=attrgetter("number")))
+            self._given_back = []
+            run.ready |= self.bit
         elif self._queue and self._running < self._limit:
             place = self._queue.popleft()
             if self._broken is not None:
@@ -101,7 +108,8 @@ class FlatMap(Subscriber):
                 run.ready |= self.bit
 
     def purge(self) -> None:
-        waiting, self._queue = self._queue, deque[Place]()
+        waiting = [*self._given_back, *self._queue]
+        self._queue, self._given_back = deque[Place](), []
         for place in waiting:
             if place.dead:
                 self.counters.cancelled += place.weight
@@ -115,6 +123,9 @@ class FlatMap(Subscriber):
 
     def fail(self, place: Place, error: BaseException, size: int, *, attempt: int) -> None:
         """End the run at `place` with `error`."""
+        if place.dead:  # a handler has closed its own run
+            self.counters.cancelled += size
+            return
         self.counters.failed += size
         self.line.fail(place, self.call.policy.blame(error, place.number, attempt))
 
@@ -237,11 +248,14 @@ class FlatMap(Subscriber):
             if not (eager and EAGER):
                 task.add_done_callback(partial(self._lost, place))
 
-    def _end(self, place: Place) -> None:
-        """Free the slot; before the result is passed on, for then the place may be called again."""
+    def _end(self, place: Place, size: int) -> None:
+        """Free the slot, and count `size` items as running no more.
+
+        This comes before a result is passed on, for then the place may be called again.
+        """
         place.task = None
         self._running -= 1
-        self.counters.running -= place.weight
+        self.counters.running -= size
         run = self.run
         run.running -= 1
         run.ready |= run.starved
@@ -258,7 +272,7 @@ class FlatMap(Subscriber):
         try:
             result = await self.function(item)
         except (KeyboardInterrupt, SystemExit) as end:
-            self._end(place)
+            self._end(place, place.weight)
             self.counters.failed += place.weight
             self.run.crash(end)
             self.run.keep(asyncio.current_task())
@@ -269,7 +283,7 @@ class FlatMap(Subscriber):
         if isinstance(result, MANY) and not is_short(result):
             await self._go_on(Attempts(self, place, result=result), place, item)
             return
-        self._end(place)
+        self._end(place, place.weight)
         try:
             self._settle(place, result)
             self.run.drain()
@@ -283,7 +297,7 @@ class FlatMap(Subscriber):
     def _lost(self, place: Place, task: asyncio.Task[Any]) -> None:
         """Take note that `task` was cancelled from outside before it began."""
         if task.cancelled() and place.task is task:
-            self._end(place)
+            self._end(place, place.weight)
             if place.dead:
                 self.counters.cancelled += place.weight
             else:
@@ -292,11 +306,11 @@ class FlatMap(Subscriber):
 
     def _not_begun(self, place: Place) -> None:
         """Undo the start of a call whose task comes to run when it is unwanted, or not yet."""
-        self._end(place)
+        self._end(place, place.weight)
         if place.state == DEAD:
             self.counters.cancelled += place.weight
         else:
-            self._queue = deque(sorted([*self._queue, place], key=attrgetter("number")))
+            self._given_back.append(place)
             self.run.ready |= self.bit
 
     async def _generate(self, place: Place) -> None:
@@ -317,7 +331,7 @@ class FlatMap(Subscriber):
             self.run.keep(asyncio.current_task())
             raise
         finally:
-            self._end(place)
+            self._end(place, attempts.left)
         self.run.drain()
 
     def _settle(self, place: Place, result: Any) -> None:

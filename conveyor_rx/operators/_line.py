@@ -208,19 +208,20 @@ class Line(Subscriber):
             self._unpark()
 
     def _unpark(self) -> None:
+        """Wake the head, and as many others as now have room."""
         spare = self.limit - self.size
-        head = self._parked.get(self._ring.next)
+        head = self._parked.pop(self._ring.next, None)
         if head is not None and not head.done():
             head.set_result(None)
-        for future in self._parked.values():
-            if spare <= 0:
-                break
+        while spare > 0 and self._parked:
+            future = self._parked.pop(next(iter(self._parked)))
             if not future.done():
                 future.set_result(None)
                 spare -= 1
 
     def _kill_from(self, place: Place) -> None:
         """Take `place` and all behind it out of the line and cancel their calls."""
+        parked, self._parked = self._parked, {}  # those to be killed need no room
         while place is not self._ring:
             following = place.next
             self._unlink(place)
@@ -228,6 +229,9 @@ class Line(Subscriber):
             if place.task is not None:
                 self.run.cancel(place.task)
             place = following
+        self._parked = {owner: future for owner, future in parked.items() if not owner.dead}
+        if self._parked:
+            self._unpark()
 
 
 class _Entry(Subscriber):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
-from typing import Any
+from typing import Any, TypeGuard
 
 from reactivex import abc
 
 from ._run import Run
+from ._subscriber import Subscriber
 from ._trampoline import Gate
 
 __all__ = ["Pull"]
@@ -38,6 +39,7 @@ class Pull:
         self._subscribed = False
         self._begun = False
         self._stopped = False
+        self._was_cut = False
 
     def begin(self) -> None:
         """Pull at the next turn and not before."""
@@ -57,9 +59,11 @@ class Pull:
     def cut(self) -> None:
         """Stop pulling; the task closes the iterator."""
         if not self._stopped:
-            self._stopped = True
+            self._stopped = self._was_cut = True
             if self._task is not None:
                 self._run.cancel(self._task)
+            else:
+                self._out = Subscriber()
 
     async def _pull(self) -> None:
         error: BaseException | None = None
@@ -92,18 +96,18 @@ class Pull:
             error = error or caught
         try:
             self._finish(error)
+            if self._is_to_be_raised(error):
+                self._run.keep(asyncio.current_task())
+                raise error
         finally:
             del error  # its traceback leads here
+            self._out = Subscriber()  # which may lead back here
 
     def _emit(self, value: Any) -> None:
-        run = self._run
-        run.passing_on.add(self._task)
         try:
-            run.take_turn(self._out.on_next, value)
+            self._run.take_turn(self._out.on_next, value)
         except Exception as error:  # of an observer, downstream
-            run.crash(error)
-        finally:
-            run.passing_on.discard(self._task)
+            self._run.crash(error)
 
     def _end(self, error: BaseException | None) -> None:
         if error is None:
@@ -127,12 +131,13 @@ class Pull:
             self._run.crash(error)
         elif not stopped:
             self._run.take_turn(self._end, error)
-        task = asyncio.current_task()
-        if error is None or (stopped and isinstance(error, asyncio.CancelledError)):
-            return
-        if not isinstance(error, Exception) and (task is None or task.cancelling()):
-            self._run.keep(task)
-            raise error
+
+    def _is_to_be_raised(self, error: BaseException | None) -> TypeGuard[BaseException]:
+        """Tell whether `error` ends the process, or is a cancellation from outside."""
+        if isinstance(error, asyncio.CancelledError):
+            task = asyncio.current_task()
+            return not self._was_cut and task is not None and bool(task.cancelling())
+        return error is not None and not isinstance(error, Exception)
 
 
 async def _exhausted() -> AsyncIterable[Any]:

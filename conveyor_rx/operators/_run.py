@@ -56,7 +56,6 @@ class Run(Trampoline):
         # Not `loop.create_task`: a task factory could make it start later, or elsewhere.
         self._make_task = partial(asyncio.Task[Any], loop=loop)
         self._make_eager_task = partial(asyncio.Task[Any], loop=loop, **_OPTIONS)
-        self.passing_on: set[asyncio.Task[Any] | None] = set()  # tasks that are not to be cancelled
         self._thread = threading.get_ident()
         self._ending: set[asyncio.Task[Any]] = set()  # tasks to be awaited before the end
         self._closers: set[asyncio.Task[Any]] = set()  # those of them that wait for it themselves
@@ -70,16 +69,14 @@ class Run(Trampoline):
     def cancel(self, task: asyncio.Task[Any]) -> None:
         """Cancel `task` and keep it until it has ended.
 
-        A task that closes its own run lives on. One that has not begun yet is not cancelled, for
-        then its coroutine would never see it: it begins, finds that it is not wanted, and returns.
-        Nor is one that is passing on a value just now: it finds out when it gets back.
+        Only one that waits is cancelled. One that has not begun would never see it: it begins,
+        finds that it is not wanted, and returns. One that is at work, and has closed its own run or
+        is passing on a value, finds out when it gets back.
         """
         if task.done():
             return
         self.keep(task)
-        begun = inspect.getcoroutinestate(cast("_Coroutine", task.get_coro())) != "CORO_CREATED"
-        at_work = task in self.passing_on or task is asyncio.current_task(self.loop)
-        if begun and not at_work:
+        if inspect.getcoroutinestate(cast("_Coroutine", task.get_coro())) == "CORO_SUSPENDED":
             task.cancel()
 
     def keep(self, task: asyncio.Task[Any] | None) -> None:

@@ -73,6 +73,7 @@ class Trampoline:
         self.turns_context = context.copy()
         self._draining = False
         self._scheduled = False
+        self._breathing = False
         self._due = 0.0  # when the loop is to have its turn
         self._going_on: list[asyncio.Future[None]] = []  # who waits for the end of a pause
 
@@ -136,9 +137,11 @@ class Trampoline:
         return self.clock() > self._due
 
     async def breathe(self) -> None:
-        """Give the event loop its turn; the next is due after a slice."""
+        """Give the event loop its turn; the next is due a slice after that, for all who breathe."""
+        if not self._breathing:
+            self._breathing = True
+            self.loop.call_soon(self._breathed)
         await asyncio.sleep(0)
-        self._due = self.clock() + SLICE
 
     def schedule(self) -> None:
         """Drain at the loop's next turn."""
@@ -149,6 +152,10 @@ class Trampoline:
     def crash(self, error: BaseException) -> None:
         """Take an exception that no worker claimed: one of the observer's own."""
         raise NotImplementedError
+
+    def _breathed(self) -> None:
+        self._breathing = False
+        self._due = self.clock() + SLICE
 
     def _resume(self) -> None:
         self._scheduled = False

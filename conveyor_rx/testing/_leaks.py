@@ -8,6 +8,7 @@ import logging
 import re
 import sys
 import threading
+import time
 import warnings
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
@@ -131,8 +132,10 @@ class CleanCheck:
         if self._loop is not None and not self._loop.is_closed():
             workers = getattr(executor, "_threads", workers)
         for thread in set(threading.enumerate()) - self._threads - workers:
-            thread.join(THREAD_GRACE)
-            if thread.is_alive():
+            deadline = time.monotonic() + THREAD_GRACE
+            while thread in threading.enumerate() and time.monotonic() < deadline:
+                time.sleep(0.001)  # not join: it may be about to start
+            if thread in threading.enumerate():
                 self.complaints.append(f"thread {thread.name!r}")
 
     # The places where errors pass by unseen
