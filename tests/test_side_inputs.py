@@ -129,7 +129,10 @@ async def test_coroutine_is_resolved_once(task: Any, expected: list[int], mode: 
     slow = Slow()
     bound = task.with_inputs(slow())
     results = await bound.with_execution_mode(mode)([1, 2, 3]).collect()
-    assert (results if mode == "ordered" else sorted(results)) == sorted(expected)
+    if mode == "ordered":
+        assert results == expected
+    else:
+        assert sorted(results) == sorted(expected)
     assert (slow.started, slow.ended) == (1, 1)
     assert asyncio.get_running_loop().time() == 1
 
