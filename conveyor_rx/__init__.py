@@ -12,12 +12,16 @@ The map, from the ground up; imports run in this direction only:
     operators/           Observable -> Observable: places in a line, calls at once, batches
     _source.py           data of any kind -> an Observable that heeds a gate
     _outlet.py           where results leave a run
+    _start.py            how a run begins
     stream.py            AsyncStream: an Observable that is iterated, collected, subscribed
     _side_inputs.py      what calls get beside the item
     _rx.py               what an Rx operator is
     pipeline.py          Stage, Pipeline and `|`
+    _signatures.py       whether a function fits what it is called with
     tasks.py             SingleTask, BatchTask, BaseTask
-    decorators.py        single_task, batch_task and their types
+    _task_types.py       what type checkers see of the decorators
+    decorators.py        single_task, batch_task
+    testing/             for users' tests: virtual time, a clean check, marbles, conformance
 """
 
 from .context import (
