@@ -8,9 +8,8 @@ nothing about a stage are listed in `NOT_CARRIED`, each with its reason.
 
 `conformance` puts the stage at the first, middle and last position of a pipeline, in both modes,
 consumed by `async for`, `collect` and `subscribe`, and gives a list of checks. Each is called
-without arguments, runs in virtual time and raises AssertionError (LeakError, which is one, if
-something is left behind), Deadlock if nothing moves any more, or what the stage itself raises. So it
-needs no plugin:
+without arguments, runs in virtual time and raises AssertionError (if something is left behind a
+LeakError, which is one), or Deadlock if nothing moves any more. So it needs no plugin:
 
     import pytest
     from conveyor_rx.testing.conformance import conformance
@@ -31,13 +30,13 @@ A whole example, without pytest:
     ...             last = item
     >>> def differences(items):
     ...     return [later - earlier for earlier, later in zip(items, items[1:])]
-    >>> checks = conformance(Differences, gives=differences, item=lambda n: n * n, holds=1)
+    >>> checks = conformance(Differences, gives=differences, holds=1, positions=["middle"])
     >>> for check in checks:
     ...     check()
     >>> len(checks)
-    159
-    >>> print(checks[0], "-", checks[0].rule.text)
-    1.1-first-ordered-async for - Without demand nothing is opened, pulled or given; each demand gets one result.
+    166
+    >>> print(checks[-1], checks[-1].rule.text)
+    3.17-middle-as_completed-subscribe Who asks for everything gets everything, in one go.
 """
 
 from __future__ import annotations
