@@ -10,6 +10,9 @@ from typing import Any
 
 __all__ = ["Probe"]
 
+ENOUGH = 20_000
+"""Items that no check needs: a stage that wants more pulls without end."""
+
 
 class Probe:
     """An async iterable of `count` items (None: endless), `latency` seconds apart.
@@ -107,6 +110,8 @@ class Reading(AsyncIterator[Any]):
         if self.given == script.count:
             self._over = True
             raise script.error or StopAsyncIteration
+        if self.given == ENOUGH:
+            raise AssertionError(f"2.1: the source is pulled on and on, {ENOUGH} items so far")
         self.given += 1
         return script.item(self.given - 1)
 

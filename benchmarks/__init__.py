@@ -1,0 +1,27 @@
+"""How fast is conveyor_rx beside its peers, and how far from what a hand-written loop can do?
+
+The map:
+
+    run.py           makes the environment, then runs this package in it
+    __main__.py      the command: options, all measurements, what is written
+    steps.py         the vocabulary in which a job says what is to be done
+    functions.py     the user's functions that the jobs call
+    latencies.py     how long the calls of the makespan jobs take, and the ideal
+    jobs.py          what is measured
+    contestants/     each peer: how its user writes such a chain
+    trial.py         whether what a contestant does is right
+    reading.py       results read one by one
+    speed.py         real time     | the kinds of
+    virtual.py       virtual time  | measurement
+    space.py         memory        |
+    memory.py        what the system says of this process's memory
+    import_time.py   what an import takes
+    measure.py       one measurement, in a process of its own
+    rounds.py        all measurements, interleaved
+    records.py       what is kept of them
+    goals.py         what they say about the goals
+    table.py         as text
+    chart.py         as SVG
+    readme.py        in the README
+    machine.py       where it was measured
+"""

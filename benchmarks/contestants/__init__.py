@@ -1,0 +1,72 @@
+"""Who takes part? Each module here shows how the user of one library writes a chain of steps.
+
+It has two functions, which raise `CannotDo` with the reason where a job can't be written:
+
+    collect(source, steps, *, ordered, window)    a coroutine: all results as a list
+    iterate(source, steps, *, ordered, window)    an async iterator: the results one by one
+
+`window` is how many items may be in flight, None the library's own habit; most have no such
+setting. Where a library has no other way, its `iterate` and `collect` are one.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import importlib.util
+import sys
+from types import ModuleType
+from typing import NamedTuple
+
+__all__ = ["CONTESTANTS", "OURS", "Contestant"]
+
+
+class Contestant(NamedTuple):
+    """One column of the tables."""
+
+    shown: str
+    adapter: str  # the module in this folder
+    module: str  # what its user imports
+    distribution: str | None  # what its user installs; None: the standard library
+    needs: tuple[int, int] = (3, 11)
+    own_loop: bool = False  # runs in a loop of its own, in a thread: not on a virtual clock
+
+    def load(self) -> ModuleType:
+        """Import the adapter, and the library with it."""
+        return importlib.import_module(f"{__name__}.{self.adapter}")
+
+    @property
+    def missing(self) -> str | None:
+        """Why it can't take part here; None if it can."""
+        if sys.version_info < self.needs:
+            return "needs Python {}.{}".format(*self.needs)
+        if importlib.util.find_spec(self.module.partition(".")[0]) is None:
+            return "not installed"
+        return None
+
+    @property
+    def version(self) -> str | None:
+        """The installed version; None if there is none."""
+        try:
+            return importlib.metadata.version(self.distribution) if self.distribution else None
+        except importlib.metadata.PackageNotFoundError:
+            return None
+
+
+OURS = "conveyor_rx"
+CONTESTANTS = {
+    contestant.shown: contestant
+    for contestant in (
+        Contestant(OURS, "ours", "conveyor_rx", "conveyor-rx"),
+        Contestant("conveyor-streaming", "of_conveyor", "conveyor", "conveyor-streaming"),
+        Contestant("streamable", "of_streamable", "streamable", "streamable"),
+        Contestant("aiostream", "of_aiostream", "aiostream", "aiostream"),
+        Contestant("python-pyper", "of_pyper", "pyper", "python-pyper"),
+        Contestant("pipestage", "of_pipestage", "pipestage", "pipestage"),
+        Contestant("flowlet", "of_flowlet", "flowlet", "flowlet", needs=(3, 13)),
+        Contestant("spdl", "of_spdl", "spdl.pipeline", "spdl", own_loop=True),
+        Contestant("reactivex, naive", "of_reactivex", "reactivex", "reactivex"),
+        Contestant("by hand: tasks", "task_per_call", "asyncio", None),
+        Contestant("by hand: eager", "eager_tasks", "asyncio", None, needs=(3, 12)),
+    )
+}

@@ -1,0 +1,131 @@
+"""What do the results say about the goals that the project has set itself?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from .contestants import CONTESTANTS, OURS
+from .jobs import MODES
+from .records import Record, medians, shown
+
+__all__ = ["Goal", "goals"]
+
+TASKS, EAGER = "by hand: tasks", "by hand: eager"
+PEERS = [name for name in CONTESTANTS if name not in (OURS, TASKS, EAGER)]
+ONCE = "async task, suspends once"
+
+
+class Goal(NamedTuple):
+    """A goal and what came out; `ratio` is None where a figure is missing."""
+
+    what: str
+    against: str
+    at_least: bool  # else at most
+    goal: float
+    ratio: float | None
+
+    @property
+    def is_met(self) -> bool | None:
+        """Whether it is reached; None if that wasn't measured."""
+        if self.ratio is None:
+            return None
+        return self.ratio >= self.goal if self.at_least else self.ratio <= self.goal
+
+    @property
+    def words(self) -> tuple[str, str, str, str, str]:
+        """The cells of its row."""
+        sign = "≥" if self.at_least else "≤"
+        found = "not measured" if self.ratio is None else shown(self.ratio)
+        verdict = {True: "met", False: "missed", None: "-"}[self.is_met]
+        return self.what, self.against, f"{sign} {self.goal:g}", found, verdict
+
+
+def goals(records: list[Record]) -> list[Goal]:
+    """Return the goals with what was measured."""
+    figures = _Figures(medians(records))
+    return [goal for part in (_speed, _makespan, _growth, _rest) for goal in part(figures)]
+
+
+class _Figures:
+    def __init__(self, found: dict[tuple[str, str, str], float]) -> None:
+        self.found = found
+
+    def __call__(self, group: str, job: str, contestant: str = OURS) -> float | None:
+        return self.found.get((group, job, contestant))
+
+    def fastest_peer(self, group: str, job: str) -> float | None:
+        """Return the least figure of all peers that did the job."""
+        figures = [self(group, job, peer) for peer in PEERS]
+        return min((figure for figure in figures if figure is not None), default=None)
+
+
+def _over(above: float | None, below: float | None) -> float | None:
+    return above / below if above is not None and below else None
+
+
+def _speed(figures: _Figures) -> Iterator[Goal]:
+    for mode in MODES:
+
+        def faster(job: str, goal: float, mode: str = mode) -> Goal:
+            name = f"{job}, {mode}"
+            ratio = _over(figures.fastest_peer("Speed", name), figures("Speed", name))
+            return Goal(name, "speed over the fastest peer's", True, goal, ratio)
+
+        def by_hand(job: str, other: str, who: str, goal: float, mode: str = mode) -> Goal:
+            name = f"{job}, {mode}"
+            theirs = figures("Speed", f"{other}, {mode}", who)
+            ratio = _over(figures("Speed", name), theirs)
+            against = f"time over {who}" + ("" if job == other else f", {other}")
+            return Goal(name, against, False, goal, ratio)
+
+        yield faster("async task, doesn't suspend", 2)
+        yield by_hand("async task, doesn't suspend", "async task, doesn't suspend", EAGER, 2.5)
+        yield faster(ONCE, 1.1)
+        yield by_hand(ONCE, ONCE, TASKS, 1.25)
+        yield faster("three single tasks", 1.5)
+        yield faster("single, batch(10), single", 1.5)
+        name = f"single, batch(10), single, {mode}"
+        ratio = _over(figures("Speed", name, "conveyor-streaming"), figures("Speed", name))
+        yield Goal(name, "speed over conveyor-streaming's", True, 8, ratio)
+        yield by_hand("plain def task", ONCE, TASKS, 0.3)
+        yield faster("async task, sleeps 1 ms", 1.1)
+        yield by_hand("async task, sleeps 1 ms", "async task, sleeps 1 ms", TASKS, 1.1)
+
+
+def _makespan(figures: _Figures) -> Iterator[Goal]:
+    for distribution in ("log-normal(0,1)", "1 % outliers of 20x"):
+        ordered = figures("Makespan", f"{distribution}, ordered")
+        free = figures("Makespan", f"{distribution}, as completed")
+        what = f"makespan, {distribution}, ordered"
+        yield Goal(what, "over the ideal", False, 1.15, ordered)
+        yield Goal(what, "over our own as completed", False, 1.02, _over(ordered, free))
+
+
+def _growth(figures: _Figures) -> Iterator[Goal]:
+    items: Callable[[int], str] = "{:,} items, doesn't suspend".format
+    limit: Callable[[int], str] = "limit {:,}, suspends once".format
+    stages: Callable[[int], str] = "stages: {}, suspends once".format
+    ratio = _over(figures("Items", items(1_000_000)), figures("Items", items(10_000)))
+    yield Goal("cost per item", "at 1,000,000 items over 10,000", False, 1.15, ratio)
+    ratio = _over(figures("Limits", limit(10_000)), figures("Limits", limit(100)))
+    yield Goal("cost per item", "with 10,000 in flight over 100", False, 1.5, ratio)
+    ratio = _over(figures("Stages", stages(64)), figures("Stages", stages(4)))
+    per_stage = None if ratio is None else ratio * 4 / 64
+    yield Goal("cost per item and stage", "with 64 stages over 4", False, 1.2, per_stage)
+
+
+def _rest(figures: _Figures) -> Iterator[Goal]:
+    first = figures("First result", "3 stages, virtual time over the item's own")
+    yield Goal("first result", "over the item's own latency", False, 1, first)
+    for mode in MODES:
+        ours = figures("Memory", f"per item in flight, {mode}")
+        tasks = figures("Memory", f"per item in flight, {mode}", TASKS)
+        extra = None if ours is None or tasks is None else (ours - tasks) / 1024
+        yield Goal(f"KB per item in flight, {mode}", f"more than {TASKS}", False, 1, extra)
+    grown = figures("Memory", "growth from 10 % to the end, 10,000,000 items")
+    megabytes = None if grown is None else grown / 1024
+    yield Goal("memory over 10^7 items", "MB that it grows after 10 %", False, 5, megabytes)
+    ours = figures("Import", "time to import")
+    theirs = figures("Import", "time to import", "reactivex, naive")
+    yield Goal("import", "over import reactivex", False, 1.3, _over(ours, theirs))

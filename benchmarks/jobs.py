@@ -1,0 +1,167 @@
+"""What is measured?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from . import functions as f
+from .contestants import CONTESTANTS, OURS
+from .latencies import DISTRIBUTIONS, latencies, sleeper
+from .steps import Batch, Map, Step
+
+__all__ = ["Job", "all_jobs"]
+
+LIMIT = 100
+ALL = tuple(CONTESTANTS)
+
+MODES = {"ordered": True, "as completed": False}
+UNITS = {  # what is measured: how it is shown
+    "time": "µs/item",
+    "makespan": "x ideal",
+    "first": "virtual s",
+    "first_real": "ms",
+    "memory": "KB",
+    "flight": "bytes/item",
+    "flat": "KB",
+    "import": "ms",
+}
+
+
+@dataclass(frozen=True)
+class Job:
+    """One row of a table: what each contestant does, and what is measured."""
+
+    group: str
+    title: str
+    kind: str
+    items: int = 0
+    steps: Callable[[], Sequence[Step]] = list
+    ordered: bool = True
+    window: int | None = None
+    distribution: str = ""
+    rounds: int | None = None  # None: as many as are asked for; 1 where nothing varies
+    contestants: tuple[str, ...] = ALL
+
+    @property
+    def name(self) -> str:
+        """The key in the results."""
+        return f"{self.group}: {self.title}"
+
+    @property
+    def unit(self) -> str:
+        """What the figures count."""
+        return UNITS[self.kind]
+
+
+def all_jobs(*, quick: bool) -> dict[str, Job]:
+    """Return the jobs by name; the quick ones are the same at sizes that prove only that they run.
+
+    The full sizes are such that one measurement takes a few tenths of a second for the fastest.
+    """
+    return {job.name: job for part in PARTS for job in part(quick)}
+
+
+def _one_map(func: Callable[..., object], limit: int = LIMIT) -> list[Step]:
+    return [Map(func, limit, f.one_more)]
+
+
+def _maps(count: int, limit: int = LIMIT) -> list[Step]:
+    return _one_map(f.suspends, limit) * count
+
+
+def _around_a_batch() -> list[Step]:
+    return [*_maps(1), Batch(f.all_at_once, 10, f.one_more), *_maps(1)]
+
+
+def _fan_out() -> list[Step]:
+    return [Map(f.ten, LIMIT, f.more, many=True)]
+
+
+def _sleeps(distribution: str, items: int, limit: int) -> list[Step]:
+    times = latencies(distribution, items=items, stages=3)
+    return [Map(sleeper(times, stage), limit, lambda item: [item]) for stage in range(3)]
+
+
+def _speed(quick: bool) -> Iterator[Job]:
+    def size(items: int) -> int:
+        return 200 if quick else items
+
+    for title, items, steps in (
+        ("async task, doesn't suspend", 20_000, partial(_one_map, f.at_once)),
+        ("async task, suspends once", 10_000, partial(_one_map, f.suspends)),
+        ("async task, sleeps 1 ms", 10_000, partial(_one_map, f.after_1_ms)),
+        ("plain def task", 50_000, partial(_one_map, f.plain)),
+        ("three single tasks", 5_000, partial(_maps, 3)),
+        ("single, batch(10), single", 5_000, _around_a_batch),
+        ("fan-out 1 to 10", 1_000, _fan_out),
+    ):
+        for mode, ordered in MODES.items():
+            yield Job("Speed", f"{title}, {mode}", "time", size(items), steps, ordered)
+
+
+def _scale(quick: bool) -> Iterator[Job]:
+    for items in (100, 200) if quick else (1_000, 10_000, 100_000, 1_000_000):
+        steps = partial(_one_map, f.at_once)
+        yield Job("Items", f"{items:,} items, doesn't suspend", "time", items, steps)
+    for limit in (1, 10) if quick else (1, 10, 100, 1_000, 10_000):
+        steps = partial(_maps, 1, limit)
+        # Where the library has a window, it must not be what limits the calls.
+        window = max(1024, 2 * limit)
+        items = 100 if quick else 20_000
+        yield Job("Limits", f"limit {limit:,}, suspends once", "time", items, steps, window=window)
+    for stages in (1, 2) if quick else (1, 4, 16, 64):
+        steps = partial(_maps, stages)
+        items = 50 if quick else 1_000
+        yield Job("Stages", f"stages: {stages}, suspends once", "time", items, steps)
+
+
+def _makespans(quick: bool) -> Iterator[Job]:
+    items, limit = (60, 4) if quick else (2_000, 16)
+    for distribution in DISTRIBUTIONS:
+        steps = partial(_sleeps, distribution, items, limit)
+        for mode, ordered in MODES.items():
+            yield Job(
+                "Makespan", f"{distribution}, {mode}", "makespan", items, steps, ordered,
+                distribution=distribution, rounds=1,
+            )  # fmt: skip
+        for window in (64,) if quick else (64, 256, 1024, 4096, 16_384):
+            yield Job(
+                "Windows", f"{distribution}, window {window:,}", "makespan", items, steps,
+                window=window, distribution=distribution, rounds=1, contestants=(OURS,),
+            )  # fmt: skip
+
+
+def _first_results(quick: bool) -> Iterator[Job]:
+    items = 100 if quick else 5_000
+    steps = partial(_sleeps, "log-normal(0,1)", items, LIMIT)
+    yield Job(
+        "First result", "3 stages, virtual time over the item's own", "first", items, steps,
+        distribution="log-normal(0,1)", rounds=1,
+    )  # fmt: skip
+    for mode, ordered in MODES.items():
+        title = f"3 stages, suspends once, {mode}"
+        yield Job("First result", title, "first_real", items, partial(_maps, 3), ordered)
+
+
+def _memory(quick: bool) -> Iterator[Job]:
+    items, waiting, many = (500, 100, 5_000) if quick else (20_000, 10_000, 10_000_000)
+    for mode, ordered in MODES.items():
+        title = f"peak, streamed, suspends once, {mode}"
+        yield Job("Memory", title, "memory", items, partial(_maps, 1), ordered)
+    for mode, ordered in MODES.items():
+        title = f"per item in flight, {mode}"
+        yield Job("Memory", title, "flight", waiting, list, ordered, 2 * waiting, rounds=1)
+    steps = partial(_one_map, f.at_once)
+    yield Job(
+        "Memory", f"growth from 10 % to the end, {many:,} items", "flat", many, steps,
+        rounds=1, contestants=(OURS,),
+    )  # fmt: skip
+
+
+def _imports(quick: bool) -> Iterator[Job]:
+    yield Job("Import", "time to import", "import")
+
+
+PARTS = (_speed, _scale, _makespans, _first_results, _memory, _imports)

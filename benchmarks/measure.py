@@ -1,0 +1,63 @@
+"""What does one measurement do? It is a process of its own, and prints one line of JSON.
+
+First a small run in which the functions count their calls: that the limit holds and each item is
+handled once. Then the measured run, whose results are compared with what must come out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable
+from typing import Any
+
+from conveyor_rx.testing import Deadlock
+
+from .contestants import CONTESTANTS, Contestant
+from .jobs import Job, all_jobs
+from .space import in_flight, late_growth, peak_growth
+from .speed import first_in_real_time, time_per_item
+from .steps import CannotDo
+from .trial import WrongError
+from .virtual import first_result, makespan
+
+__all__ = ["main", "measure"]
+
+KINDS: dict[str, Callable[[Job, Contestant], float]] = {
+    "time": time_per_item,
+    "makespan": makespan,
+    "first": first_result,
+    "first_real": first_in_real_time,
+    "memory": peak_growth,
+    "flight": in_flight,
+    "flat": late_growth,
+}
+
+
+def main() -> None:
+    """Measure what the command line says."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.measure")
+    parser.add_argument("job")
+    parser.add_argument("contestant")
+    parser.add_argument("--quick", action="store_true")
+    options = parser.parse_args()
+    job = all_jobs(quick=options.quick)[options.job]
+    print(json.dumps(measure(job, CONTESTANTS[options.contestant])))
+
+
+def measure(job: Job, contestant: Contestant) -> dict[str, Any]:
+    """Return the figure, or the reason why there is none."""
+    if contestant.missing:
+        return {"reason": contestant.missing}
+    try:
+        return {"value": KINDS[job.kind](job, contestant)}
+    except CannotDo as reason:
+        return {"reason": str(reason)}
+    except WrongError as error:
+        return {"reason": f"wrong: {error}"}
+    except Deadlock:
+        return {"reason": "wrong: everything is blocked"}
+
+
+if __name__ == "__main__":
+    main()

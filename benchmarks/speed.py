@@ -1,0 +1,51 @@
+"""How long does a job take on a real event loop?"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import time
+
+from .contestants import Contestant
+from .jobs import Job
+from .reading import close, drain, iterate
+from .steps import expected
+from .trial import WrongError, check_results, trial
+
+__all__ = ["first_in_real_time", "time_per_item"]
+
+
+def time_per_item(job: Job, contestant: Contestant) -> float:
+    """Return the microseconds for each item of the input, to the last result."""
+    adapter = contestant.load()
+    asyncio.run(trial(job, adapter))
+    source, steps = range(job.items), job.steps()
+
+    async def run() -> tuple[float, list[int]]:
+        gc.collect()
+        start = time.perf_counter()
+        results = await adapter.collect(source, steps, ordered=job.ordered, window=job.window)
+        return time.perf_counter() - start, results
+
+    seconds, results = asyncio.run(run())
+    check_results(job, steps, results)
+    return seconds / job.items * 1e6
+
+
+def first_in_real_time(job: Job, contestant: Contestant) -> float:
+    """Return the milliseconds to the first result, of a second run."""
+    adapter, steps = contestant.load(), job.steps()
+
+    async def run() -> float:
+        await drain(iterate(adapter, job, steps), job, steps)
+        gc.collect()
+        start = time.perf_counter()
+        results = iterate(adapter, job, steps)
+        first = await anext(results)
+        seconds = time.perf_counter() - start
+        if job.ordered and first != expected([0], steps)[0]:
+            raise WrongError("another result came first")
+        await close(results)
+        return seconds
+
+    return asyncio.run(run()) * 1e3
