@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from functools import partial
 from operator import attrgetter
 from typing import Any
@@ -118,6 +119,10 @@ class FlatMap(Subscriber):
 
     def cut(self) -> None:
         self.purge()
+        if self._prepare is not None:  # let go of side inputs that were not needed
+            self.call = replace(self.call, function=_unprepared, prepare=None)
+            self.function = _unprepared
+            self._prepare = None
         if self._preparing is not None:
             self.run.cancel(self._preparing)
 
@@ -356,6 +361,10 @@ class FlatMap(Subscriber):
             counters.out += 1
             place.value = result
             self.out.on_next(place)
+
+
+def _unprepared(item: Any) -> Any:
+    raise RuntimeError("a call without its side inputs")
 
 
 def flat_map(
