@@ -66,7 +66,10 @@ class Process(Subscriber):
         while not self._items:
             if self._ended:
                 error, self._error = self._error, None
-                raise error or StopAsyncIteration
+                try:
+                    raise error or StopAsyncIteration
+                finally:
+                    del error  # its traceback leads here
             self._open()
             if not self._items and not self._ended:
                 self._waiting = self._run.loop.create_future()
