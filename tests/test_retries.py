@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextvars import ContextVar
 from typing import Any
 
 import pytest
@@ -329,3 +330,88 @@ async def test_retries_in_two_stages_add_up() -> None:
     )(second.function)
     assert await timeline(pipeline([0])) == [(7, 0)]
     assert (first.instants(), second.instants()) == ([0, 1], [1, 3, 7])
+
+
+SEEN: ContextVar[str | None] = ContextVar("SEEN", default=None)
+
+
+def _marking(kind: str, seen: list[str | None], attempts: int) -> Callable[[Any], Any]:
+    """Give a function of `kind` that notes what an earlier call set, and fails at first."""
+
+    def mark(item: Any) -> Any:
+        seen.append(SEEN.get())
+        SEEN.set(str(item))
+        if len(seen) < attempts:
+            raise ValueError(item)
+        return item
+
+    async def later(item: Any) -> Any:
+        await asyncio.sleep(0)
+        return mark(item)
+
+    async def generate_later(item: Any) -> AsyncIterator[Any]:
+        yield await later(item)
+
+    def generate(item: Any) -> Iterator[Any]:
+        yield mark(item)
+
+    def lazily(item: Any) -> Any:
+        return later(item)
+
+    return dict(zip(KINDS, (later, mark, generate, generate_later, lazily), strict=True))[kind]
+
+
+@of_each_kind
+@in_both_modes
+async def test_each_attempt_sees_the_context_of_the_run_and_no_other(kind: str, mode: Any) -> None:
+    """Design, section 3: each call gets its own copy of the context in which the run started."""
+    seen: list[str | None] = []
+    SEEN.set("before")
+    retry = RetryConfig(max_attempts=4, base_delay=0.1)
+    task = SingleTask(_marking(kind, seen, 4), retry_config=retry)
+    assert await task.with_execution_mode(mode)([1]).collect() == [1]
+    assert seen == ["before"] * 4
+    assert SEEN.get() == "before"
+
+
+async def test_each_half_of_a_batch_is_called_in_a_context_of_its_own() -> None:
+    """Design, section 3, for the calls that isolate a failing item (E3)."""
+    seen: list[str | None] = []
+
+    @batch_task(max_size=4, on_error="skip_item")
+    async def check(batch: list[int]) -> list[int]:
+        seen.append(SEEN.get())
+        SEEN.set(str(batch))
+        if 2 in batch:
+            raise ValueError(batch)
+        return batch
+
+    assert await check(range(4)).collect() == [0, 1, 3]
+    assert seen == [None] * 5
+
+
+@pytest.mark.parametrize("kind", ["async", "async generator"])
+async def test_a_call_that_closes_its_own_run_at_a_retry_is_not_cancelled(kind: str) -> None:
+    """L3, for a later attempt as for the first: it goes on, and `aclose` does not wait for it."""
+    went_on: list[int] = []
+    attempts: list[int] = []
+
+    async def close(item: int) -> None:
+        attempts.append(item)
+        if len(attempts) == 1:
+            raise ValueError(item)
+        await stream.aclose()
+        await asyncio.sleep(1)
+        went_on.append(item)
+
+    async def generate(item: int) -> AsyncIterator[int]:
+        await close(item)
+        yield item
+
+    function = generate if "generator" in kind else close
+    task = SingleTask(function, retry_config=RetryConfig(max_attempts=2, base_delay=0.1))
+    stream = task([1])
+    assert await stream.collect() == []
+    assert len(attempts) == 2
+    await asyncio.sleep(2)
+    assert went_on == [1]

@@ -41,7 +41,10 @@ class Caller(Protocol):
 
 
 class Attempts:
-    """The attempts at one call of `stage`, for the item or batch at `place`."""
+    """The attempts at one call of `stage`, for the item or batch at `place`.
+
+    Each is a call of the function, and so has a task, and with it a context, of its own.
+    """
 
     def __init__(
         self,
@@ -56,45 +59,56 @@ class Attempts:
         self._place = place
         self._error = error  # here and not in frames, to which its traceback leads
         self._result = result
-        self.left = place.weight  # items of which it is not yet known what becomes of them
-        self._delivered = False  # the current attempt has put out something
+        self._count = 1  # the number of the current attempt
+        self._delivered = False  # it has put out something
+        # What is still to be done, the next last: the item or batch, or the halves of that.
+        self._pieces: list[tuple[Any, int]] = [(place.value, place.weight)]
 
-    async def run(self, item: Any) -> None:
-        """Try until all is delivered or the policy has spoken, then give the place up."""
+    @property
+    def left(self) -> int:
+        """Of how many items it is not known yet what becomes of them."""
+        return sum(size for _, size in self._pieces)
+
+    async def attempt(self) -> bool:
+        """Make one attempt, and all that follows from it; return whether another is to be made.
+
+        When none is, the place has been given up.
+        """
         stage, place = self._stage, self._place
         try:
-            await self._persist(item, place.weight)
+            await self._try()
         except BaseException as end:
             if place.dead:
                 stage.counters.cancelled += self.left
                 if isinstance(end, Exception | asyncio.CancelledError):
-                    return
+                    return False
             elif isinstance(end, KeyboardInterrupt | SystemExit):
                 stage.counters.failed += self.left
                 stage.run.crash(end)
             else:
-                stage.fail(place, end, self.left, attempt=1)
+                stage.fail(place, end, self.left, attempt=self._count)
                 stage.run.schedule()
             raise
-        if not place.dead:
+        if self._pieces and not place.dead:
+            return True
+        if place.dead:
+            stage.counters.cancelled += self.left
+        else:
             stage.line.give_up(place)
+        return False
 
-    async def _persist(self, item: Any, size: int) -> None:
-        attempt = 0
-        while True:
-            attempt += 1
-            try:
-                await self._stage.run.wait_for_pause()
-                await self._take(self._attempt(item), size)
-                return
-            except BaseException as error:
-                if self._place.dead or not _is_failure(error):
-                    raise
-                if not await self._respond(error, item, size, attempt):
-                    return
+    async def _try(self) -> None:
+        item, size = self._pieces[-1]
+        try:
+            await self._stage.run.wait_for_pause()
+            await self._take(self._outcome(item), size)
+        except BaseException as error:
+            if self._place.dead or not _is_failure(error):
+                raise
+            await self._respond(error, item, size)
 
-    def _attempt(self, item: Any) -> Any:
-        """Give what the first attempt ended with, once; after that, make another."""
+    def _outcome(self, item: Any) -> Any:
+        """Give what the first attempt ended with, once; after that, call the function."""
         if self._error is not None:
             try:
                 raise self._error
@@ -106,27 +120,26 @@ class Attempts:
             result = self._stage.function(item)
         return result
 
-    async def _respond(self, error: BaseException, item: Any, size: int, attempt: int) -> bool:
-        """Do what the policy says of a failed attempt; return whether there is to be another."""
+    async def _respond(self, error: BaseException, item: Any, size: int) -> None:
+        """Do what the policy says of a failed attempt."""
         stage = self._stage
         policy = stage.call.policy
-        match policy.verdict(attempt, size, self._delivered):
+        match policy.verdict(self._count, size, self._delivered):
             case Verdict.RETRY:
                 stage.counters.retried += 1
-                await asyncio.sleep(policy.retry.delay(attempt))
-                return True
+                await asyncio.sleep(policy.retry.delay(self._count))
+                self._count += 1
             case Verdict.HANDLE:
-                await self._handle(error, item, size, attempt)
+                await self._handle(error, item, size)
             case Verdict.SKIP:
                 stage.counters.skipped += size
                 self._settled(size)
             case Verdict.SPLIT:
-                batch = cast("Sequence[Any]", item)
-                await self._persist(batch[: size // 2], size // 2)
-                await self._persist(batch[size // 2 :], size - size // 2)
+                batch, half = cast("Sequence[Any]", item), size // 2
+                self._pieces[-1:] = [(batch[half:], size - half), (batch[:half], half)]
+                self._count = 1
             case Verdict.FAIL:
-                self._fail(error, size, attempt)
-        return False
+                self._fail(error, size)
 
     async def _take(self, result: Any, size: int) -> None:
         """Deliver what a call gave, generators lazily, as far as the line has room."""
@@ -151,12 +164,12 @@ class Attempts:
             stage.counters.completed += size
         self._settled(size)
 
-    async def _handle(self, error: BaseException, item: Any, size: int, attempt: int) -> None:
+    async def _handle(self, error: BaseException, item: Any, size: int) -> None:
         policy = self._stage.call.policy
         assert policy.handler is not None
         try:
             answer = policy.handler.handle_error(
-                cast("Exception", error), item, policy.task_name, attempt
+                cast("Exception", error), item, policy.task_name, self._count
             )
             go_on, value = await answer
         except BaseException as raised:
@@ -164,18 +177,20 @@ class Attempts:
                 raise
             if raised is not error and raised.__cause__ is None:
                 raised.__cause__ = error
-            self._fail(raised, size, attempt)
+            self._fail(raised, size)
             return
         if go_on:
             await self._take(value, size)
         else:
-            self._fail(error, size, attempt)
+            self._fail(error, size)
 
     def _settled(self, size: int) -> None:
-        self.left -= size
+        self._pieces.pop()
+        self._count = 1
         self._stage.counters.running -= size
 
-    def _fail(self, error: BaseException, size: int, attempt: int) -> None:
+    def _fail(self, error: BaseException, size: int) -> None:
+        attempt = self._count
         self._settled(size)
         self._stage.fail(self._place, error, size, attempt=attempt)
 

@@ -212,17 +212,17 @@ class FlatMap(Subscriber):
             self.counters.failed += place.weight
             raise
         except BaseException as error:
-            self._failed_inline(place, item, error)
+            self._failed_inline(place, error)
         else:
             if isinstance(result, _SPECIAL) and not is_short(result):
                 attempts = Attempts(self, place, result=result)
-                self._begin(place, self._go_on(attempts, place, item), eager=False)
+                self._begin(place, self._go_on(place, attempts), eager=False)
             else:
                 self._settle(place, result)
         finally:
             self.counters.running -= place.weight
 
-    def _failed_inline(self, place: Place, item: Any, error: BaseException) -> None:
+    def _failed_inline(self, place: Place, error: BaseException) -> None:
         verdict = self.call.policy.verdict(1, place.weight, False)
         if place.dead:
             self.counters.cancelled += place.weight
@@ -233,7 +233,7 @@ class FlatMap(Subscriber):
             self.line.give_up(place)
         else:
             attempts = Attempts(self, place, error=error)
-            self._begin(place, self._go_on(attempts, place, item), eager=False)
+            self._begin(place, self._go_on(place, attempts), eager=False)
 
     def _start_async(self, place: Place) -> None:
         self._begin(place, self._call(place), eager=True)
@@ -245,13 +245,18 @@ class FlatMap(Subscriber):
         self._running += 1
         self.run.running += 1
         self.counters.running += place.weight
+        self._start_task(place, call, place.weight, eager=eager)
+
+    def _start_task(
+        self, place: Place, call: Coroutine[Any, Any, None], left: int, *, eager: bool
+    ) -> None:
         task = self.run.start(call, eager=eager)
         if not task.done():
             place.task = task
             if place.dead:  # it has closed its own run
                 self.run.keep(task)
             if not (eager and EAGER):
-                task.add_done_callback(partial(self._lost, place))
+                task.add_done_callback(partial(self._lost, place, left))
 
     def _end(self, place: Place, size: int) -> None:
         """Free the slot, and count `size` items as running no more.
@@ -283,10 +288,10 @@ class FlatMap(Subscriber):
             self.run.keep(asyncio.current_task())
             raise
         except BaseException as error:
-            await self._go_on(Attempts(self, place, error=error), place, item)
+            await self._go_on(place, Attempts(self, place, error=error))
             return
         if isinstance(result, MANY) and not is_short(result):
-            await self._go_on(Attempts(self, place, result=result), place, item)
+            await self._go_on(place, Attempts(self, place, result=result))
             return
         self._end(place, place.weight)
         try:
@@ -299,14 +304,14 @@ class FlatMap(Subscriber):
             self.run.keep(asyncio.current_task())
             raise
 
-    def _lost(self, place: Place, task: asyncio.Task[Any]) -> None:
+    def _lost(self, place: Place, left: int, task: asyncio.Task[Any]) -> None:
         """Take note that `task` was cancelled from outside before it began."""
         if task.cancelled() and place.task is task:
-            self._end(place, place.weight)
+            self._end(place, left)
             if place.dead:
-                self.counters.cancelled += place.weight
+                self.counters.cancelled += left
             else:
-                self.fail(place, asyncio.CancelledError(), place.weight, attempt=0)
+                self.fail(place, asyncio.CancelledError(), left, attempt=0)
             self.run.schedule()
 
     def _not_begun(self, place: Place) -> None:
@@ -323,20 +328,24 @@ class FlatMap(Subscriber):
         if place.state == DEAD or self.run.paused:
             self._not_begun(place)
         else:
-            await self._go_on(Attempts(self, place), place, place.value)
+            await self._go_on(place, Attempts(self, place))
 
-    async def _go_on(self, attempts: Attempts, place: Place, item: Any) -> None:
-        """Go the slow way."""
+    async def _go_on(self, place: Place, attempts: Attempts) -> None:
+        """Go the slow way: make one attempt, and let another task make the next."""
+        again = False
         try:
             if place.state == DEAD:
-                self.counters.cancelled += place.weight
+                self.counters.cancelled += attempts.left
             else:
-                await attempts.run(item)
+                again = await attempts.attempt()
         except BaseException:  # a cancellation from outside, or the end of the process
             self.run.keep(asyncio.current_task())
             raise
         finally:
-            self._end(place, attempts.left)
+            if not again:
+                self._end(place, attempts.left)
+        if again:
+            self._start_task(place, self._go_on(place, attempts), attempts.left, eager=False)
         self.run.drain()
 
     def _settle(self, place: Place, result: Any) -> None:
