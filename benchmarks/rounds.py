@@ -24,7 +24,7 @@ __all__ = ["run_all"]
 
 ROOT = Path(__file__).parent.parent
 TIMEOUT = 60.0  # seconds; past it a measurement is given up
-SLOW = 5.0  # seconds; a peer's measurement that took longer isn't repeated
+SLOW = 3.0  # seconds; a peer's measurement that took longer isn't repeated
 TOO_LONG = 15.0  # seconds that the next size of a job may take, judged by the last one
 
 
