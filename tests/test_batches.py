@@ -386,3 +386,27 @@ async def test_a_pushed_batch_run(mode: str) -> None:
     stream.subscribe(got.append, on_completed=lambda: got.append("end"))
     await asyncio.sleep(10)
     assert got == [(0, 1), (2, 3), (4,), "end"]
+
+
+@pytest.mark.parametrize("mode", ["ordered", "as_completed"])
+@pytest.mark.parametrize("source_fails", [False, True])
+@pytest.mark.parametrize("asynchronous", [False, True])
+async def test_the_failure_of_the_last_batch_is_not_lost(
+    asynchronous: bool, source_fails: bool, mode: Any
+) -> None:
+    """E1: it fails at once, while the end of its input is still being passed on."""
+
+    def fail(batch: list[int]) -> int:
+        raise ValueError(batch)
+
+    async def fail_later(batch: list[int]) -> int:
+        return fail(batch)
+
+    def source() -> Iterator[int]:
+        yield 1
+        if source_fails:
+            raise RuntimeError
+
+    task = BatchTask(fail_later if asynchronous else fail, max_size=4)
+    with pytest.raises(ValueError, match="1"):
+        await (task | task).with_execution_mode(mode)(source()).collect()

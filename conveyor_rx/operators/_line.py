@@ -27,10 +27,11 @@ WAITING, FILLED, DEAD = range(3)  # the states of a place
 class Place:
     """One place in a line, with the value that stands there now."""
 
-    __slots__ = ("next", "number", "prev", "state", "task", "value", "weight")
+    __slots__ = ("next", "number", "prev", "state", "task", "trace", "value", "weight")
 
     prev: Place
     next: Place
+    trace: Any  # in a run that is observed: where the value comes from
 
     def __init__(self, value: Any, number: int, weight: int) -> None:
         self.value = value
@@ -88,10 +89,7 @@ class Line(Subscriber):
         """Take a new place at the end."""
         place = Place(value, self._count, weight)
         self._count += 1
-        place.next = ring = self._ring
-        place.prev = last = ring.prev
-        last.next = ring.prev = place
-        self.size += weight
+        self._append(place)
         return place
 
     def insert(self, value: Any, owner: Place) -> Place:
@@ -174,6 +172,12 @@ class Line(Subscriber):
             self.run.ready |= self.bit
         self.out.on_next(value)
 
+    def _append(self, place: Place) -> None:
+        place.next = ring = self._ring
+        place.prev = last = ring.prev
+        last.next = ring.prev = place
+        self.size += place.weight
+
     def _next(self) -> Place | None:
         head = self._ring.next
         return head if head.state == FILLED else None
@@ -186,8 +190,9 @@ class Line(Subscriber):
     def _finish(self, error: BaseException) -> None:
         for stage in self.stages:
             stage.purge()
-        if self.entry is not None:
-            cut_upstream(self.entry)
+        entry, self.entry = self.entry, None
+        if entry is not None:
+            cut_upstream(entry)
         self._conclude(error)
 
     def _conclude(self, error: BaseException | None) -> None:
@@ -245,10 +250,14 @@ class _Entry(Subscriber):
         self.out.on_next(self._line.enter(value, weight))
 
     def on_error(self, error: Exception) -> None:
-        self._line.end(error)
+        self._end(error)
 
     def on_completed(self) -> None:
-        self._line.end(None)
+        self._end(None)
+
+    def _end(self, error: Exception | None) -> None:
+        if self._line.entry is self:  # else: a call failed at the last batch, and that is the end
+            self._line.end(error)
 
 
 def enter(
