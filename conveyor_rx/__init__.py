@@ -5,13 +5,14 @@
 
 The map, from the ground up; imports run in this direction only:
 
+    events.py            what happens in a run, and who is told
     error_handling.py    what happens to a failed call
     context.py           the values of a run
     _stats.py            how many items went where
     _calls.py            any callable -> one shape; results -> outputs
     operators/           Observable -> Observable: places in a line, calls at once, batches
     _source.py           data of any kind -> an Observable that heeds a gate
-    _outlet.py           where results leave a run
+    _outlet.py           where results leave a run (_traced_outlet.py: and what is told of it)
     _start.py            how a run begins
     stream.py            AsyncStream: an Observable that is iterated, collected, subscribed
     _side_inputs.py      what calls get beside the item

@@ -75,10 +75,7 @@ def is_short(result: Any) -> bool:
 
 
 async def outputs(result: Any) -> AsyncGenerator[Any]:
-    """Yield the outputs that `result` stands for; generators are closed at the end.
-
-    Lists and generators stand for many, None for none, any other value for itself.
-    """
+    """Yield the outputs of a list, a generator or an async generator, and close that at the end."""
     if isinstance(result, AsyncGeneratorType):
         async with aclosing(cast("AsyncGenerator[Any]", result)) as values:
             async for value in values:
@@ -87,11 +84,9 @@ async def outputs(result: Any) -> AsyncGenerator[Any]:
         with closing(cast("Generator[Any]", result)) as values:
             for value in values:
                 yield value
-    elif isinstance(result, list):
+    else:
         for value in cast("list[Any]", result):
             yield value
-    elif result is not None:
-        yield result
 
 
 def _underlying(function: Callable[..., Any]) -> Callable[..., Any]:

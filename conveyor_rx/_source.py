@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import AsyncIterable, Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from types import GeneratorType
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from reactivex import Observable, abc
 
@@ -21,7 +21,7 @@ from .operators._run import Run
 from .operators._subscriber import Subscriber, lift
 from .operators._trampoline import Gate
 
-__all__ = ["NO_DATA", "Demand", "Source", "demand", "source_of"]
+__all__ = ["NO_DATA", "Demand", "Source", "demand", "length_of", "source_of"]
 
 NO_DATA: Any = object()
 """In place of data: the first task is called once, without an item."""
@@ -33,6 +33,7 @@ _END: Any = object()
 class Source(Subscriber):
     """Where a run begins: a worker that emits to `out` while `gate` is open."""
 
+    kind: Literal["iterable", "async iterable", "observable", "item"]
     bit = 0
     gate: Gate
 
@@ -64,6 +65,8 @@ class Source(Subscriber):
 
 class _IterableSource(Source):
     """Order: the iterable's. Pressure: one `next` a turn. Cancellation: a generator is closed."""
+
+    kind = "iterable"
 
     def __init__(self, run: Run, iterable: Iterable[Any]) -> None:
         super().__init__(run)
@@ -111,6 +114,8 @@ class _IterableSource(Source):
 
 class _AsyncSource(Source):
     """Order: the iterable's. Pressure and cancellation: see `Pull`."""
+
+    kind = "async iterable"
 
     def __init__(self, run: Run, iterable: AsyncIterable[Any]) -> None:
         super().__init__(run)
@@ -192,6 +197,8 @@ class _ObservableSource(Source):
     AsyncStreams inside of the Observable heed `Demand`. What other threads emit is handed to the
     loop, in order. Cancellation: the subscription is disposed.
     """
+
+    kind = "observable"
 
     def __init__(self, run: Run, observable: Observable[Any]) -> None:
         super().__init__(run)
@@ -280,10 +287,24 @@ def is_iterable(data: object) -> bool:
     return hasattr(kind, "__getitem__") and hasattr(kind, "__len__")
 
 
+def length_of(data: Any) -> int | None:
+    """Return how many items `data` has; None if it doesn't say."""
+    if not is_iterable(data):
+        return None if isinstance(data, AsyncIterable | Observable) else 1
+    try:
+        return len(data)
+    except Exception:  # it has no length, or one that fails; that is no reason to fail the run
+        return None
+
+
 def source_of(data: Any, run: Run) -> Source:
     """Give the source that reads `data`, whatever it is."""
     if isinstance(data, AsyncIterable):
         return _AsyncSource(run, cast("AsyncIterable[Any]", data))
     if isinstance(data, Observable):
         return _ObservableSource(run, cast("Observable[Any]", data))
-    return _IterableSource(run, data if is_iterable(data) else (data,))
+    if is_iterable(data):
+        return _IterableSource(run, data)
+    source = _IterableSource(run, (data,))
+    source.kind = "item"
+    return source

@@ -8,13 +8,16 @@ import uuid
 from typing import Any, Protocol
 
 from ._outlet import Reader
-from ._source import demand, source_of
+from ._source import demand, length_of, source_of
 from ._stats import Counters
 from .context import ExecutionMode, PipelineContext, set_current_context
+from .events import observing
 from .operators._chain import Chain
 from .operators._run import Run, enclosing
 from .operators._subscriber import Subscriber, subscribe
+from .operators._tracer import Tracer
 from .operators._trampoline import Gate
+from .operators.traced._chain import TracedChain
 
 __all__ = ["Plan", "link", "new_run", "running_loop"]
 
@@ -54,9 +57,11 @@ def new_run(plan: Plan | None) -> Run:
     context.run(enclosing.set, None)
     if plan is not None:
         context.run(set_current_context, settings)
+    probes = observing()
     return Run(
         loop,
         context,
+        tracer=Tracer(probes, loop.time, settings.pipeline_id) if probes else None,
         ordered=settings.execution_mode == "ordered",
         max_in_flight=settings.max_in_flight,
         max_parallelism=settings.max_parallelism,
@@ -67,10 +72,19 @@ def link(run: Run, data: Any, plan: Plan | None, gate: Gate, outlet: Subscriber)
     """Build the chain from `data` to `outlet`, paced by `gate`, and subscribe it."""
     source = source_of(data, run)
     run.enroll(source)
-    chain = Chain(run, source.observable(), source)
+    is_pulled = isinstance(outlet, Reader)
+    if run.tracer is None:
+        chain = Chain(run, source.observable(), source)
+    else:
+        chain = TracedChain(run, source.observable(), source, run.tracer)
     if plan is not None:
         plan.connect(chain)
-    run.chain = subscribe(chain.end(gate, direct=isinstance(outlet, Reader)), outlet)
+    observable = chain.end(gate, direct=is_pulled)
+    if isinstance(chain, TracedChain):
+        chain.announce(
+            source=source.kind, total=length_of(data), outlet="pulled" if is_pulled else "pushed"
+        )
+    run.chain = subscribe(observable, outlet)
     return chain.counters
 
 

@@ -66,8 +66,12 @@ class Counters:
         self.in_ = self.out = self.completed = self.failed = self.retried = 0
         self.skipped = self.dropped = self.dropped_outputs = self.cancelled = self.running = 0
 
+    @property
+    def settled(self) -> int:
+        """Items of which it is known what became of them."""
+        return self.completed + self.failed + self.skipped + self.dropped + self.cancelled
+
     def snapshot(self) -> StageStats:
         """Return the numbers as they are now."""
-        settled = self.completed + self.failed + self.skipped + self.dropped + self.cancelled
         values = {name: getattr(self, name) for name in self.__slots__}
-        return StageStats(**values, waiting=self.in_ - settled - self.running)
+        return StageStats(**values, waiting=self.in_ - self.settled - self.running)

@@ -193,7 +193,7 @@ class _RxOperator(Stage[Any, Any]):
         return operator_name(self._operator)
 
     def connect(self, chain: Chain) -> None:
-        chain.apply(self._apply)
+        chain.apply(self._apply, name=self.task_name)
 
     def _apply(self, source: Observable[Any]) -> Observable[Any]:
         result = self._operator(source)

@@ -10,10 +10,11 @@ from typing import Any, Self, TypeAlias, TypeVar, cast, overload
 from reactivex import Observable, abc, compose
 from reactivex.disposable import Disposable
 
-from ._outlet import Push, Reader
+from ._outlet import Reader
 from ._source import demand
 from ._start import Plan, link, new_run, running_loop
 from ._stats import Counters, StageStats
+from ._traced_outlet import new_push, new_reader
 from .operators._run import enclosing
 
 __all__ = ["AsyncStream", "Source", "StageStats"]
@@ -149,7 +150,7 @@ class AsyncStream(Observable[T_co]):
             return cast("Observable[Any]", self._source).subscribe(observer, scheduler=scheduler)
         outer, parent = demand.get(), enclosing.get()
         run = new_run(self._plan)
-        push = Push(run, observer)
+        push = new_push(run, observer)
         gate = outer.gate_for(run) if outer is not None else push
         if parent is not None:  # what is behind this stream belongs to that run, as this does
             parent.adopt(run)
@@ -271,7 +272,7 @@ class AsyncStream(Observable[T_co]):
 
     def _open(self) -> Reader:
         run = new_run(self._plan)
-        reader = Reader(run)
+        reader = new_reader(run)
         if self._closed:
             reader.close()
         else:

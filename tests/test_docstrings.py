@@ -15,7 +15,7 @@ MODULES = [
     for _, name, _ in pkgutil.walk_packages(conveyor_rx.__path__, "conveyor_rx.")
     if not name.startswith("conveyor_rx.testing")  # tests/testing has its own
 ]
-WITH_EXAMPLES = {"context", "decorators", "pipeline", "stream", "tasks"}
+WITH_EXAMPLES = {"context", "decorators", "events", "pipeline", "stream", "tasks"}
 
 
 @pytest.mark.parametrize("name", MODULES)

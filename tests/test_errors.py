@@ -1333,3 +1333,21 @@ def test_options_that_are_just_in_range() -> None:
     RetryConfig(1, 0, False, 0, 0)
     PipelineContext(max_parallelism=1, max_in_flight=1)
     PipelineContext(max_parallelism=None, max_in_flight=None)
+
+
+async def test_a_failure_downstream_reaches_a_generator_that_is_to_wait_for_room() -> None:
+    """E1, L1: it happens while the generator lends its slot of `max_parallelism`."""
+
+    @single_task
+    async def twice(item: int) -> AsyncIterator[int]:
+        yield item
+        yield item
+
+    @single_task
+    def fail(item: int) -> int:
+        raise ValueError(item)
+
+    ended = asyncio.get_running_loop().create_future()
+    pipeline = (twice | fail).with_context(max_in_flight=1, max_parallelism=1)
+    pipeline([1]).subscribe(None, ended.set_result, lambda: ended.set_result(None))
+    assert isinstance(await ended, ValueError)

@@ -415,3 +415,19 @@ async def test_a_call_that_closes_its_own_run_at_a_retry_is_not_cancelled(kind: 
     assert len(attempts) == 2
     await asyncio.sleep(2)
     assert went_on == [1]
+
+
+@in_both_modes
+async def test_the_result_of_a_later_attempt_waits_for_no_room(mode: Any) -> None:
+    """O2: it takes the place of its item, as that of a first attempt does, in a full window too."""
+    function = Failing("async", 1, at=1)
+
+    @single_task(retry_attempts=2, retry_delay=0.5)
+    async def work(item: int) -> Any:
+        await asyncio.sleep(100 if item == 0 else 0.5)
+        return await function.function(item)
+
+    pipeline = work.with_context(max_in_flight=2, execution_mode=mode)
+    came = [(item, now()) async for item in pipeline([0, 1])]
+    in_order = mode == "ordered"
+    assert came == ([(0, 100), (1, 100)] if in_order else [(1, 1.5), (0, 100)])

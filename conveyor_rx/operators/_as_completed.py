@@ -42,10 +42,12 @@ class AsCompletedLine(Line):
         self._filled.clear()
 
     def _abort(self, error: BaseException) -> None:
-        kept = [place.value for place in self._filled] if self.final else []
+        kept = [(place, place.value) for place in self._filled] if self.final else []
         self._clear()
-        for value in kept:
-            self.on_next(self.enter(value, 1))
+        for place, value in kept:
+            place.value, place.state = value, FILLED
+            self._append(place)
+            self._filled.append(place)
         self._finish(error)
 
     def _next(self) -> Place | None:

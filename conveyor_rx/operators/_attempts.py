@@ -8,17 +8,27 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
-from typing import Any, Protocol, cast
+from typing import Any, Literal, NamedTuple, Protocol, cast
 
-from .._calls import AWAITABLES, Call, outputs
+from .._calls import AWAITABLES, MANY, Call, is_short, outputs
 from .._stats import Counters
 from ..error_handling import Verdict
 from ._line import Line, Place
 from ._run import Run
 
-__all__ = ["Attempts", "Caller"]
+__all__ = ["Attempts", "Caller", "Outcome", "Part"]
 
 _PENDING: Any = object()
+Outcome = Literal["completed", "dropped", "skipped"]
+
+
+class Part(NamedTuple):
+    """The items of a call that one attempt is about: all of them, or those of a half of a batch."""
+
+    place: Place
+    item: Any
+    size: int
+    offset: int  # of its first item in the batch
 
 
 class Caller(Protocol):
@@ -38,6 +48,18 @@ class Caller(Protocol):
 
     async def room(self, place: Place) -> None:
         """Wait until `place` may put another output in the line."""
+
+    def attempt_begins(self, part: Part, attempt: int) -> None:
+        """Take note that the function is to be called once more."""
+
+    def attempt_gave(self, part: Part, result: Any) -> None:
+        """Take note of what an attempt gave."""
+
+    def attempt_failed(self, part: Part, error: BaseException, attempt: int) -> None:
+        """Take note that an attempt ended with `error`."""
+
+    def settled(self, part: Part, outcome: Outcome) -> None:
+        """Count the items of `part`: it is known what becomes of them."""
 
 
 class Attempts:
@@ -62,12 +84,12 @@ class Attempts:
         self._count = 1  # the number of the current attempt
         self._delivered = False  # it has put out something
         # What is still to be done, the next last: the item or batch, or the halves of that.
-        self._pieces: list[tuple[Any, int]] = [(place.value, place.weight)]
+        self._parts = [Part(place, place.value, place.weight, 0)]
 
     @property
     def left(self) -> int:
         """Of how many items it is not known yet what becomes of them."""
-        return sum(size for _, size in self._pieces)
+        return sum(part.size for part in self._parts)
 
     async def attempt(self) -> bool:
         """Make one attempt, and all that follows from it; return whether another is to be made.
@@ -89,7 +111,7 @@ class Attempts:
                 stage.fail(place, end, self.left, attempt=self._count)
                 stage.run.schedule()
             raise
-        if self._pieces and not place.dead:
+        if self._parts and not place.dead:
             return True
         if place.dead:
             stage.counters.cancelled += self.left
@@ -98,16 +120,16 @@ class Attempts:
         return False
 
     async def _try(self) -> None:
-        item, size = self._pieces[-1]
+        part = self._parts[-1]
         try:
             await self._stage.run.wait_for_pause()
-            await self._take(self._outcome(item), size)
+            await self._take(self._outcome(part), part)
         except BaseException as error:
             if self._place.dead or not _is_failure(error):
                 raise
-            await self._respond(error, item, size)
+            await self._respond(error, part)
 
-    def _outcome(self, item: Any) -> Any:
+    def _outcome(self, part: Part) -> Any:
         """Give what the first attempt ended with, once; after that, call the function."""
         if self._error is not None:
             try:
@@ -117,35 +139,48 @@ class Attempts:
         result, self._result = self._result, _PENDING
         if result is _PENDING:
             self._delivered = False
-            result = self._stage.function(item)
+            self._stage.attempt_begins(part, self._count)
+            result = self._stage.function(part.item)
         return result
 
-    async def _respond(self, error: BaseException, item: Any, size: int) -> None:
+    async def _respond(self, error: BaseException, part: Part) -> None:
         """Do what the policy says of a failed attempt."""
         stage = self._stage
         policy = stage.call.policy
-        match policy.verdict(self._count, size, self._delivered):
+        stage.attempt_failed(part, error, self._count)
+        match policy.verdict(self._count, part.size, self._delivered):
             case Verdict.RETRY:
                 stage.counters.retried += 1
                 await asyncio.sleep(policy.retry.delay(self._count))
                 self._count += 1
             case Verdict.HANDLE:
-                await self._handle(error, item, size)
+                await self._handle(error, part)
             case Verdict.SKIP:
-                stage.counters.skipped += size
-                self._settled(size)
+                self._settle(part, "skipped")
             case Verdict.SPLIT:
-                batch, half = cast("Sequence[Any]", item), size // 2
-                self._pieces[-1:] = [(batch[half:], size - half), (batch[:half], half)]
+                self._parts[-1:] = _halves(part)
                 self._count = 1
             case Verdict.FAIL:
-                self._fail(error, size)
+                self._fail(error, part)
 
-    async def _take(self, result: Any, size: int) -> None:
-        """Deliver what a call gave, generators lazily, as far as the line has room."""
-        stage, place = self._stage, self._place
+    async def _take(self, result: Any, part: Part) -> None:
+        """Deliver what a call gave."""
         if isinstance(result, AWAITABLES):
             result = await cast("Awaitable[Any]", result)
+            if self._place.dead:
+                raise asyncio.CancelledError
+        self._stage.attempt_gave(part, result)
+        if isinstance(result, MANY) and not is_short(result):
+            await self._deliver(result)
+        elif result is not None:
+            values = cast("list[Any]", result) if isinstance(result, list) else [result]
+            for value in values:
+                self._stage.emit(self._place, value)
+        self._settle(part, "dropped" if result is None else "completed")
+
+    async def _deliver(self, result: Any) -> None:
+        """Deliver one by one, as far as the line has room; a generator works no further."""
+        stage, place = self._stage, self._place
         async with aclosing(outputs(result)) as values:
             async for value in values:
                 await stage.room(place)
@@ -158,18 +193,13 @@ class Attempts:
                     await stage.run.breathe()
                 if place.dead:
                     raise asyncio.CancelledError
-        if result is None:
-            stage.counters.dropped += size
-        else:
-            stage.counters.completed += size
-        self._settled(size)
 
-    async def _handle(self, error: BaseException, item: Any, size: int) -> None:
+    async def _handle(self, error: BaseException, part: Part) -> None:
         policy = self._stage.call.policy
         assert policy.handler is not None
         try:
             answer = policy.handler.handle_error(
-                cast("Exception", error), item, policy.task_name, self._count
+                cast("Exception", error), part.item, policy.task_name, self._count
             )
             go_on, value = await answer
         except BaseException as raised:
@@ -177,22 +207,31 @@ class Attempts:
                 raise
             if raised is not error and raised.__cause__ is None:
                 raised.__cause__ = error
-            self._fail(raised, size)
+            self._fail(raised, part)
             return
         if go_on:
-            await self._take(value, size)
+            await self._take(value, part)
         else:
-            self._fail(error, size)
+            self._fail(error, part)
 
-    def _settled(self, size: int) -> None:
-        self._pieces.pop()
+    def _settle(self, part: Part, outcome: Outcome) -> None:
+        self._parts.pop()
         self._count = 1
-        self._stage.counters.running -= size
+        self._stage.settled(part, outcome)
 
-    def _fail(self, error: BaseException, size: int) -> None:
-        attempt = self._count
-        self._settled(size)
-        self._stage.fail(self._place, error, size, attempt=attempt)
+    def _fail(self, error: BaseException, part: Part) -> None:
+        self._parts.pop()
+        self._stage.counters.running -= part.size
+        self._stage.fail(self._place, error, part.size, attempt=self._count)
+
+
+def _halves(part: Part) -> list[Part]:
+    """Give the halves of a batch, the first one last."""
+    place, batch, size, offset = part
+    half = size // 2
+    items = cast("Sequence[Any]", batch)
+    second = Part(place, items[half:], size - half, offset + half)
+    return [second, Part(place, items[:half], half, offset)]
 
 
 def _is_failure(error: BaseException) -> bool:

@@ -17,9 +17,9 @@ from .._stats import Counters
 from ._arrivals import arrive
 from ._as_completed import AsCompletedLine
 from ._buffer import buffer
-from ._flat_map import flat_map
+from ._flat_map import FlatMap, flat_map
 from ._line import Line, enter, leave
-from ._process import Processor, process
+from ._process import Process, Processor, process
 from ._run import Run
 from ._trampoline import Gate
 
@@ -56,20 +56,19 @@ class Chain:
         """Add calls for batches; the window counts their items."""
         self._close_segment()
         counters = self._count(name)
-        batches = buffer(self._run, min_size=min_size, max_size=max_size, counters=counters)
-        self._observable = batches(self._observable)
+        self._add_buffer(min_size, max_size, counters)
         self._open_segment(weigh=len)
         self._add_calls(call, limit, counters, counts_input=False)
 
     def process(self, processor: Processor, *, name: str) -> None:
         """Add a stage that is written as an async iterable of async iterables."""
         self._close_segment()
-        stage, operator = process(self._run, processor, self._count(name))
+        stage = self._process(processor, self._count(name))
         self._end_emitter(stage, final=True)
-        self._observable = operator(self._observable)
+        self._observable = process(stage)(self._observable)
         self._emitter, self._last = stage.pull, None
 
-    def apply(self, operator: Callable[[Observable[Any]], Observable[Any]]) -> None:
+    def apply(self, operator: Callable[[Observable[Any]], Observable[Any]], *, name: str) -> None:
         """Add a foreign operator, on values in their order."""
         self._close_segment()
         if self._last is not None:
@@ -97,14 +96,16 @@ class Chain:
         self, call: Call, limit: int | None, counters: Counters, *, counts_input: bool
     ) -> None:
         assert self._open is not None
-        operator = flat_map(
-            self._run, self._open, call, limit=limit, counters=counters, counts_input=counts_input
-        )
-        self._observable = operator(self._observable)
+        stage = self._flat_map(self._open, call, limit, counters, counts_input)
+        self._observable = flat_map(stage)(self._observable)
+
+    def _add_buffer(self, min_size: int, max_size: int, counters: Counters) -> None:
+        batches = buffer(self._run, min_size=min_size, max_size=max_size, counters=counters)
+        self._observable = batches(self._observable)
 
     def _open_segment(self, weigh: Callable[[Any], int] | None = None) -> None:
         self._close_segment()
-        self._open = Line(self._run) if self._run.ordered else AsCompletedLine(self._run)
+        self._open = self._line()
         self._end_emitter(self._open, final=False)
         self._observable = enter(self._open, weigh)(self._observable)
 
@@ -120,3 +121,16 @@ class Chain:
         gate.upstream_bit |= self._emitter.bit
         if self._last is not None:
             self._last.final = final
+
+    # -- the operators; `traced/` has others
+
+    def _line(self) -> Line:
+        return Line(self._run) if self._run.ordered else AsCompletedLine(self._run)
+
+    def _flat_map(
+        self, line: Line, call: Call, limit: int | None, counters: Counters, counts_input: bool
+    ) -> FlatMap:
+        return FlatMap(self._run, line, call, limit, counters, counts_input)
+
+    def _process(self, processor: Processor, counters: Counters) -> Process:
+        return Process(self._run, processor, counters)

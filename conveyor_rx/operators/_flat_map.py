@@ -19,13 +19,13 @@ from reactivex import Observable
 from .._calls import AWAITABLES, MANY, Call, is_short
 from .._stats import Counters
 from ..error_handling import Verdict
-from ._attempts import Attempts
+from ._attempts import Attempts, Outcome, Part
 from ._line import DEAD, Line, Place
 from ._run import EAGER, UNBOUNDED, Run
 from ._subscriber import Subscriber, lift
 from ._trampoline import DEPTH
 
-__all__ = ["flat_map"]
+__all__ = ["FlatMap", "flat_map"]
 
 _SPECIAL = MANY + AWAITABLES
 
@@ -42,15 +42,22 @@ class FlatMap(Subscriber):
     bit = 0
 
     def __init__(
-        self, run: Run, line: Line, call: Call, limit: int | None, counters: Counters, arrival: int
+        self,
+        run: Run,
+        line: Line,
+        call: Call,
+        limit: int | None,
+        counters: Counters,
+        counts_input: bool,
     ) -> None:
+        """Make at most `limit` calls at once (None: no limit); a buffer counts its input itself."""
         self.run = run
         self.line = line
         self.call = call
         self.function = call.function
         self.counters = counters
         self._limit = limit or UNBOUNDED
-        self._arrival = arrival
+        self._arrival = 1 if counts_input else 0
         self._running = 0
         self._queue: deque[Place] = deque()
         self._given_back: list[Place] = []  # places whose calls did not begin, because of a pause
@@ -59,12 +66,13 @@ class FlatMap(Subscriber):
         self._busy = call.prepare is not None  # something has to be seen to before any call
         self._preparing: asyncio.Task[None] | None = None
         self._broken: BaseException | None = None
+        kind = type(self)
         if call.is_generator:
-            self._start: Callable[[FlatMap, Place], None] = FlatMap._start_generator
+            self._start: Callable[[Any, Place], None] = kind._start_generator
         elif call.is_async:
-            self._start = FlatMap._start_async
+            self._start = kind._start_async
         else:
-            self._start = FlatMap._start_plain
+            self._start = kind._start_plain
 
     def on_next(self, value: Place) -> None:
         self.counters.in_ += self._arrival
@@ -163,6 +171,8 @@ class FlatMap(Subscriber):
         run.drain()
         granted = False
         try:
+            if place.dead:  # by what was done in between
+                raise asyncio.CancelledError
             await self.line.room(place)
             self._resuming.append(turn := self.run.loop.create_future())
             self.run.wake(self)
@@ -174,6 +184,18 @@ class FlatMap(Subscriber):
             if not granted:
                 self._running += not keeps_slot
                 self.run.running += 1
+
+    def attempt_begins(self, part: Part, attempt: int) -> None: ...
+
+    def attempt_gave(self, part: Part, result: Any) -> None: ...
+
+    def attempt_failed(self, part: Part, error: BaseException, attempt: int) -> None: ...
+
+    def settled(self, part: Part, outcome: Outcome) -> None:
+        """Count the items of `part`: it is known what becomes of them."""
+        counters = self.counters
+        counters.running -= part.size
+        setattr(counters, outcome, getattr(counters, outcome) + part.size)
 
     # -- private
 
@@ -229,11 +251,14 @@ class FlatMap(Subscriber):
         elif verdict is Verdict.FAIL or not isinstance(error, Exception | asyncio.CancelledError):
             self.fail(place, error, place.weight, attempt=1)
         elif verdict is Verdict.SKIP:
-            self.counters.skipped += place.weight
-            self.line.give_up(place)
+            self._skip(place, error)
         else:
             attempts = Attempts(self, place, error=error)
             self._begin(place, self._go_on(place, attempts), eager=False)
+
+    def _skip(self, place: Place, error: BaseException) -> None:  # for who watches
+        self.counters.skipped += place.weight
+        self.line.give_up(place)
 
     def _start_async(self, place: Place) -> None:
         self._begin(place, self._call(place), eager=True)
@@ -376,17 +401,8 @@ def _unprepared(item: Any) -> Any:
     raise RuntimeError("a call without its side inputs")
 
 
-def flat_map(
-    run: Run,
-    line: Line,
-    call: Call,
-    *,
-    limit: int | None,
-    counters: Counters,
-    counts_input: bool = True,
-) -> Callable[[Observable[Any]], Observable[Any]]:
-    """Call a function for each place of `line`, at most `limit` at once (None: no limit)."""
-    stage = FlatMap(run, line, call, limit, counters, 1 if counts_input else 0)
-    line.stages.append(stage)
-    run.enroll(stage)
+def flat_map(stage: FlatMap) -> Callable[[Observable[Any]], Observable[Any]]:
+    """Call a function for each place of a line, as `stage` says."""
+    stage.line.stages.append(stage)
+    stage.run.enroll(stage)
     return lift(lambda: stage)

@@ -27,7 +27,7 @@ class Process(Subscriber):
     """
 
     def __init__(self, run: Run, processor: Processor, counters: Counters) -> None:
-        self._run = run
+        self.run = run
         self._counters = counters
         self._items: deque[Any] = deque()
         self._ended = False
@@ -72,7 +72,7 @@ class Process(Subscriber):
                     del error  # its traceback leads here
             self._open()
             if not self._items and not self._ended:
-                self._waiting = self._run.loop.create_future()
+                self._waiting = self.run.loop.create_future()
                 await self._waiting
         item = self._items.popleft()
         self._counters.completed += 1
@@ -81,8 +81,8 @@ class Process(Subscriber):
 
     def _open(self) -> None:
         self.size = len(self._items)
-        self._run.ready |= self.upstream_bit
-        self._run.drain()
+        self.run.ready |= self.upstream_bit
+        self.run.drain()
 
     def _arrived(self) -> None:
         self.size = 1
@@ -130,15 +130,12 @@ class _Items(AsyncIterator[Any]):
         return await self._stage.fetch()
 
 
-def process(
-    run: Run, processor: Processor, counters: Counters
-) -> tuple[Process, Callable[[Observable[Any]], Observable[Any]]]:
-    """Send the items through `processor`; also give the subscriber, which is gate and worker."""
-    stage = Process(run, processor, counters)
-    run.enroll(stage.pull)
+def process(stage: Process) -> Callable[[Observable[Any]], Observable[Any]]:
+    """Send the items through a user's `process`; `stage` is the gate, its `pull` the worker."""
+    stage.run.enroll(stage.pull)
 
     def subscribed() -> Process:
         stage.pull.begin()
         return stage
 
-    return stage, lift(subscribed)
+    return lift(subscribed)

@@ -13,6 +13,7 @@ from typing import Any, cast
 
 from reactivex import abc
 
+from ._tracer import Tracer
 from ._trampoline import Trampoline
 
 __all__ = ["EAGER", "UNBOUNDED", "Run", "enclosing"]
@@ -39,12 +40,14 @@ class Run(Trampoline):
         ordered: bool = True,
         max_in_flight: int | None = None,
         max_parallelism: int | None = None,
+        tracer: Tracer | None = None,
     ) -> None:
         super().__init__(loop, context)
         self.turns_context.run(enclosing.set, self)
         self.ordered = ordered
         self.max_in_flight = max_in_flight or UNBOUNDED
         self.max_parallelism = max_parallelism or UNBOUNDED
+        self.tracer = tracer  # who tells the probes, if there are any
         self.running = 0  # calls at this moment, in all stages
         self.starved = 0  # bits of the stages that wait for max_parallelism
         self.failure: BaseException | None = None  # of the call that ends the run
@@ -112,6 +115,8 @@ class Run(Trampoline):
             chain.dispose()
         elif chain is not None:
             self.turns_context.run(chain.dispose)
+        if self.tracer is not None:
+            self.tracer.finish()
         self.workers = []
         self.on_crash = self.failure = None
         self.turns_context = Context()

@@ -1,0 +1,170 @@
+"""What happens in a run? The events that a probe receives, and how to attach one.
+
+A probe is any callable that takes an `Event`. It is called in the thread of the run's loop, in the
+order in which things happen, and should return soon: the run waits meanwhile. Several may be
+attached at once. One that raises is logged and detached; the run goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+__all__ = [
+    "SOURCE",
+    "Event",
+    "EventKind",
+    "Probe",
+    "RunInfo",
+    "StageInfo",
+    "observe",
+]
+
+EventKind = Literal[
+    "run_started",
+    "pulled",
+    "waiting",
+    "batch_formed",
+    "call_started",
+    "attempt_failed",
+    "retried",
+    "call_ended",
+    "ready",
+    "emitted",
+    "skipped",
+    "dropped",
+    "delivered",
+    "stage_ended",
+    "run_ended",
+]
+"""What can happen.
+
+run_started     everything is linked up, nothing is pulled yet
+pulled          the source gave an item; `value` is the item
+waiting         an item waits at a stage, for a free slot or for its batch to fill
+batch_formed    a batch was cut; `reason` says why: "full", or "flush" at the end of its input
+call_started    a call of the stage's function begins, its attempt 1
+attempt_failed  an attempt of a call ended with `error`
+retried         the next attempt of a call begins, for `items`; for a batch perhaps for a part of it
+call_ended      a call is over, with all its attempts; `reason` is what became of it: "completed",
+                "failed", "skipped", "dropped" or "cancelled" (of a split batch: of its last part)
+ready           a stage has a result, `value`; it may be held, for order or for room downstream
+emitted         a result leaves the stage, to the next one or to the output
+skipped         items were given up by `skip_item` or `skip_batch`
+dropped         items gave None, or were a rest below `min_size`; `reason`: "none" or "rest"
+delivered       the consumer has got a result; the stage is that of the output
+stage_ended     a stage has given its last result; the source, too, is a stage that ends
+run_ended       `reason` is "completed", "failed" (with `error`) or "closed"; no event follows
+"""
+
+SOURCE = -1
+"""The number of the source among the stages; that of the output is `len(run.stages)`."""
+
+
+@dataclass(frozen=True, slots=True)
+class StageInfo:
+    """What a stage is, before any run."""
+
+    name: str
+    kind: Literal["single_task", "batch_task", "own", "operator"]
+    """An `operator` is one of Rx; `own` is a subclass of BaseTask with its own `process`."""
+    options: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """The options that differ from the defaults, by the names that the decorators give them."""
+    slots: int | None = None
+    """How many calls may run at once; None: no limit of its own."""
+    max_size: int = 1
+    """Items in a full batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """What a run is; the same object in all of its events."""
+
+    id: str
+    """The `pipeline_id` of the run's context."""
+    stages: tuple[StageInfo, ...]
+    ordered: bool
+    source: Literal["iterable", "async iterable", "observable", "item"]
+    total: int | None
+    """Items that the source will give, if it has a length."""
+    max_in_flight: int | None
+    """The window of a segment, in items."""
+    max_parallelism: int | None
+    outlet: Literal["pulled", "pushed"]
+    """`pulled` by `async for` or `collect`, or `pushed` to a subscriber."""
+
+    @property
+    def name(self) -> str:
+        """The stages' names, joined as in the code."""
+        return " | ".join(stage.name for stage in self.stages)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened in a run.
+
+    Every value that moves through a run has a number of its own, unique in the run: `items` are
+    the numbers of the values that the event is about. `inputs` are the numbers, from 0, of the
+    source's items that those values come from, through batches and fan-out. The outputs of a batch
+    come from all of its items; where it gives a list with one output for each item, each comes from
+    that item. Where a foreign operator or a stage of one's own emits on its own account, it is the
+    input that it got last, or nothing. Probes should let go of `value` and `error` soon, they keep users' data alive.
+    """
+
+    kind: EventKind
+    time: float
+    """Seconds, of the event loop's clock."""
+    run: RunInfo
+    stage: int
+    """Its index in `run.stages`; `SOURCE` for the source, `len(run.stages)` for the output."""
+    items: tuple[int, ...] = ()
+    inputs: tuple[int, ...] = ()
+    call: int | None = None
+    """The number of the call in its stage, from 0."""
+    attempt: int = 0
+    """The number of the attempt, from 1; 0 if it is about no attempt."""
+    value: Any = None
+    error: BaseException | None = None
+    reason: str = ""
+
+
+Probe: TypeAlias = Callable[[Event], None]
+
+_probes: ContextVar[tuple[Probe, ...]] = ContextVar("conveyor_rx_probes", default=())
+
+
+@contextmanager
+def observe(*probes: Probe) -> Generator[None]:
+    """Attach `probes` to every run that begins within the block, inner runs included.
+
+    Probes of enclosing blocks stay attached. A run begins when its stream is first read.
+
+    Raises:
+        TypeError: a probe can't be called.
+
+    >>> import asyncio
+    >>> from conveyor_rx import single_task
+    >>> async def main():
+    ...     kinds = []
+    ...     with observe(lambda event: kinds.append(event.kind)):
+    ...         await single_task(str)([1]).collect()
+    ...     return kinds
+    >>> asyncio.run(main())[:4]
+    ['run_started', 'pulled', 'call_started', 'call_ended']
+    """
+    for probe in probes:
+        if not callable(probe):
+            raise TypeError(f"a probe must be callable with an Event, not {probe!r}")
+    token = _probes.set((*_probes.get(), *probes))
+    try:
+        yield
+    finally:
+        _probes.reset(token)
+
+
+def observing() -> tuple[Probe, ...]:
+    """Return the probes of the blocks that the caller is in."""
+    return _probes.get()

@@ -1,0 +1,60 @@
+"""What are the stages of a chain, for who only looks? Their descriptions, without any run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from reactivex import Observable
+
+from .._calls import Call
+from ..error_handling import RetryConfig
+from ..events import StageInfo
+from ._process import Processor
+
+__all__ = ["Sketch"]
+
+_NO_RETRIES = RetryConfig(max_attempts=1)
+
+
+class Sketch:
+    """A chain that is only described: stages connect to it as to a `Chain`."""
+
+    def __init__(self) -> None:
+        self.stages: list[StageInfo] = []
+
+    def call(self, call: Call, *, name: str, limit: int | None, in_order: bool) -> None:
+        options = {"concurrency_limit": limit} if limit is not None else {}
+        self.stages.append(StageInfo(name, "single_task", options | _policy(call), limit))
+
+    def batch(
+        self, call: Call, *, name: str, limit: int | None, min_size: int, max_size: int
+    ) -> None:
+        options: dict[str, Any] = {"max_size": max_size}
+        if min_size != 1:
+            options["min_size"] = min_size
+        if limit != 1:
+            options["concurrency_limit"] = limit
+        options |= _policy(call)
+        self.stages.append(StageInfo(name, "batch_task", options, limit, max_size))
+
+    def process(self, processor: Processor, *, name: str) -> None:
+        self.stages.append(StageInfo(name, "own"))
+
+    def apply(self, operator: Callable[[Observable[Any]], Observable[Any]], *, name: str) -> None:
+        self.stages.append(StageInfo(name, "operator"))
+
+
+def _policy(call: Call) -> dict[str, Any]:
+    """Give the error options that differ from the defaults, named as the decorators name them."""
+    policy = call.policy
+    options: dict[str, Any] = {}
+    if policy.retry.max_attempts > 1:
+        options["retry_attempts"] = policy.retry.max_attempts
+        if policy.retry.base_delay != _NO_RETRIES.base_delay:
+            options["retry_delay"] = policy.retry.base_delay
+    if policy.on_error != "fail":
+        options["on_error"] = policy.on_error
+    if policy.handler is not None:
+        options["error_handler"] = type(policy.handler).__name__
+    return options
