@@ -111,7 +111,8 @@ class Event:
     source's items that those values come from, through batches and fan-out. The outputs of a batch
     come from all of its items; where it gives a list with one output for each item, each comes from
     that item. Where a foreign operator or a stage of one's own emits on its own account, it is the
-    input that it got last, or nothing. Probes should let go of `value` and `error` soon, they keep users' data alive.
+    input that it got last, or nothing. Probes should let go of `value` and `error` soon: they keep
+    users' data alive.
     """
 
     kind: EventKind

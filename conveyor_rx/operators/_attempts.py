@@ -173,7 +173,7 @@ class Attempts:
         if isinstance(result, MANY) and not is_short(result):
             await self._deliver(result)
         elif result is not None:
-            values = cast("list[Any]", result) if isinstance(result, list) else [result]
+            values = cast("list[Any]", result if isinstance(result, list) else [result])
             for value in values:
                 self._stage.emit(self._place, value)
         self._settle(part, "dropped" if result is None else "completed")
