@@ -46,7 +46,8 @@ run_started     everything is linked up, nothing is pulled yet
 pulled          the source gave an item; `value` is the item
 waiting         an item waits at a stage, for a free slot or for its batch to fill
 batch_formed    a batch was cut; `reason` says why: "full", or "flush" at the end of its input
-call_started    a call of the stage's function begins, its attempt 1
+call_started    a call of the stage's function begins, its attempt 1; told, as `retried` is, in the
+                context in which the function is called
 attempt_failed  an attempt of a call ended with `error`
 retried         the next attempt of a call begins, for `items`; for a batch perhaps for a part of it
 call_ended      a call is over, with all its attempts; `reason` is what became of it: "completed",

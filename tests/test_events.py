@@ -6,6 +6,7 @@ import asyncio
 import logging
 import sys
 from collections.abc import AsyncIterable, AsyncIterator, Iterator
+from contextvars import ContextVar
 from typing import Any
 
 import pytest
@@ -193,7 +194,7 @@ async def test_outputs_of_a_batch_come_from_their_items_if_there_are_as_many() -
     assert results == [0, 1, 3]
     assert attempts == [4, 4, 2, 2, 2, 1, 1, 1]
     assert [event.inputs for event in rules.of("delivered")] == [(0,), (1,), (3,)]
-    assert [event.items for event in rules.of("skipped")] == [(2,)]
+    assert [(event.items, event.inputs) for event in rules.of("skipped")] == [((2,), (2,))]
     assert [(event.items, event.attempt) for event in rules.of("retried")] == [
         ((0, 1, 2, 3), 2),
         ((0, 1), 1),
@@ -317,3 +318,34 @@ def test_inner_runs_are_told_apart() -> None:
 
     assert run(main) == [1, 0]
     assert len(set(ids)) == 2
+
+
+async def test_a_probe_may_set_variables_for_the_call_that_starts() -> None:
+    """`call_started` and `retried` are told in the context in which the function is called."""
+    current: ContextVar[Any] = ContextVar("current", default=None)
+
+    def probe(event: Event) -> None:
+        if event.kind in ("call_started", "retried"):
+            current.set((event.stage, event.call))
+
+    @single_task
+    async def slow(_: int) -> list[Any]:
+        await asyncio.sleep(0)
+        return [(current.get(),)]
+
+    @single_task
+    def plain(seen: tuple[Any, ...]) -> tuple[Any, ...]:
+        return (*seen, current.get())
+
+    @single_task
+    def many(seen: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
+        yield (*seen, current.get())
+
+    @batch_task(max_size=1)
+    def batch(seen: list[tuple[Any, ...]]) -> tuple[Any, ...]:
+        return (*seen[0], current.get())
+
+    with observe(probe):
+        results = await (slow | plain | many | batch)([1, 2]).collect()
+    assert results == [tuple((stage, call) for stage in range(4)) for call in range(2)]
+    assert current.get() is None

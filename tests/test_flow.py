@@ -15,6 +15,7 @@ import reactivex
 from reactivex import operators as ops
 
 from conveyor_rx import AsyncStream, BaseTask, Pipeline, SingleTask, batch_task, single_task
+from conveyor_rx.operators._line import Line
 from conveyor_rx.testing import source, timed_task, timeline
 
 MODES = ("ordered", "as_completed")
@@ -1243,3 +1244,31 @@ async def test_500_stages_that_are_joined_and_closed() -> None:
     await stream.aclose()
     with pytest.raises(ZeroDivisionError):
         await (pipeline | SingleTask[Any, Any](lambda item: 1 / 0))(itertools.count()).collect()
+
+
+async def test_generators_that_were_parked_keep_to_the_window(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """F2: also those that waited for a slot after the room; the head alone may be one too many."""
+    over: list[int] = []
+    insert = Line.insert
+
+    def spy(line: Line, value: Any, owner: Any) -> Any:
+        place = insert(line, value, owner)
+        over.append(line.size - line.limit)
+        return place
+
+    @single_task
+    def lazy(item: int) -> Any:
+        return (item * 3 + n for n in range(item * 7 % 4))
+
+    @single_task(concurrency_limit=2)
+    async def work(item: int) -> int:
+        await asyncio.sleep(1 + item * 5 % 7)
+        return item
+
+    monkeypatch.setattr(Line, "insert", spy)
+    pipeline = (lazy | work).with_context(max_in_flight=16, max_parallelism=3)
+    results = await pipeline(range(60)).collect()
+    assert len(results) == sum(item * 7 % 4 for item in range(60))
+    assert max(over) == 1

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine
+from contextvars import Context
 from dataclasses import replace
 from functools import partial
 from operator import attrgetter
@@ -160,8 +161,24 @@ class FlatMap(Subscriber):
         the head always holds one. A plain function that happens to return a generator gives its
         slot back, as the head may be waiting for it.
         """
-        if self.line.has_room(place):
-            return
+        while not self.line.has_room(place):  # again, if it was taken while a slot was waited for
+            await self._wait_for_room(place)
+
+    def attempt_begins(self, part: Part, attempt: int) -> None: ...
+
+    def attempt_gave(self, part: Part, result: Any) -> None: ...
+
+    def attempt_failed(self, part: Part, error: BaseException, attempt: int) -> None: ...
+
+    def settled(self, part: Part, outcome: Outcome) -> None:
+        """Count the items of `part`: it is known what becomes of them."""
+        counters = self.counters
+        counters.running -= part.size
+        setattr(counters, outcome, getattr(counters, outcome) + part.size)
+
+    # -- private
+
+    async def _wait_for_room(self, place: Place) -> None:
         keeps_slot = self.call.is_generator
         run = self.run
         self._running -= not keeps_slot
@@ -184,20 +201,6 @@ class FlatMap(Subscriber):
             if not granted:
                 self._running += not keeps_slot
                 self.run.running += 1
-
-    def attempt_begins(self, part: Part, attempt: int) -> None: ...
-
-    def attempt_gave(self, part: Part, result: Any) -> None: ...
-
-    def attempt_failed(self, part: Part, error: BaseException, attempt: int) -> None: ...
-
-    def settled(self, part: Part, outcome: Outcome) -> None:
-        """Count the items of `part`: it is known what becomes of them."""
-        counters = self.counters
-        counters.running -= part.size
-        setattr(counters, outcome, getattr(counters, outcome) + part.size)
-
-    # -- private
 
     def _resume_one(self) -> None:
         turn = self._resuming.popleft()
@@ -225,11 +228,11 @@ class FlatMap(Subscriber):
         self._busy = self._broken is not None
         self.run.wake(self)
 
-    def _start_plain(self, place: Place) -> None:
+    def _start_plain(self, place: Place, context: Context | None = None) -> None:
         item = place.value
         self.counters.running += place.weight
         try:
-            result = self.run.context.copy().run(self.function, item)
+            result = (context or self.run.context.copy()).run(self.function, item)
         except (KeyboardInterrupt, SystemExit):
             self.counters.failed += place.weight
             raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextvars import Context
 from itertools import repeat
 from typing import Any, cast
 
@@ -129,9 +130,10 @@ class TracedFlatMap(FlatMap):
         place.trace = Trace(came.items, came.inputs, call.call)
         self.tracer.send("call_started", self.number, call, attempt=1)
 
-    def _start_plain(self, place: Place) -> None:
-        self._call_begins(place)
-        super()._start_plain(place)
+    def _start_plain(self, place: Place, context: Context | None = None) -> None:
+        context = self.run.context.copy()
+        context.run(self._call_begins, place)  # a probe may set variables for the function
+        super()._start_plain(place, context)
 
     async def _call(self, place: Place) -> None:
         if not place.dead and not self.run.paused:
@@ -180,5 +182,6 @@ def _part_of(call: Trace, part: Part) -> Trace:
     """Give the trace of those values of a call that `part` is about."""
     if part.size == part.place.weight:
         return call
-    items = call.items[part.offset : part.offset + part.size]
-    return Trace(items, call.inputs, call.call)
+    trace = merged(call.parts[part.offset : part.offset + part.size])
+    trace.call = call.call
+    return trace
