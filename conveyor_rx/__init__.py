@@ -5,6 +5,7 @@
 
 The map, from the ground up; imports run in this direction only:
 
+    _labels.py           short texts for users' values, escaped (_short_repr.py, _columns.py)
     events.py            what happens in a run, and who is told
     error_handling.py    what happens to a failed call
     context.py           the values of a run
@@ -17,11 +18,14 @@ The map, from the ground up; imports run in this direction only:
     stream.py            AsyncStream: an Observable that is iterated, collected, subscribed
     _side_inputs.py      what calls get beside the item
     _rx.py               what an Rx operator is
+    _picture/            what a pipeline shows of itself in a notebook
     pipeline.py          Stage, Pipeline and `|`
     _signatures.py       whether a function fits what it is called with
     tasks.py             SingleTask, BatchTask, BaseTask
     _task_types.py       what type checkers see of the decorators
     decorators.py        single_task, batch_task
+    probes/              ready-made probes: progress, OpenTelemetry, logging
+    diagrams/            marble diagrams of runs
     testing/             for users' tests: virtual time, a clean check, marbles, conformance
 """
 

@@ -9,10 +9,12 @@ from typing import Any, Generic, TypeAlias, TypeVar, cast, overload
 
 from reactivex import Observable
 
+from ._picture import mimebundle
 from ._rx import is_operator, operator_name
 from ._source import NO_DATA
 from .context import ExecutionMode, PipelineContext
 from .operators._chain import Chain
+from .operators._sketch import Sketch
 from .stream import AsyncStream, Source
 
 __all__ = ["Pipeline", "Stage"]
@@ -39,7 +41,7 @@ class Stage(abc.ABC, Generic[In, Out]):
         """The name that statistics and messages use."""
 
     @abc.abstractmethod
-    def connect(self, chain: Chain) -> None:
+    def connect(self, chain: Chain | Sketch) -> None:
         """Add this stage to the chain of a run."""
 
     def given(
@@ -96,6 +98,12 @@ class Stage(abc.ABC, Generic[In, Out]):
     def with_execution_mode(self, mode: ExecutionMode) -> Pipeline[In, Out]:
         """Return a pipeline that runs in `mode`: "ordered" or "as_completed"."""
         return self.with_context(execution_mode=mode)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        """Show the stages and their options, in Jupyter."""
+        pipeline, sketch = _as_pipeline(self), Sketch()
+        pipeline.connect(sketch)
+        return mimebundle(sketch.stages, pipeline.context)
 
 
 class Pipeline(Stage[In, Out]):
@@ -156,7 +164,7 @@ class Pipeline(Stage[In, Out]):
         """Return a new pipeline of these stages and `other`; what `|` does."""
         return Pipeline[Any, Any](self.context.copy()).add(*self.stages, *self._parts(other))
 
-    def connect(self, chain: Chain) -> None:
+    def connect(self, chain: Chain | Sketch) -> None:
         for stage in self.stages:
             stage.connect(chain)
 
@@ -192,7 +200,7 @@ class _RxOperator(Stage[Any, Any]):
     def task_name(self) -> str:
         return operator_name(self._operator)
 
-    def connect(self, chain: Chain) -> None:
+    def connect(self, chain: Chain | Sketch) -> None:
         chain.apply(self._apply, name=self.task_name)
 
     def _apply(self, source: Observable[Any]) -> Observable[Any]:

@@ -20,6 +20,7 @@ from .error_handling import (
     check_count,
 )
 from .operators._chain import Chain
+from .operators._sketch import Sketch
 from .pipeline import Pipeline, Stage
 from .stream import AsyncStream, Source
 
@@ -99,7 +100,7 @@ class BaseTask(Stage[In, Out]):
         """Return the context of the run in which this code is called; None outside of any run."""
         return get_current_context()
 
-    def connect(self, chain: Chain) -> None:
+    def connect(self, chain: Chain | Sketch) -> None:
         chain.process(self.process, name=self.task_name)
 
 
@@ -294,7 +295,7 @@ class SingleTask(_FunctionTask[In, Out]):
     def __get__(self, instance: Any, owner: type[Any] | None = None, /) -> SingleTask[Any, Any]:
         return super().__get__(instance, owner)
 
-    def connect(self, chain: Chain) -> None:
+    def connect(self, chain: Chain | Sketch) -> None:
         call = self._call()
         limit = self._concurrency_limit
         in_order = limit == 1 or call.is_generator or self._inputs.has_generator
@@ -352,7 +353,7 @@ class BatchTask(_FunctionTask[In, Out]):
     def __get__(self, instance: Any, owner: type[Any] | None = None, /) -> Self:
         return super().__get__(instance, owner)
 
-    def connect(self, chain: Chain) -> None:
+    def connect(self, chain: Chain | Sketch) -> None:
         chain.batch(
             self._call(),
             name=self.task_name,

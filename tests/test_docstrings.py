@@ -13,9 +13,17 @@ import conveyor_rx
 MODULES = [
     name
     for _, name, _ in pkgutil.walk_packages(conveyor_rx.__path__, "conveyor_rx.")
-    if not name.startswith("conveyor_rx.testing")  # tests/testing has its own
+    # tests/testing has its own; the others need an extra, or have their examples in the README
+    if not name.startswith(("conveyor_rx.testing", "conveyor_rx.diagrams", "conveyor_rx.probes"))
 ]
-WITH_EXAMPLES = {"context", "decorators", "events", "pipeline", "stream", "tasks"}
+WITH_EXAMPLES = {"_columns", "_labels", "_short_repr"} | {
+    "context",
+    "decorators",
+    "events",
+    "pipeline",
+    "stream",
+    "tasks",
+}
 
 
 @pytest.mark.parametrize("name", MODULES)
