@@ -97,7 +97,7 @@ def test_metadata_says_what_the_project_promises(metadata: Message) -> None:
     assert metadata["License-Expression"] == "MIT"
     assert always == ["reactivex (>=6.1,<7)"]
     assert set(metadata["Requires-Python"].split(",")) == {">=3.11", "<4.0"}
-    assert metadata.get_all("Provides-Extra") == ["bench", "test"]
+    assert metadata.get_all("Provides-Extra") == ["bench", "otel", "rich", "test"]
     assert str(metadata.get_payload()).rstrip() == (ROOT / "README.md").read_text().rstrip()
 
 

@@ -1,0 +1,73 @@
+"""How does a run tell a log what happens? A line at DEBUG for each event, without any content."""
+
+from __future__ import annotations
+
+import logging
+from itertools import islice
+
+from .._labels import label
+from ..events import SOURCE, Event
+
+__all__ = ["LoggingProbe"]
+
+_SHOWN = 8  # numbers of items in a line, at most
+
+
+class LoggingProbe:
+    """Log what happens in a run, at DEBUG on `logger` (the one called `conveyor_rx`).
+
+    Items are named by their numbers and errors by their type, for a message may hold contents.
+    While DEBUG is off nothing is made up.
+
+    >>> import asyncio, logging, sys
+    >>> from conveyor_rx import single_task
+    >>> from conveyor_rx.events import observe
+    >>> logger = logging.Logger("example", logging.DEBUG)
+    >>> logger.addHandler(logging.StreamHandler(sys.stdout))
+    >>> async def main():
+    ...     with observe(LoggingProbe(logger)):
+    ...         await single_task(abs)([-1]).collect()
+    >>> asyncio.run(main())  # doctest: +ELLIPSIS
+    run ..., source: run_started, total 1
+    run ..., source: pulled, items 0
+    run ..., abs: call_started, items 0, call 0, attempt 1
+    run ..., abs: call_ended, items 0, call 0, completed
+    run ..., abs: ready, items 1, call 0
+    ...
+    run ..., output: run_ended, completed
+    """
+
+    def __init__(self, logger: logging.Logger | None = None) -> None:
+        self._logger = logger or logging.getLogger("conveyor_rx")
+
+    def __call__(self, event: Event) -> None:
+        if self._logger.isEnabledFor(logging.DEBUG):
+            run = label(event.run.id, 40)
+            details = "".join(f", {detail}" for detail in _details(event))
+            self._logger.debug("run %s, %s: %s%s", run, _place(event), event.kind, details)
+
+
+def _place(event: Event) -> str:
+    stages = event.run.stages
+    if event.stage == SOURCE:
+        return "source"
+    return label(stages[event.stage].name, 40) if event.stage < len(stages) else "output"
+
+
+def _details(event: Event) -> list[str]:
+    details: list[str] = []
+    if event.kind == "run_started" and event.run.total is not None:
+        details.append(f"total {event.run.total}")
+    if event.items:
+        numbers = " ".join(str(item) for item in islice(event.items, _SHOWN))
+        rest = len(event.items) - _SHOWN
+        details.append(f"items {numbers}" + (f" and {rest} more" if rest > 0 else ""))
+    if event.call is not None:
+        details.append(f"call {event.call}")
+    if event.attempt:
+        details.append(f"attempt {event.attempt}")
+    if event.error is not None:
+        details.append(label(type(event.error).__name__, 60))
+    if event.reason:
+        details.append(event.reason)
+    return details
