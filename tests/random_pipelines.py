@@ -1,25 +1,27 @@
-"""What should a random pipeline give? Pipelines drawn by Hypothesis, and a sequential model."""
+"""What should a random pipeline give? Plans drawn by Hypothesis, and a sequential model.
+
+`random_stages.py` makes real pipelines of them, `run_random.py` runs these and checks them, and
+`scenarios.py` counts what occurs.
+"""
 
 from __future__ import annotations
 
-import asyncio
-import random
-from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
-import reactivex
 from hypothesis import strategies as st
-from reactivex import operators as ops
 
-from conveyor_rx import BaseTask, BatchTask, Pipeline, RetryConfig, SingleTask
+__all__ = ["BATCHES", "GENERATORS", "KINDS", "SOURCES", "WAYS", "Plan", "Spec", "model", "plans"]
 
-SINGLES = ("async", "sync", "generator", "async generator", "list", "lazy", "filter")
-KINDS = (*SINGLES, "batch", "list batch", "side input", "rx", "own")
-
-
-class Boom(Exception):
-    """The failure that tasks and sources are told to raise."""
+GENERATORS = ("generator", "async generator")
+LATENT = ("async", "async generator", "batch", "list batch", "side input")  # kinds that take time
+BATCHES = ("batch", "list batch")
+UNCOUNTED = ("rx", "own")  # no tasks: without error options of ours, and without calls
+KINDS = ("sync", "list", "lazy", "filter", "generator", *LATENT, *UNCOUNTED)
+SOURCES = ("sync", "async", "observable")
+WAYS = ("async for", "collect", "subscribe")
+BUFFER = 16  # results that wait for who iterates
 
 
 @dataclass(frozen=True)
@@ -39,14 +41,14 @@ class Spec:
 
     def luck(self, item: int) -> int:
         """Give a number of 0 to 99 that depends on item and salt."""
-        return random.Random(item * 1009 + self.salt).randrange(100)
+        return hash((item, self.salt)) % 100
 
     def fails(self, item: int) -> bool:
         return self.luck(item) < self.failing
 
     def outputs(self, item: int) -> list[int]:
         """Give what the stage makes of one item that does not fail."""
-        if self.kind in ("generator", "async generator", "list", "lazy"):
+        if self.kind in (*GENERATORS, "list", "lazy"):
             return [item * 3 + n for n in range(self.luck(item) % 4)]
         if self.kind == "filter":
             return [item] if self.luck(item) % 3 else []
@@ -54,6 +56,19 @@ class Spec:
 
     def of_batch(self, batch: list[int]) -> list[int]:
         return [n + self.salt for n in batch] if self.kind == "list batch" else [sum(batch)]
+
+    @property
+    def is_batch(self) -> bool:
+        return self.kind in BATCHES
+
+    @property
+    def is_task(self) -> bool:
+        return self.kind not in UNCOUNTED
+
+    @property
+    def at_once(self) -> int | None:
+        """How many calls may run at once; None if there is no limit."""
+        return self.limit or (1 if self.is_batch else None)
 
 
 @dataclass(frozen=True)
@@ -67,8 +82,45 @@ class Plan:
     ordered: bool
     window: int | None
     parallelism: int | None
-    pause: float  # seconds that the consumer takes for a result
-    seed: int | None
+    way: str
+    pause: float  # seconds that the consumer takes for a result, if it iterates
+    seed: int | None  # shuffles the ready callbacks
+
+    @property
+    def kinds(self) -> set[str]:
+        return {spec.kind for spec in self.stages}
+
+    def without_failures(self) -> Plan:
+        """Return the plan in which nothing fails the run: it is skipped instead."""
+        calm = tuple(replace(spec, on_error="skip_batch") for spec in self.stages)
+        return replace(self, stages=calm, source_fails=False)
+
+    @property
+    def most_in_flight(self) -> int | None:
+        """How many items may stand in windows, open batches and the output buffer (F2).
+
+        None if there is no bound: the whole output of `collect` and `subscribe` may be, and an
+        Observable asks nobody.
+        """
+        if self.window is None or self.source == "observable" or self.way != "async for":
+            return None
+        most, factor, is_open = BUFFER, 0, False
+        most += self.source == "async"  # what was being pulled while outputs took the room
+        for spec in self.stages:
+            if not spec.is_task:  # it closes a segment, and takes what it asks for
+                most += factor * self.window + (spec.kind == "own")
+                factor, is_open = 0, False
+                continue
+            in_order = spec.limit == 1 or spec.kind in GENERATORS or spec.is_batch
+            if in_order or not is_open:
+                most, factor, is_open = most + factor * self.window, 1, True
+            if spec.is_batch:
+                most += 2 * (spec.max_size - 1)  # the open one, and one that came in at the gate
+            if spec.kind in (*GENERATORS, "lazy"):
+                most += 1  # the head of a line never waits
+            if spec.kind == "list":
+                factor = 3 * factor  # a short list is put out in one go
+        return most + factor * self.window
 
 
 Result = tuple[list[int], str | None]  # outputs, and what ended them: "source", "call" or nothing
@@ -79,23 +131,20 @@ def model(plan: Plan) -> Result:
     items, end = list(range(plan.items)), "source" if plan.source_fails else None
     for spec in plan.stages:
         given: list[int] = []
-        if "batch" in spec.kind:
-            rest = len(items) % spec.max_size
-            if rest and (rest < spec.min_size or end == "call"):
-                items = items[: len(items) - rest]
-            units = [items[n : n + spec.max_size] for n in range(0, len(items), spec.max_size)]
-        else:
-            units = [[item] for item in items]
-        for unit in units:
+        size = spec.max_size if spec.is_batch else 1
+        rest = len(items) % size
+        if rest and (rest < spec.min_size or end == "call"):
+            items = items[: len(items) - rest]
+        for unit in (items[n : n + size] for n in range(0, len(items), size)):
             bad = [n for n in unit if spec.fails(n) and not spec.transient]
             if bad and spec.on_error == "fail":
                 end = "call"
                 break
-            if bad and spec.on_error == "skip_item" and "batch" in spec.kind:
+            if bad and spec.on_error == "skip_item":
                 for good in _halves(unit, bad):
                     given += spec.of_batch(good)
             elif not bad:
-                given += spec.of_batch(unit) if "batch" in spec.kind else spec.outputs(unit[0])
+                given += spec.of_batch(unit) if spec.is_batch else spec.outputs(unit[0])
         items = given
     return items, end
 
@@ -108,190 +157,91 @@ def _halves(batch: list[int], bad: list[int]) -> Iterator[list[int]]:
         yield from _halves(batch[len(batch) // 2 :], bad)
 
 
-class Watch:
-    """What is running in each stage, and what was the most."""
+# Made once: making a strategy takes longer than drawing from it.
+_KIND = st.sampled_from(KINDS)
+_SALT = st.integers(1, 50)
+_LIMIT = st.sampled_from([None, None, None, *range(1, 17), 1, 2, 2, 3, 3, 4])
+_LATENCY = st.sampled_from([0.0, 0.1, 1.0])
+_FAILING = st.sampled_from([0, 0, 3, 3, 15])
+_ON_ERROR = st.sampled_from(["fail", "fail", "skip_item", "skip_batch"])
+_ATTEMPTS = st.sampled_from([(1, False), (1, False), (2, False), (2, True)])
+_MAX_SIZE = st.integers(1, 8)
+_MIN_SIZES = [st.integers(1, most) for most in range(1, 9)]
+_STAGES = st.integers(1, 6)
+_ITEMS = st.sampled_from([0, 0, *range(41)])
+_SOURCE = st.sampled_from(SOURCES)
+_SOURCE_FAILS = st.sampled_from([False, False, False, True])
+_ORDERED = st.sampled_from([True, True, False, False, False])
+_WINDOW = st.sampled_from([None, None, None, *range(1, 33), *range(1, 9)])
+_PARALLELISM = st.sampled_from([None, None, *range(1, 9)])
+_WAY = st.sampled_from(["async for", *WAYS])
+_PAUSE = st.sampled_from([0.0, 0.5])
+_SEED = st.sampled_from([None, *range(8)])
 
-    def __init__(self) -> None:
-        self.now: dict[int, int] = {}
-        self.most: dict[int, int] = {}
-        self.total = self.most_total = self.pulled = self.open_generators = 0
-        self.failed_before: set[tuple[int, int]] = set()
-
-    def enter(self, stage: int) -> None:
-        self.now[stage] = self.now.get(stage, 0) + 1
-        self.most[stage] = max(self.most.get(stage, 0), self.now[stage])
-        self.total += 1
-        self.most_total = max(self.most_total, self.total)
-
-    def leave(self, stage: int) -> None:
-        self.now[stage] -= 1
-        self.total -= 1
-
-
-def build(plan: Plan, watch: Watch) -> Pipeline[Any, Any]:
-    """Make the real pipeline of `plan`, which reports to `watch`."""
-    pipeline = Pipeline().with_context(
-        execution_mode="ordered" if plan.ordered else "as_completed",
-        max_in_flight=plan.window,
-        max_parallelism=plan.parallelism,
-    )
-    for number, spec in enumerate(plan.stages):
-        pipeline = pipeline | _stage(number, spec, watch)
-    return pipeline
-
-
-def _stage(number: int, spec: Spec, watch: Watch) -> Any:
-    options: dict[str, Any] = {
-        "on_error": spec.on_error,
-        "retry_config": RetryConfig(max_attempts=spec.attempts, base_delay=0.5),
-        "concurrency_limit": spec.limit,
-        "task_name": f"{spec.kind} {number}",
-    }
-
-    def check(item: int) -> None:
-        if spec.fails(item):
-            first = (number, item) not in watch.failed_before
-            watch.failed_before.add((number, item))
-            if first or not spec.transient:
-                raise Boom(item)
-
-    async def calm(item: int) -> None:
-        if spec.latency:
-            await asyncio.sleep(spec.latency * (1 + spec.luck(item) % 7))
-
-    async def call(item: int) -> int:
-        watch.enter(number)
-        try:
-            await calm(item)
-            check(item)
-            return spec.outputs(item)[0]
-        finally:
-            watch.leave(number)
-
-    def call_now(item: int) -> Any:
-        check(item)
-        values = spec.outputs(item)
-        if spec.kind == "list":
-            return values
-        if spec.kind == "lazy":
-            return iter_lazily(values)
-        return values[0] if values else None
-
-    def iter_lazily(values: list[int]) -> Iterator[int]:
-        yield from values
-
-    def generate(item: int) -> Iterator[int]:
-        check(item)
-        yield from spec.outputs(item)
-
-    async def generate_async(item: int) -> AsyncIterator[int]:
-        watch.enter(number)
-        try:
-            check(item)
-            for value in spec.outputs(item):
-                await calm(item)
-                yield value
-        finally:
-            watch.leave(number)
-
-    async def call_batch(batch: list[int]) -> Any:
-        watch.enter(number)
-        try:
-            await calm(batch[0])
-            bad = [item for item in batch if spec.fails(item)]
-            fresh = [item for item in bad if (number, item) not in watch.failed_before]
-            watch.failed_before.update((number, item) for item in bad)
-            if bad and (fresh or not spec.transient):
-                raise Boom(bad)
-            values = spec.of_batch(batch)
-            return values if spec.kind == "list batch" else values[0]
-        finally:
-            watch.leave(number)
-
-    async def with_side(item: int, add: int) -> int:
-        return await call(item) - spec.salt + add
-
-    async def later() -> int:
-        await asyncio.sleep(0.3)
-        return spec.salt
-
-    if "batch" in spec.kind:
-        return BatchTask(call_batch, spec.min_size, spec.max_size, **options)
-    if spec.kind == "side input":
-        return SingleTask(with_side, **options).with_inputs(later())
-    if spec.kind == "rx":
-        return ops.map(lambda item: item + spec.salt)
-    if spec.kind == "own":
-        return _Own(spec)
-    functions: dict[str, Callable[..., Any]] = {
-        "async": call,
-        "generator": generate,
-        "async generator": generate_async,
-    }
-    return SingleTask(functions.get(spec.kind, call_now), **options)
+THEMES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    # What one stage and the plan are like, for what is rare among plans at large.
+    "busy": (
+        {"kind": "async", "limit": 2, "latency": 1.0, "failing": 0},
+        {"items": 30, "window": None, "parallelism": None},
+    ),
+    "capped": (
+        {"kind": "async", "limit": None, "latency": 1.0, "failing": 0},
+        {"items": 30, "window": None, "parallelism": 3},
+    ),
+    "halving": (
+        {"kind": "list batch", "failing": 15, "transient": False, "on_error": "skip_item"}
+        | {"min_size": 1, "max_size": 4},
+        {"items": 25},
+    ),
+    "short rest": ({"kind": "batch", "min_size": 4, "max_size": 5, "failing": 0}, {"items": 23}),
+    "late failure": (
+        {"kind": "async", "limit": 6, "latency": 1.0, "failing": 5}
+        | {"transient": False, "on_error": "fail"},
+        {"items": 40, "source_fails": False, "way": "async for"},
+    ),
+}
+_THEME = st.sampled_from([None, None, None, *THEMES])
 
 
-class _Own(BaseTask[int, int]):
-    def __init__(self, spec: Spec) -> None:
-        self.spec = spec
-
-    async def process(self, items: AsyncIterator[int]) -> AsyncIterator[int]:
-        async for item in items:
-            yield self.spec.outputs(item)[0]
-
-
-def data(plan: Plan, watch: Watch) -> Any:
-    """Make the source of `plan`."""
-
-    def pull() -> Iterator[int]:
-        for n in range(plan.items):
-            watch.pulled += 1
-            yield n
-        if plan.source_fails:
-            raise Boom("source")
-
-    async def pull_async() -> AsyncIterator[int]:
-        for n in pull():
-            if n % 3 == 0:
-                await asyncio.sleep(0.1)
-            yield n
-
-    if plan.source == "observable":
-        end = reactivex.throw(Boom("source")) if plan.source_fails else reactivex.empty()
-        return reactivex.concat(reactivex.from_iterable(range(plan.items)), end)
-    return pull_async() if plan.source == "async" else pull()
-
-
-@st.composite
-def specs(draw: st.DrawFn) -> Spec:
-    kind = draw(st.sampled_from(KINDS))
-    fallible = kind not in ("rx", "own")
-    max_size = draw(st.integers(1, 5))
-    attempts = draw(st.sampled_from([1, 2]))
-    return Spec(
-        kind=kind,
-        salt=draw(st.integers(1, 50)),
-        limit=draw(st.one_of(st.none(), st.integers(1, 16))),
-        latency=draw(st.sampled_from([0.0, 0.1, 1.0])),
-        failing=draw(st.sampled_from([0, 0, 3, 15])) if fallible else 0,
-        transient=attempts > 1 and draw(st.booleans()),
-        on_error=draw(st.sampled_from(["fail", "fail", "skip_item", "skip_batch"])),
-        attempts=attempts,
-        min_size=draw(st.integers(1, max_size)),
-        max_size=max_size,
-    )
+def _spec(draw: st.DrawFn) -> Spec:
+    """Draw a stage; what means nothing for its kind is not drawn."""
+    kind = draw(_KIND)
+    options: dict[str, Any] = {}
+    if kind not in UNCOUNTED:
+        options["limit"] = draw(_LIMIT)
+        options["failing"] = draw(_FAILING)
+    if kind in LATENT:
+        options["latency"] = draw(_LATENCY)
+    if options.get("failing"):
+        options["on_error"] = draw(_ON_ERROR)
+        options["attempts"], options["transient"] = draw(_ATTEMPTS)
+    if kind in BATCHES:
+        options["max_size"] = draw(_MAX_SIZE)
+        options["min_size"] = draw(_MIN_SIZES[options["max_size"] - 1])
+    return Spec(kind, draw(_SALT), **options)
 
 
 @st.composite
 def plans(draw: st.DrawFn) -> Plan:
-    return Plan(
-        stages=tuple(draw(st.lists(specs(), min_size=1, max_size=6))),
-        items=draw(st.integers(0, 40)),
-        source=draw(st.sampled_from(["sync", "async", "observable"])),
-        source_fails=draw(st.sampled_from([False, False, False, True])),
-        ordered=draw(st.booleans()),
-        window=draw(st.one_of(st.none(), st.integers(1, 32))),
-        parallelism=draw(st.one_of(st.none(), st.none(), st.integers(1, 8))),
-        pause=draw(st.sampled_from([0.0, 0.0, 0.5])),
-        seed=draw(st.one_of(st.none(), st.integers(0, 1000))),
+    """Draw a plan."""
+    stages = [_spec(draw) for _ in range(draw(_STAGES))]
+    plan = Plan(
+        stages=tuple(stages),
+        items=draw(_ITEMS),
+        source=draw(_SOURCE),
+        source_fails=draw(_SOURCE_FAILS),
+        ordered=draw(_ORDERED),
+        window=draw(_WINDOW),
+        parallelism=draw(_PARALLELISM),
+        way=draw(_WAY),
+        pause=draw(_PAUSE),
+        seed=draw(_SEED),
     )
+    theme = draw(_THEME)
+    if theme is None:
+        return plan
+    of_stage, of_plan = THEMES[theme]
+    place = draw(st.integers(0, len(stages) - 1))
+    stages = [replace(spec, on_error="skip_item") for spec in stages]  # so that the run gets there
+    stages[place] = replace(stages[place], **of_stage)
+    return replace(plan, stages=tuple(stages), **of_plan)

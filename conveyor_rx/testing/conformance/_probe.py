@@ -102,11 +102,7 @@ class Reading(AsyncIterator[Any]):
     async def _give(self) -> Any:
         script = self._script
         if script.latency:
-            try:
-                await asyncio.sleep(script.latency)
-            except asyncio.CancelledError:
-                if not script.stubborn:
-                    raise
+            await self._wait()
         if self.given == script.count:
             self._over = True
             raise script.error or StopAsyncIteration
@@ -114,6 +110,16 @@ class Reading(AsyncIterator[Any]):
             raise AssertionError(f"2.1: the source is pulled on and on, {ENOUGH} items so far")
         self.given += 1
         return script.item(self.given - 1)
+
+    async def _wait(self) -> None:
+        sleep = asyncio.sleep(self._script.latency)
+        if not self._script.stubborn:
+            await sleep
+            return
+        try:
+            await sleep
+        except asyncio.CancelledError:
+            return
 
 
 def _depth() -> int:

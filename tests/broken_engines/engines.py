@@ -1,0 +1,406 @@
+"""Engines that are broken on purpose, each by one small patch: what the tests must find out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Callable
+from typing import Any
+
+import pytest
+
+from conveyor_rx._outlet import Push, Reader
+from conveyor_rx.error_handling import Policy, Verdict
+from conveyor_rx.operators import _attempts, _chain
+from conveyor_rx.operators._as_completed import AsCompletedLine
+from conveyor_rx.operators._buffer import _Buffer
+from conveyor_rx.operators._chain import Chain
+from conveyor_rx.operators._flat_map import FlatMap
+from conveyor_rx.operators._line import Line
+from conveyor_rx.operators._process import Process
+from conveyor_rx.operators._pull import Pull
+from conveyor_rx.operators._run import UNBOUNDED, Run
+from conveyor_rx.stream import AsyncStream
+
+__all__ = ["ENGINES", "Patch"]
+
+Patch = Callable[[pytest.MonkeyPatch], None]
+ENGINES: dict[str, Patch] = {}
+
+
+def broken(patch: Patch) -> Patch:
+    ENGINES[patch.__name__] = patch
+    return patch
+
+
+def _after_init(patch: pytest.MonkeyPatch, kind: type[Any], change: Callable[[Any], None]) -> None:
+    """Change each object of `kind` when it has been made."""
+    init = kind.__init__
+
+    def changed(self: Any, *args: Any, **kwargs: Any) -> None:
+        init(self, *args, **kwargs)
+        change(self)
+
+    patch.setattr(kind, "__init__", changed)
+
+
+# -- order
+
+
+@broken
+def an_error_overtakes_its_prefix(patch: pytest.MonkeyPatch) -> None:
+    fail = Line.fail
+
+    def overtaking(self: Line, place: Any, error: BaseException) -> None:
+        ahead = self._ring.next
+        while ahead is not place:
+            following = ahead.next
+            self._unlink(ahead)
+            ahead = following
+        fail(self, place, error)
+
+    patch.setattr(Line, "fail", overtaking)
+
+
+@broken
+def a_new_arrival_overtakes_the_queue(patch: pytest.MonkeyPatch) -> None:
+    on_next = FlatMap.on_next
+
+    def overtaking(self: FlatMap, value: Any) -> None:
+        queue, self._queue = self._queue, deque()
+        on_next(self, value)
+        queue.extendleft(self._queue)
+        self._queue = queue
+
+    patch.setattr(FlatMap, "on_next", overtaking)
+
+
+@broken
+def order_is_not_restored_before_a_batch(patch: pytest.MonkeyPatch) -> None:
+    batch = Chain.batch
+
+    def unordered(self: Chain, *args: Any, **kwargs: Any) -> None:
+        line = self._open
+        if line is not None and not isinstance(line, AsCompletedLine):
+            line.__class__ = AsCompletedLine
+            line._filled = deque()  # type: ignore[attr-defined]
+        batch(self, *args, **kwargs)
+
+    patch.setattr(Chain, "batch", unordered)
+
+
+@broken
+def as_completed_waits_for_order(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(_chain, "AsCompletedLine", Line)
+
+
+@broken
+def generators_do_not_see_their_inputs_in_order(patch: pytest.MonkeyPatch) -> None:
+    call = Chain.call
+
+    def unordered(self: Chain, *args: Any, in_order: bool, **kwargs: Any) -> None:
+        call(self, *args, in_order=False, **kwargs)
+
+    patch.setattr(Chain, "call", unordered)
+
+
+@broken
+def a_list_is_put_out_backwards(patch: pytest.MonkeyPatch) -> None:
+    settle = FlatMap._settle
+
+    def backwards(self: FlatMap, place: Any, result: Any) -> None:
+        settle(self, place, result[::-1] if isinstance(result, list) else result)
+
+    patch.setattr(FlatMap, "_settle", backwards)
+
+
+# -- flow
+
+
+@broken
+def an_extra_prefetch(patch: pytest.MonkeyPatch) -> None:
+    def change(line: Line) -> None:
+        line.limit += 1
+
+    _after_init(patch, Line, change)
+
+
+@broken
+def a_gate_that_never_closes(patch: pytest.MonkeyPatch) -> None:
+    def change(line: Line) -> None:
+        line.limit = UNBOUNDED
+
+    _after_init(patch, Line, change)
+
+
+@broken
+def the_output_buffer_never_fills(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Reader, "limit", UNBOUNDED)
+
+
+@broken
+def max_parallelism_is_ignored(patch: pytest.MonkeyPatch) -> None:
+    def change(run: Run) -> None:
+        run.max_parallelism = UNBOUNDED
+
+    _after_init(patch, Run, change)
+
+
+@broken
+def one_call_too_many_at_once(patch: pytest.MonkeyPatch) -> None:
+    def change(stage: FlatMap) -> None:
+        stage._limit += 1
+
+    _after_init(patch, FlatMap, change)
+
+
+@broken
+def one_call_too_few_at_once(patch: pytest.MonkeyPatch) -> None:
+    def change(stage: FlatMap) -> None:
+        stage._limit = max(stage._limit - 1, 1)
+
+    _after_init(patch, FlatMap, change)
+
+
+@broken
+def a_slot_is_leaked_on_a_failure(patch: pytest.MonkeyPatch) -> None:
+    end = FlatMap._end
+
+    def leaking(self: FlatMap, place: Any, *args: Any) -> None:
+        skipped = self.counters.skipped
+        end(self, place, *args)
+        if skipped > self.__dict__.get("skipped_before", 0):
+            self.__dict__["skipped_before"] = skipped
+            self._running += 1
+
+    patch.setattr(FlatMap, "_end", leaking)
+
+
+@broken
+def the_head_of_a_line_waits_for_room_too(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Line, "has_room", lambda self, owner: self.size < self.limit or owner.dead)
+
+
+@broken
+def a_run_begins_before_it_is_read(patch: pytest.MonkeyPatch) -> None:
+    planned = AsyncStream.planned.__func__  # type: ignore[attr-defined]
+
+    def hasty(cls: Any, source: Any, plan: Any) -> Any:
+        stream = planned(cls, source, plan)
+        stream._reader = stream._open()
+        return stream
+
+    patch.setattr(AsyncStream, "planned", classmethod(hasty))
+
+
+# -- loss and duplicates
+
+
+@broken
+def the_rest_of_a_batch_is_lost(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(_Buffer, "_flush", _Buffer.cut)
+
+
+@broken
+def a_short_rest_is_a_batch(patch: pytest.MonkeyPatch) -> None:
+    def change(buffer: Any) -> None:
+        buffer._min_size = 1
+
+    _after_init(patch, _Buffer, change)
+
+
+@broken
+def none_is_passed_on(patch: pytest.MonkeyPatch) -> None:
+    settle = FlatMap._settle
+
+    def passing_on(self: FlatMap, place: Any, result: Any) -> None:
+        if result is None and not place.dead:
+            self.counters.dropped += place.weight
+            place.value = None
+            self.out.on_next(place)
+        else:
+            settle(self, place, result)
+
+    patch.setattr(FlatMap, "_settle", passing_on)
+
+
+@broken
+def an_item_is_given_twice(patch: pytest.MonkeyPatch) -> None:
+    on_next = Process.on_next
+
+    def twice(self: Process, value: Any) -> None:
+        on_next(self, value)
+        if len(self._items) < 2:
+            self._items.append(value)
+
+    patch.setattr(Process, "on_next", twice)
+
+
+# -- errors
+
+
+@broken
+def a_failure_is_swallowed_in_as_completed(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(AsCompletedLine, "fail", lambda self, place, error: self.give_up(place))
+
+
+@broken
+def the_error_of_a_source_is_lost(patch: pytest.MonkeyPatch) -> None:
+    end = Line.end
+    patch.setattr(Line, "end", lambda self, error: end(self, None))
+
+
+@broken
+def the_note_does_not_name_the_task(patch: pytest.MonkeyPatch) -> None:
+    def anonymous(self: Policy, error: BaseException, number: int, attempt: int) -> BaseException:
+        error.add_note("in some task")
+        return error
+
+    patch.setattr(Policy, "blame", anonymous)
+
+
+@broken
+def a_place_is_never_given_up_on_skip(patch: pytest.MonkeyPatch) -> None:
+    failed = FlatMap._failed_inline
+
+    def keeping(self: FlatMap, place: Any, item: Any, error: BaseException) -> None:
+        if self.call.policy.verdict(1, place.weight, False) is Verdict.SKIP:
+            self.counters.skipped += place.weight
+        else:
+            failed(self, place, item, error)
+
+    patch.setattr(FlatMap, "_failed_inline", keeping)
+
+
+@broken
+def a_failing_batch_takes_its_neighbours_along(patch: pytest.MonkeyPatch) -> None:
+    verdict = Policy.verdict
+
+    def unsplit(self: Policy, *args: Any) -> Verdict:
+        found = verdict(self, *args)
+        return Verdict.SKIP if found is Verdict.SPLIT else found
+
+    patch.setattr(Policy, "verdict", unsplit)
+
+
+@broken
+def one_attempt_too_few(patch: pytest.MonkeyPatch) -> None:
+    verdict = Policy.verdict
+    patch.setattr(Policy, "verdict", lambda self, attempt, *args: verdict(self, attempt + 1, *args))
+
+
+@broken
+def a_failure_lets_the_calls_behind_it_go_on(patch: pytest.MonkeyPatch) -> None:
+    def kill_nobody(self: Line, place: Any) -> None:
+        while place is not self._ring:
+            following = place.next
+            self._unlink(place)
+            place = following
+
+    patch.setattr(Line, "_kill_from", kill_nobody)
+
+
+# -- lifetime
+
+
+@broken
+def a_cancelled_call_is_not_awaited(patch: pytest.MonkeyPatch) -> None:
+    async def hasty(self: Run) -> None:
+        self.close()
+
+    patch.setattr(Run, "wait_closed", hasty)
+
+
+@broken
+def a_call_is_awaited_and_not_cancelled(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Run, "cancel", lambda self, task: self.keep(task))
+
+
+@broken
+def a_generator_is_never_closed(patch: pytest.MonkeyPatch) -> None:
+    kept: list[Any] = []
+
+    async def unclosed(result: Any) -> AsyncGenerator[Any]:
+        if hasattr(result, "__anext__"):
+            kept.append(result)
+            async for value in result:
+                yield value
+        elif hasattr(result, "__next__"):
+            kept.append(result)
+            for value in result:
+                yield value
+        elif isinstance(result, list):
+            for value in result:
+                yield value
+        elif result is not None:
+            yield result
+
+    patch.setattr(_attempts, "outputs", unclosed)
+
+
+@broken
+def a_source_is_never_closed(patch: pytest.MonkeyPatch) -> None:
+    async def keep_open(self: Pull, *args: Any) -> None:
+        await asyncio.sleep(0)
+
+    patch.setattr(Pull, "_aclose", keep_open)
+
+
+@broken
+def disposing_ends_no_run(patch: pytest.MonkeyPatch) -> None:
+    def forget(self: Push) -> None:
+        self._observer = None
+
+    patch.setattr(Push, "dispose", forget)
+
+
+@broken
+def a_disposed_run_holds_its_observer(patch: pytest.MonkeyPatch) -> None:
+    kept: list[Any] = []
+    init = Push.__init__
+
+    def keeping(self: Push, run: Run, observer: Any) -> None:
+        kept.append(observer)
+        init(self, run, observer)
+
+    patch.setattr(Push, "__init__", keeping)
+
+
+@broken
+def the_cancellation_of_a_consumer_is_swallowed(patch: pytest.MonkeyPatch) -> None:
+    collect, next_ = Reader.collect, Reader.next
+
+    async def collect_all(self: Reader) -> list[Any]:
+        try:
+            return await collect(self)
+        except asyncio.CancelledError:
+            return []
+
+    async def next_or_end(self: Reader, holder: object) -> Any:
+        try:
+            return await next_(self, holder)
+        except asyncio.CancelledError:
+            raise StopAsyncIteration from None
+
+    patch.setattr(Reader, "collect", collect_all)
+    patch.setattr(Reader, "next", next_or_end)
+
+
+@broken
+def a_second_reader_is_let_in(patch: pytest.MonkeyPatch) -> None:
+    def claim(self: AsyncStream[Any], cursor: Any) -> Reader:
+        if self._reader is None:
+            self._reader = self._open()
+        self._reader._busy = False
+        return self._reader
+
+    patch.setattr(AsyncStream, "_claim", claim)
+
+
+@broken
+def the_context_of_a_call_is_shared(patch: pytest.MonkeyPatch) -> None:
+    def start(self: Run, coroutine: Any, *, eager: bool = True) -> asyncio.Task[Any]:
+        make = self._make_eager_task if eager else self._make_task
+        return make(coroutine, context=self.context)
+
+    patch.setattr(Run, "start", start)
