@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 __all__ = [
     "SOURCE",
@@ -103,8 +103,7 @@ class RunInfo:
         return " | ".join(stage.name for stage in self.stages)
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """Something that happened in a run.
 
     Every value that moves through a run has a number of its own, unique in the run: `items` are

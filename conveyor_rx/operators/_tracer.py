@@ -74,26 +74,31 @@ class Tracer:
         finally:
             self.current = previous
 
-    def send(self, kind: EventKind, stage: int, trace: Trace = NOTHING, **more: Any) -> None:
+    def send(
+        self,
+        kind: EventKind,
+        stage: int,
+        trace: Trace = NOTHING,
+        *,
+        attempt: int = 0,
+        value: Any = None,
+        error: BaseException | None = None,
+        reason: str = "",
+    ) -> None:
         """Tell the probes; one that raises hears nothing more."""
-        if self._over or not self._probes or self.run is None:
+        if self._over or self.run is None:
             return
-        fields: dict[str, Any] = {
-            "items": trace.items,
-            "inputs": trace.inputs,
-            "call": trace.call,
-            **more,
-        }
-        event = Event(kind, self._time(), self.run, stage, **fields)
-        for probe in list(self._probes):
+        origin = trace.items, trace.inputs, trace.call
+        event = Event(kind, self._time(), self.run, stage, *origin, attempt, value, error, reason)
+        for probe in self._probes:
             try:
                 probe(event)
-            except Exception as error:
-                self._probes.remove(probe)
-                where = traceback.extract_tb(error.__traceback__)[-1]
+            except Exception as raised:
+                self._probes = [other for other in self._probes if other is not probe]
+                where = traceback.extract_tb(raised.__traceback__)[-1]
                 _log.error(
                     "a probe was detached: it raised %s in %s, line %s",
-                    type(error).__name__,
+                    type(raised).__name__,
                     where.filename,
                     where.lineno,
                 )
