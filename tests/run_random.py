@@ -160,7 +160,7 @@ async def _monitor(plan: Plan, watch: Watch, stream: AsyncStream[int]) -> bool:
     await asyncio.sleep(now)
     for _ in range(100):  # not for ever: a run that hangs must come to a deadlock
         _look(plan, watch, stream.stats)
-        pause = round(max(0.1, 0.15 * now), 1)
+        pause = round(max(0.1, 0.25 * now), 1)
         await asyncio.sleep(pause)
         now += pause
     return True

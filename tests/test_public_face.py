@@ -71,6 +71,7 @@ PUBLIC: dict[str, list[str]] = {
         "LoggingErrorHandler",
         "RetryConfig",
     ],
+    "conveyor_rx.diagrams": ["MarbleDiagram", "Recorder", "Recording", "draw", "record"],
     "conveyor_rx.events": [
         "Event",
         "EventKind",

@@ -1,0 +1,229 @@
+"""Where do the calls of a lane lie, as bars in their slots?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ._axis import Axis
+from ._recording import Attempt, Call, Lane
+from ._scene import Origins, Scene
+from ._shapes import Area, Bar, Look, Retry, Text
+from ._text_size import width_of
+from ._words import attempt_tip
+
+__all__ = ["Bars", "Rows", "bars_of", "rows_of"]
+
+MAX_ROWS = 120
+AREA_HEIGHT = 90.0
+LEAST_WIDTH = 3.0
+STRIPES = 6
+BAR_TEXT = 9.5
+CUT_TEXT = 9.5
+CUT_HEIGHT = 13.0
+CUT_INDENT = 12.0
+"""Room for the head of the arrow that leads into the batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """How the slots of a lane share its height."""
+
+    count: int
+    pitch: float
+    bar: float
+    has_cuts: bool
+    """Whether there is room for why a batch was cut, above its bar."""
+
+    @property
+    def is_area(self) -> bool:
+        """Whether the slots are too many for rows: then it is drawn how many are taken."""
+        return self.count > MAX_ROWS
+
+    @property
+    def height(self) -> float:
+        """Pixels of all rows."""
+        return AREA_HEIGHT if self.is_area else self.count * self.pitch
+
+    def y(self, slot: int) -> float:
+        """Give the top of a slot's bars, from that of the first row."""
+        return slot * self.pitch + (CUT_HEIGHT if self.has_cuts else 0.0)
+
+
+@dataclass(slots=True)
+class Bars:
+    """What is drawn of a lane's calls."""
+
+    bars: list[Bar] = field(default_factory=list[Bar])
+    retries: list[Retry] = field(default_factory=list[Retry])
+    texts: list[Text] = field(default_factory=list[Text])
+    areas: list[Area] = field(default_factory=list[Area])
+    entries: dict[int, tuple[float, float]] = field(default_factory=dict[int, tuple[float, float]])
+    """Where values come in, by their numbers."""
+    exits: dict[int, tuple[float, float]] = field(default_factory=dict[int, tuple[float, float]])
+    """Where calls end, by their numbers: x and the bar's lower edge."""
+
+
+def rows_of(lane: Lane, room: float) -> Rows:
+    """Share at most `room` pixels between the slots that were used."""
+    count = max((call.slot for call in lane.calls), default=-1) + 1
+    is_batch = lane.kind == "batch_task"
+    if is_batch and count * 36.0 <= max(room, 36.0):
+        return Rows(count, 36.0, 20.0, has_cuts=True)
+    pitch = min(20.0, max(room / max(count, 1), 2.0))
+    return Rows(count, pitch, pitch - min(5.0, max(pitch / 4, 0.5)), has_cuts=False)
+
+
+def bars_of(lane: Lane, rows: Rows, scene: Scene, origins: Origins, top: float) -> Bars:
+    """Lay out the calls of `lane` in rows from `top` on; they work on values of `origins`."""
+    bars = Bars()
+    axis = scene.axis
+    if rows.is_area:
+        bars.areas.append(_area(lane, axis, top, scene.now))
+        for call in lane.calls:
+            for item in call.items:
+                bars.entries[item] = (axis.x(call.start), top)
+        return bars
+    by_slot: list[list[Call]] = [[] for _ in range(rows.count)]
+    for call in lane.calls:
+        if call.start <= axis.span or axis.span <= 0:
+            by_slot[call.slot].append(call)
+    for slot, calls in enumerate(by_slot):
+        row = _Row(lane, rows, scene, origins, top + rows.y(slot), bars)
+        for call in calls:
+            row.add(call)
+        row.write_cuts()
+    return bars
+
+
+class _Row:
+    """Lays out the calls of one slot, one after the other."""
+
+    def __init__(
+        self, lane: Lane, rows: Rows, scene: Scene, origins: Origins, y: float, out: Bars
+    ) -> None:
+        self._lane = lane
+        self._rows = rows
+        self._scene = scene
+        self._axis = scene.axis
+        self._origins = origins
+        self._y = y
+        self._out = out
+        self._last: Bar | None = None
+        self._edge = -1e9  # the right end of what is drawn so far
+        self._cuts: list[tuple[float, Call]] = []
+
+    def add(self, call: Call) -> None:
+        """Draw all attempts of `call`."""
+        bar: Bar | None = None
+        for attempt in call.attempts:
+            x = self._axis.x(attempt.start)
+            if bar is not None and bar.look == "failed":
+                self._wait(x)
+            is_first, bar = bar is None, self._attempt(call, attempt, x)
+            if not is_first:
+                continue
+            entry = (bar.x + min(5.0, bar.width / 2), self._y)
+            for item in call.items:
+                self._out.entries[item] = entry
+            if self._rows.has_cuts and call.cut:
+                self._cuts.append((bar.x, call))
+        if call.end is None and call.attempts[-1].end is not None:
+            self._wait(self._axis.x(self._scene.now))
+        self._out.exits[call.number] = (self._edge, self._y + self._rows.bar)
+
+    def write_cuts(self) -> None:
+        """Write above the batches why they were cut, as far as there is room."""
+        right = self._axis.right + 40
+        for index, (x, call) in enumerate(self._cuts):
+            x += CUT_INDENT
+            room = (self._cuts[index + 1][0] if index + 1 < len(self._cuts) else right) - x - 2
+            size = f"{len(call.items)}/{self._lane.max_size}"
+            for text in (f"{size} · {call.cut}", call.cut):
+                if width_of(text, CUT_TEXT) <= room:
+                    self._out.texts.append(Text(x, self._y - 3.5, text, CUT_TEXT))
+                    break
+
+    def _wait(self, x: float) -> None:
+        if x - self._edge > 3:
+            self._out.retries.append(Retry(self._edge + 1, x - 1, self._y + self._rows.bar / 2))
+
+    def _attempt(self, call: Call, attempt: Attempt, x: float) -> Bar:
+        end = self._scene.now if attempt.end is None else attempt.end
+        right = self._axis.x(end)
+        last = self._last
+        if last is not None and right - x < LEAST_WIDTH and x < self._edge - 0.1:
+            if last.width <= LEAST_WIDTH * 1.5 and not attempt.error and last.look != "failed":
+                return self._merge(last, call, max(right, self._edge))
+            x = self._edge
+        elif x < self._edge:
+            x = min(self._edge, right)
+        width = max(right - x, min(LEAST_WIDTH, max(self._rows.bar / 2, 1.0)))
+        look: Look = "call"
+        if attempt.error:
+            look = "failed"
+        elif call.outcome == "cancelled":
+            look = "cancelled"
+        elif self._lane.kind == "batch_task":
+            look = "batch"
+        tip = attempt_tip(self._lane, call, attempt, end)
+        inputs = self._inputs(call, attempt)
+        colours = self._scene.colours.of(inputs, STRIPES)
+        bar = Bar(x, self._y, width, self._rows.bar, colours, look, "", tip)
+        bar.text = self._text(attempt, inputs, bar)
+        self._out.bars.append(bar)
+        self._last, self._edge = bar, x + width
+        return bar
+
+    def _merge(self, bar: Bar, call: Call, right: float) -> Bar:
+        """Draw a call that is too short for a bar as part of the one before."""
+        bar.calls += 1
+        bar.width = right - bar.x
+        if len(bar.colours) < STRIPES:
+            bar.colours = tuple(dict.fromkeys(bar.colours + self._scene.colours.of(call.inputs, 1)))
+        bar.tip = f"{self._lane.name}: {bar.calls} short calls"
+        self._edge = right
+        return bar
+
+    def _inputs(self, call: Call, attempt: Attempt) -> tuple[int, ...]:
+        """Give the inputs of an attempt, which may be one with a part of a batch."""
+        if len(attempt.items) == len(call.items):
+            return call.inputs
+        parts = (self._origins[item].inputs for item in attempt.items if item in self._origins)
+        return tuple(dict.fromkeys(number for part in parts for number in part))
+
+    def _text(self, attempt: Attempt, inputs: tuple[int, ...], bar: Bar) -> str:
+        if bar.height < 12 or bar.look == "batch":
+            return ""
+        name = self._scene.name_of(attempt.items, inputs, self._origins)
+        texts = [name]
+        if attempt.error:
+            short = attempt.error.removesuffix("Error").removesuffix("Exception")
+            texts = [f"{name} · {attempt.error}", f"{name} · {short}", attempt.error, name]
+        elif attempt.number > 1:
+            texts.insert(0, f"{name} · try {attempt.number}")
+        room = bar.width - 9
+        return next((text for text in texts if width_of(text, BAR_TEXT, bold=True) <= room), "")
+
+
+def _area(lane: Lane, axis: Axis, top: float, now: float) -> Area:
+    """Draw how many calls run at once, with one step a pixel."""
+    changes: dict[int, int] = {}
+    for call in lane.calls:
+        start = round(axis.x(call.start))
+        end = max(round(axis.x(now if call.end is None else call.end)), start + 1)
+        changes[start] = changes.get(start, 0) + 1
+        changes[end] = changes.get(end, 0) - 1
+    most = running = 0
+    steps: list[tuple[float, int]] = []
+    for x in sorted(changes):
+        running += changes[x]
+        most = max(most, running)
+        steps.append((float(x), running))
+    bottom = top + AREA_HEIGHT
+    points = [(steps[0][0], bottom)]
+    level = bottom
+    for x, running in steps:
+        points.append((x, level))
+        level = bottom - AREA_HEIGHT * running / max(most, 1)
+        points.append((x, level))
+    return Area(points, "queue", f"{lane.name}: up to {lane.most_at_once:,} calls at once")

@@ -1,0 +1,122 @@
+"""How does a user get the picture of a run? Record it, and ask for the diagram."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+from .._labels import xml
+from ..events import observe
+from ..stream import AsyncStream
+from ._colours import THEMES
+from ._layout import layout
+from ._recorder import Labels, Recorder
+from ._recording import Recording
+from ._svg import svg
+from ._text import render
+
+__all__ = ["MarbleDiagram", "draw", "record"]
+
+
+class MarbleDiagram:
+    """The marble diagram of a run: one lane a stage, on a common axis of time.
+
+    It is drawn from `recording` as that is when it is asked for, also while the run goes on. Of a
+    `Recorder` it is the first run. In a notebook it shows itself; its `repr` is the text.
+
+    Raises:
+        ValueError: nothing has been recorded, or `theme` or `width` (in pixels) is out of range.
+    """
+
+    def __init__(
+        self,
+        recording: Recorder | Recording,
+        *,
+        title: str | None = None,
+        theme: Literal["light", "dark"] = "light",
+        width: float = 1180,
+    ) -> None:
+        if theme not in THEMES:
+            raise ValueError(f"theme must be one of {', '.join(THEMES)}, not {theme!r}")
+        if not 600 <= width <= 10_000:
+            raise ValueError(f"width must be from 600 to 10,000 pixels, not {width!r}")
+        if isinstance(recording, Recorder):
+            if not recording.runs:
+                raise ValueError("recording: no run has begun while it was attached")
+            recording = recording.runs[0]
+        self.recording = recording
+        self._title = title
+        self._theme = THEMES[theme]
+        self._width = width
+        self.error: BaseException | None = None
+        """What the run failed with, if `draw` has run it."""
+
+    def svg(self) -> str:
+        """Return the picture; it needs nothing else, and shapes have titles for the pointer."""
+        return svg(layout(self.recording, title=self._title, width=self._width), self._theme)
+
+    def text(self, *, width: int = 100, color: bool = False) -> str:
+        """Return marbles for a terminal of `width` columns, coloured by ANSI codes if asked for."""
+        return render(self.recording, width=width, color=color)
+
+    def save(self, path: str | Path) -> None:
+        """Write the picture to a file, by its suffix: `.svg` or `.txt`.
+
+        Raises:
+            ValueError: another suffix.
+        """
+        suffix = Path(path).suffix
+        if suffix not in (".svg", ".txt"):
+            raise ValueError(f"path must end in .svg or .txt, not {suffix!r}")
+        content = self.svg() if suffix == ".svg" else self.text() + "\n"
+        Path(path).write_text(content, encoding="utf-8")
+
+    def __repr__(self) -> str:
+        return self.text()
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        """Show the picture in Jupyter, also where the reader has not run the notebook."""
+        picture = self.svg()
+        source = f"data:image/svg+xml;base64,{b64encode(picture.encode()).decode()}"
+        name = xml(f"Marble diagram of {self.recording.name}")
+        style = "max-width:100%;height:auto"
+        return {
+            "text/plain": self.text(),
+            "text/html": f'<img src="{source}" alt="{name}" style="{style}">',
+            "image/svg+xml": picture,
+        }
+
+
+@contextmanager
+def record(*, labels: Labels | None = None, max_items: int = 10_000) -> Generator[Recorder]:
+    """Record the runs that begin within the block; the options are those of `Recorder`.
+
+    with record() as recorder:
+        async for result in pipeline(data):
+            ...
+    MarbleDiagram(recorder)
+    """
+    recorder = Recorder(labels=labels, max_items=max_items)
+    with observe(recorder):
+        yield recorder
+
+
+async def draw(stream: AsyncStream[Any], **options: Any) -> MarbleDiagram:
+    """Run `stream` to its end, let go of its results, and return the diagram of the run.
+
+    The options are those of `MarbleDiagram`. If the run fails, the diagram shows it, and has the
+    exception as `error`.
+    """
+    failure: Exception | None = None
+    with record() as recorder:
+        try:
+            async for _ in stream:
+                pass
+        except Exception as error:
+            failure = error
+    diagram = MarbleDiagram(recorder, **options)
+    diagram.error = failure
+    return diagram

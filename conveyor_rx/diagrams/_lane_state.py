@@ -1,0 +1,44 @@
+"""What must be known of a lane while its run goes on, to make its records of events?"""
+
+from __future__ import annotations
+
+import heapq
+
+from ..events import Event
+from ._recording import Call, Lane, Marble
+
+__all__ = ["LaneState"]
+
+
+class LaneState:
+    """What must be known of a lane while its run goes on."""
+
+    def __init__(self, lane: Lane) -> None:
+        self.lane = lane
+        self.left = 0  # how many marbles did
+        self.held: dict[int, Marble] = {}
+        self.waiting: dict[int, float] = {}
+        self.cuts: dict[tuple[int, ...], str] = {}
+        self.calls: dict[int, Call] = {}
+        self._free: list[int] = []
+        self._slots = 0
+
+    def call_of(self, event: Event) -> Call | None:
+        return None if event.call is None else self.calls.get(event.call)
+
+    def take_slot(self) -> int:
+        """Give the first free slot."""
+        if self._free:
+            return heapq.heappop(self._free)
+        self._slots += 1
+        return self._slots - 1
+
+    def leave_slot(self, slot: int) -> None:
+        heapq.heappush(self._free, slot)
+
+    def forget(self) -> None:
+        """Let go of what was still open when the run ended."""
+        self.held.clear()
+        self.waiting.clear()
+        self.cuts.clear()
+        self.calls.clear()

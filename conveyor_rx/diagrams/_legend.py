@@ -1,0 +1,91 @@
+"""What do the signs of a diagram mean? Only those that occur in it are explained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ._recording import Recording
+from ._shapes import LaneView, LegendEntry, LegendSign, Text
+from ._text_size import width_of
+from ._thinning import Detail
+
+__all__ = ["legend_of"]
+
+SIZE = 11.0
+SIGN_WIDTH = 38.0
+"""Pixels for a sign."""
+GAP = 22.0
+PITCH = 24.0
+
+MEANINGS: dict[LegendSign, str] = {
+    "result": "result, in the colour of its input",
+    "result of several": "result of several inputs",
+    "ramp": "from the first input to the last",
+    "ticks": "a result each",
+    "call": "call in flight",
+    "batch": "batch in flight, and why it was cut",
+    "cancelled": "cancelled call",
+    "queue": "items waiting",
+    "held": "ready, held for order or room",
+    "retry": "failed attempt, retried",
+    "failed": "item failed the run",
+    "skipped": "item skipped",
+    "dropped": "item dropped",
+    "capsule": "at one instant, or nearly",
+    "ended": "end of the stage",
+    "closed": "closed by the consumer",
+}
+
+
+def legend_of(
+    recording: Recording,
+    detail: Detail,
+    lanes: list[LaneView],
+    left: float,
+    top: float,
+    right: float,
+) -> tuple[list[LegendEntry], float]:
+    """Set the entries side by side, in as many lines as they need; also give the lower edge."""
+    occurring = set(_signs(lanes))
+    if detail.every > 1:
+        occurring.add("ramp")
+    entries: list[LegendEntry] = []
+    x, y = left, top + PITCH / 2
+    for sign, meaning in MEANINGS.items():
+        if sign not in occurring:
+            continue
+        width = SIGN_WIDTH + width_of(meaning, SIZE)
+        if x + width > right and x > left:
+            x, y = left, y + PITCH
+        entries.append(LegendEntry(sign, x, y, Text(x + SIGN_WIDTH, y + 4, meaning, SIZE)))
+        x += width + GAP
+    return entries, (y + PITCH / 2 if entries else top)
+
+
+def _signs(lanes: list[LaneView]) -> Iterator[LegendSign]:
+    """Give the signs that occur, some more than once."""
+    for lane in lanes:
+        for disc in lane.discs:
+            yield "result of several" if _is_of_several(disc) else disc.sign
+        for bar in lane.bars:
+            yield "retry" if bar.look == "failed" else bar.look
+        if lane.areas:
+            yield "queue"
+        if lane.rings:
+            yield "held"
+        if lane.capsules:
+            yield "capsule"
+        for ticks in lane.ticks:
+            yield (
+                "skipped"
+                if ticks.colour == "@error"
+                else ("dropped" if ticks.colour == "@muted" else "ticks")
+            )
+        if lane.end == "ended":
+            yield "ended"
+        elif lane.end == "closed":
+            yield "closed"
+
+
+def _is_of_several(disc: object) -> bool:
+    return getattr(disc, "sign", "") == "result" and len(getattr(disc, "colours", ())) > 1

@@ -1,0 +1,193 @@
+"""What is kept of a run? Its lanes: the source, each stage, the output.
+
+A `Recording` has `lanes`: `lanes[0]` is the source, `lanes[1:-1]` the stages, `lanes[-1]` the
+output. All times are seconds from the start of the run (`run_started` is 0.0). A `Lane` has
+
+    calls     what ran: a `Call` stands in a `slot` (0 is the first; no two calls of a lane share a
+              slot at one time, except for those that take no time), has `attempts`, an `outcome`
+    marbles   what came out: a `Marble` was `ready` at an instant and `left` at one, the same or a
+              later one if it was held; `left` is None while it is held, or if it never left
+    losses    what did not: a `Loss` is an item that failed, was skipped, or was dropped
+    queue     how many items wait here: steps (instant, number), each valid until the next
+
+Values are known by numbers (`items`), each marble's `item` being a new one: the calls of the next
+lane that have this number among their `items` work on it. The output's marbles have the numbers of
+the last stage's; there `ready` is when the last stage let go of it, `left` when it was consumed.
+`inputs` are the numbers of the source's items that something comes from. No value of the user's is
+kept, only `label`, one short line; that is not yet escaped for any format.
+
+While a run goes on, ends and times that are not known yet are None, and `outcome` is "".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+__all__ = ["Attempt", "Call", "Lane", "LaneKind", "Loss", "LossKind", "Marble", "Recording"]
+
+LaneKind: TypeAlias = Literal["source", "single_task", "batch_task", "own", "operator", "output"]
+LossKind: TypeAlias = Literal["failed", "skipped", "none", "rest"]
+"""`none`: its call gave None; `rest`: it was in a rest below `min_size`."""
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One attempt of a call; the parts of a batch that is split have attempts of their own."""
+
+    number: int
+    """From 1."""
+    items: tuple[int, ...]
+    """What it is about: of a batch perhaps a part."""
+    start: float
+    end: float | None = None
+    error: str = ""
+    """The name of the exception's type, if it failed."""
+
+
+@dataclass(slots=True)
+class Call:
+    """One call of a stage's function, with all its attempts; it holds its slot in between."""
+
+    number: int
+    items: tuple[int, ...]
+    inputs: tuple[int, ...]
+    slot: int
+    start: float
+    end: float | None = None
+    outcome: str = ""
+    """completed, failed, skipped, dropped or cancelled."""
+    cut: str = ""
+    """Of a batch, why it was cut: full or flush."""
+    attempts: list[Attempt] = field(default_factory=list[Attempt])
+
+
+@dataclass(slots=True)
+class Marble:
+    """A value that a lane gave."""
+
+    item: int
+    inputs: tuple[int, ...]
+    label: str
+    ready: float
+    left: float | None = None
+    call: int | None = None
+    """The number of the call that made it, if it was made by one."""
+    rank: int | None = None
+    """It was the one to leave its lane after so many others."""
+
+
+@dataclass(slots=True)
+class Loss:
+    """Values that end in a lane."""
+
+    kind: LossKind
+    time: float
+    items: tuple[int, ...]
+    inputs: tuple[int, ...]
+    call: int | None = None
+    error: str = ""
+    """The name of the exception's type, if there was one."""
+
+
+@dataclass(slots=True)
+class Lane:
+    """What happened in one stage, or at the source or the output.
+
+    The lists are cut at the recorder's bound (see `Recording.is_cut`), the numbers are not.
+    """
+
+    name: str
+    kind: LaneKind
+    options: tuple[str, ...] = ()
+    """Such as `concurrency_limit=3`: those that differ from the defaults."""
+    slots: int | None = None
+    """How many calls may run at once; None: no limit, or no calls."""
+    max_size: int = 1
+    """Items in a full batch."""
+    calls: list[Call] = field(default_factory=list[Call])
+    marbles: list[Marble] = field(default_factory=list[Marble])
+    """In the order in which they were ready."""
+    losses: list[Loss] = field(default_factory=list[Loss])
+    queue: list[tuple[float, int]] = field(default_factory=list[tuple[float, int]])
+    ended: float | None = None
+    """When it gave its last result, if it came to that."""
+
+    called: int = 0
+    """Calls, as far as they have begun."""
+    results: int = 0
+    """Marbles that were ready."""
+    most_at_once: int = 0
+    """The highest number of calls that ran at one time."""
+    busy: float = 0.0
+    """Seconds in calls, summed over those that have ended."""
+    waited: float = 0.0
+    """Seconds that items waited for a slot or a batch, summed over items."""
+    waiters: int = 0
+    """How many items those were."""
+    held: float = 0.0
+    """Seconds that results were held after they were ready, summed over results."""
+    holds: int = 0
+    """How many results those were."""
+    first_call: float | None = None
+    last_call: float | None = None
+    """When the last of the calls that have ended did so."""
+
+
+@dataclass(slots=True)
+class Recording:
+    """One run: what it is, its lanes, and how it went."""
+
+    name: str
+    """The stages' names, joined as in the code."""
+    lanes: tuple[Lane, ...]
+    ordered: bool = True
+    total: int | None = None
+    """Items that the source was to give, if it had a length."""
+    shows_labels: bool = False
+    """Whether marbles show their labels, as the user asked for, or the numbers of their inputs."""
+    now: float = 0.0
+    """The instant of the last event."""
+    ended: float | None = None
+    """When the run ended; None while it goes on."""
+    outcome: str = ""
+    """completed, failed or closed."""
+    failure: str = ""
+    """What it failed with: type and message, one short line."""
+    failure_type: str = ""
+    """The name of that type alone."""
+
+    pulled: int = 0
+    delivered: int = 0
+    failed: int = 0
+    skipped: int = 0
+    dropped: int = 0
+    retries: int = 0
+    first_result: float | None = None
+    last_result: float | None = None
+    is_cut: bool = False
+    """Whether the recorder's bound was reached, and the lists of lanes end before the run does."""
+    last_detail: float = 0.0
+    """The instant of the last event whose details are kept."""
+    kept: int = 0
+    """How many of the source's items have details."""
+
+    @property
+    def source(self) -> Lane:
+        """The first lane."""
+        return self.lanes[0]
+
+    @property
+    def stages(self) -> tuple[Lane, ...]:
+        """The lanes of the stages."""
+        return self.lanes[1:-1]
+
+    @property
+    def output(self) -> Lane:
+        """The last lane."""
+        return self.lanes[-1]
+
+    @property
+    def span(self) -> float:
+        """Seconds that the lists of the lanes cover."""
+        return self.last_detail if self.is_cut else self.now

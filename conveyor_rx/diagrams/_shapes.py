@@ -1,0 +1,241 @@
+"""What does a laid out diagram consist of? Plain data in pixels; y grows downwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from ._colours import Role
+from ._text_size import width_of
+
+__all__ = [
+    "Area",
+    "Bar",
+    "Box",
+    "Capsule",
+    "Disc",
+    "Held",
+    "LaneView",
+    "LegendEntry",
+    "LegendSign",
+    "Link",
+    "Picture",
+    "Retry",
+    "Ring",
+    "Text",
+    "Ticks",
+]
+
+Look: TypeAlias = Literal["call", "batch", "failed", "cancelled"]
+Sign: TypeAlias = Literal["result", "failed", "skipped", "dropped"]
+LegendSign: TypeAlias = Literal[
+    "result",
+    "result of several",
+    "call",
+    "batch",
+    "cancelled",
+    "queue",
+    "held",
+    "retry",
+    "failed",
+    "skipped",
+    "dropped",
+    "ended",
+    "closed",
+    "capsule",
+    "ticks",
+    "ramp",
+]
+
+
+@dataclass(slots=True)
+class Text:
+    """A line of text; `y` is that of its baseline."""
+
+    x: float
+    y: float
+    text: str
+    size: float = 11.0
+    role: Role = "muted"
+    colour: str = ""
+    """A literal colour in place of that of the role."""
+    anchor: Literal["start", "middle", "end"] = "start"
+    bold: bool = False
+    mono: bool = False
+    tip: str = ""
+
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """Left, top, right and bottom of what it may cover."""
+        width = width_of(self.text, self.size, bold=self.bold, mono=self.mono)
+        left = self.x - {"start": 0.0, "middle": width / 2, "end": width}[self.anchor]
+        return left, self.y - self.size * 0.78, left + width, self.y + self.size * 0.22
+
+
+@dataclass(slots=True)
+class Bar:
+    """A call, or one attempt of it, or several short ones that are drawn as one."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    colours: tuple[str, ...]
+    """From top to bottom."""
+    look: Look = "call"
+    text: str = ""
+    tip: str = ""
+    calls: int = 1
+
+
+@dataclass(slots=True)
+class Retry:
+    """The wait between two attempts."""
+
+    x1: float
+    x2: float
+    y: float
+
+
+@dataclass(slots=True)
+class Disc:
+    """A marble, a pill if its text asks for it; `x` and `y` are its centre."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    colours: tuple[str, ...]
+    sign: Sign = "result"
+    text: str = ""
+    tip: str = ""
+
+
+@dataclass(slots=True)
+class Ring:
+    """A result that is ready and held."""
+
+    x: float
+    y: float
+    radius: float
+    colour: str
+    tip: str = ""
+
+
+@dataclass(slots=True)
+class Held:
+    """The dotted way of a result from its ring to where it leaves; `x2` alone if it doesn't."""
+
+    x1: float
+    y1: float
+    x2: float
+    to: tuple[float, float] | None
+    colour: str
+
+
+@dataclass(slots=True)
+class Link:
+    """The way of a value from one lane into the next."""
+
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+    colour: str
+    is_flow: bool
+    """Into a call, by a curve with an arrow head; else straight and dotted."""
+
+
+@dataclass(slots=True)
+class Area:
+    """A filled outline, of a number that goes up and down."""
+
+    points: list[tuple[float, float]]
+    role: Role
+    tip: str = ""
+
+
+@dataclass(slots=True)
+class Ticks:
+    """Short strokes of one colour, for results that are not drawn as marbles."""
+
+    xs: list[float]
+    y1: float
+    y2: float
+    colour: str
+    """Literal, or a role with an @ before it."""
+
+
+@dataclass(slots=True)
+class Capsule:
+    """What lies behind marbles of one instant that are drawn side by side; `x1` is the instant."""
+
+    x1: float
+    x2: float
+    y: float
+    height: float
+
+
+@dataclass(slots=True)
+class Box:
+    """An operator that has no calls of its own."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    text: Text
+
+
+@dataclass(slots=True)
+class LaneView:
+    """One lane, all in the picture's coordinates."""
+
+    top: float
+    height: float
+    line_y: float
+    line_from: float
+    line_to: float
+    end: Literal["", "ended", "failed", "closed"] = ""
+    end_x: float = 0.0
+    has_arrow: bool = False
+    texts: list[Text] = field(default_factory=list[Text])
+    areas: list[Area] = field(default_factory=list[Area])
+    boxes: list[Box] = field(default_factory=list[Box])
+    bars: list[Bar] = field(default_factory=list[Bar])
+    retries: list[Retry] = field(default_factory=list[Retry])
+    capsules: list[Capsule] = field(default_factory=list[Capsule])
+    ticks: list[Ticks] = field(default_factory=list[Ticks])
+    held: list[Held] = field(default_factory=list[Held])
+    rings: list[Ring] = field(default_factory=list[Ring])
+    discs: list[Disc] = field(default_factory=list[Disc])
+
+
+@dataclass(slots=True)
+class LegendEntry:
+    """A sign and what it means."""
+
+    sign: LegendSign
+    x: float
+    y: float
+    text: Text
+
+
+@dataclass(slots=True)
+class Picture:
+    """A whole diagram."""
+
+    width: float
+    height: float
+    title: str
+    summary: str
+    texts: list[Text]
+    grid: list[float]
+    """Where the vertical lines of the time axis stand, from `grid_top` to `grid_bottom`."""
+    grid_top: float
+    grid_bottom: float
+    lanes: list[LaneView]
+    links: list[Link]
+    legend: list[LegendEntry]
+    live: Text | None = None
+    """The instant that a run has come to, if it goes on; centred on its line."""

@@ -1,0 +1,61 @@
+"""How is a sign of the legend written as SVG? As the shape that it explains, but small."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ._colours import APART, RAMP, Theme
+from ._shapes import Area, Bar, Capsule, Disc, Held, LegendEntry, Look, Retry, Ring, Sign
+from ._svg_shapes import area, bars, capsule, disc, held, num, retry, ring, text
+
+__all__ = ["legend"]
+
+BLUE, ORANGE, GREEN, PINK = APART[:4]
+
+
+def legend(entry: LegendEntry, theme: Theme) -> Iterator[str]:
+    """Write a sign, in the 28 pixels right of `entry.x`, and its meaning."""
+    yield from _sign(entry, theme)
+    yield text(entry.text, theme, tips=False)
+
+
+def _sign(entry: LegendEntry, theme: Theme) -> Iterator[str]:
+    x, y = entry.x, entry.y
+    match entry.sign:
+        case "result" | "result of several" | "failed" | "skipped" | "dropped":
+            sign: Sign = "result" if entry.sign.startswith("result") else entry.sign  # pyright: ignore[reportAssignmentType]
+            colours = (BLUE,) if entry.sign == "result" else (ORANGE, GREEN, PINK)
+            yield from disc(
+                Disc(x + 13, y, 26 if sign in ("failed", "skipped") else 18, 18, colours, sign),
+                theme,
+                False,
+            )
+        case "call" | "batch" | "cancelled":
+            look: Look = entry.sign
+            colours = (ORANGE, GREEN, PINK) if look == "batch" else (ORANGE,)
+            yield from bars([Bar(x, y - 7, 27, 14, colours, look)], theme, False)
+        case "retry":
+            yield from bars([Bar(x, y - 7, 14, 14, (ORANGE,), "failed")], theme, False)
+            yield retry(Retry(x + 14, x + 32, y), theme)
+        case "queue":
+            points = [(0.0, 5.0), (0.0, 0.0), (10.0, 0.0), (10.0, -5.0), (20.0, -5.0)]
+            points += [(20.0, 1.0), (27.0, 1.0), (27.0, 5.0)]
+            yield area(Area([(x + dx, y + dy) for dx, dy in points], "queue"), theme, False)
+        case "held":
+            yield held(Held(x + 8, y, x + 27, None, GREEN))
+            yield ring(Ring(x + 5, y, 3.6, GREEN), theme, False)
+        case "capsule":
+            yield capsule(Capsule(x, x + 28, y, 16), theme)
+        case "ended" | "closed":
+            colour = theme.ink if entry.sign == "ended" else theme.muted
+            dashes = "" if entry.sign == "ended" else ' stroke-dasharray="3 2.5"'
+            line = f"M{num(x + 20)} {num(y - 9)}v18"
+            yield f'<path d="{line}" stroke="{colour}" stroke-width="2.6"{dashes}/>'
+        case "ticks":
+            for index, colour in enumerate(RAMP[::9]):
+                line = f"M{num(x + 3 + index * 5)} {num(y - 5)}v10"
+                yield f'<path d="{line}" stroke="{colour}" stroke-width="1.2"/>'
+        case "ramp":
+            for index in range(14):
+                stripe = f"M{num(x + index * 2)} {num(y - 5)}h2.2v10h-2.2z"
+                yield f'<path d="{stripe}" fill="{RAMP[index * 3]}"/>'

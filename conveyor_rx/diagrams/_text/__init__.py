@@ -1,0 +1,5 @@
+"""How does a recording look in a terminal? As marbles of text."""
+
+from ._render import render
+
+__all__ = ["render"]
