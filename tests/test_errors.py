@@ -1351,3 +1351,41 @@ async def test_a_failure_downstream_reaches_a_generator_that_is_to_wait_for_room
     pipeline = (twice | fail).with_context(max_in_flight=1, max_parallelism=1)
     pipeline([1]).subscribe(None, ended.set_result, lambda: ended.set_result(None))
     assert isinstance(await ended, ValueError)
+
+
+async def test_a_failure_behind_a_list_is_what_is_raised() -> None:
+    """E1: the call behind it starts when the list has been put out, and not in the middle."""
+
+    @single_task
+    async def spread(item: int) -> int | list[int]:
+        await asyncio.sleep(item)
+        return item if item < 3 else [item, item]
+
+    @single_task
+    async def check(item: int) -> int:
+        if item == 3:
+            raise ValueError("boom")
+        return item
+
+    with pytest.raises(ValueError, match="boom"):
+        await (spread | check)([1, 2, 3, 4]).collect()
+
+
+def test_a_paused_run_does_not_keep_the_loop_from_being_shut_down() -> None:
+    """L5, L7: its calls are cancelled by the loop, and take that for no failure to wait with."""
+    kept: list[Any] = []
+
+    @single_task
+    async def work(item: int) -> int:
+        await asyncio.sleep(0 if item == 0 else 60)
+        return item
+
+    async def main() -> None:
+        kept.append(work(range(3)))
+        async for _ in kept[0]:
+            break
+
+    async def in_time() -> None:
+        await asyncio.wait_for(asyncio.to_thread(asyncio.run, main()), 20)
+
+    asyncio.run(in_time())

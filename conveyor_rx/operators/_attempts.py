@@ -122,10 +122,16 @@ class Attempts:
     async def _try(self) -> None:
         part = self._parts[-1]
         try:
-            await self._stage.run.wait_for_pause()
+            if (
+                self._error is None
+            ):  # else there is a failure to see to
+                await self._stage.run.wait_for_pause()
             await self._take(self._outcome(part), part)
         except BaseException as error:
             if self._place.dead or not _is_failure(error):
+                raise
+            await self._stage.run.wait_for_pause()
+            if self._place.dead:
                 raise
             await self._respond(error, part)
 

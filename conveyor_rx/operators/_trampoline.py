@@ -92,10 +92,12 @@ class Trampoline:
         if self._draining or self.paused or not self.ready:
             return
         self._draining = True
+        depth = self.depth  # of the operators that are handing on what led here
         try:
             self.turns_context.run(self._turns)
         finally:
             self._draining = False
+            self.depth = depth
         if self.ready and not self.paused:
             self.schedule()
 

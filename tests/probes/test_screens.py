@@ -9,6 +9,7 @@ import os
 import re
 import select
 import signal
+import subprocess
 import sys
 import textwrap
 import time
@@ -159,16 +160,19 @@ def in_a_terminal(program: str, *, until: bytes, then: signal.Signals) -> bytes:
     """Run `program` in a pseudo-terminal; send a signal once `until` was written."""
     import pty  # not on Windows
 
-    child, terminal = pty.fork()
-    if not child:
-        os.execve(
-            sys.executable,
-            [sys.executable, "-c", textwrap.dedent(program)],
-            {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        )
+    terminal, its_end = pty.openpty()
+    path = os.pathsep.join(filter(None, sys.path))
+    child = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(program)],
+        stdin=its_end,
+        stdout=its_end,
+        stderr=its_end,
+        env={**os.environ, "PYTHONPATH": path, "TERM": "xterm-256color", "COLUMNS": "80"},
+    )
+    os.close(its_end)
     written = b""
     is_sent = False
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120  # on a busy machine; it takes about three seconds
     try:
         while time.monotonic() < deadline:
             if select.select([terminal], [], [], 0.1)[0]:
@@ -179,12 +183,12 @@ def in_a_terminal(program: str, *, until: bytes, then: signal.Signals) -> bytes:
                 if not more:
                     break
             if not is_sent and re.search(until, written, re.DOTALL):
-                os.kill(child, then)
+                child.send_signal(then)
                 is_sent = True
     finally:
         if time.monotonic() >= deadline:
-            os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
+            child.kill()
+        child.wait()
         os.close(terminal)
     assert is_sent
     return written
