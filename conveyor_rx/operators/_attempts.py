@@ -122,9 +122,7 @@ class Attempts:
     async def _try(self) -> None:
         part = self._parts[-1]
         try:
-            if (
-                self._error is None
-            ):  # else there is a failure to see to
+            if self._error is None:  # else there is a failure to see to
                 await self._stage.run.wait_for_pause()
             await self._take(self._outcome(part), part)
         except BaseException as error:
