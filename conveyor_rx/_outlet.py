@@ -46,8 +46,8 @@ class Reader(Subscriber):
         self._buffer.append(value)
         self.size += 1
         if self._serving:
-            self.run.served = True
-        else:
+            self.run.serve()
+        elif self._waiter is not None:
             self._notify()
 
     def on_error(self, error: BaseException) -> None:

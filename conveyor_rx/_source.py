@@ -10,6 +10,7 @@ import weakref
 from collections import deque
 from collections.abc import AsyncIterable, Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
+from functools import partial
 from types import GeneratorType
 from typing import Any, Literal, cast
 
@@ -28,6 +29,14 @@ NO_DATA: Any = object()
 
 _ONE_ITEM = (str, bytes, bytearray, memoryview, Mapping)
 _END: Any = object()
+_BUILT_IN: tuple[type[Iterator[Any]], ...] = (
+    type(iter([])),
+    type(iter(())),
+    type(iter(range(0))),
+    type(iter({})),
+    type(iter(set[Any]())),
+)
+"""Iterators whose `next` runs nobody's code."""
 
 
 class Source(Subscriber):
@@ -64,7 +73,11 @@ class Source(Subscriber):
 
 
 class _IterableSource(Source):
-    """Order: the iterable's. Pressure: one `next` a turn. Cancellation: a generator is closed."""
+    """The source that reads an iterable.
+
+    Order: the iterable's. Pressure: `next` while the gate is open. Cancellation: a generator is
+    closed. One turn lasts until somebody downstream is ready, or the time is up.
+    """
 
     kind = "iterable"
 
@@ -73,35 +86,42 @@ class _IterableSource(Source):
         self._iterable: Iterable[Any] = iterable
         self._iterator: Iterator[Any] | None = None
         self._context = run.context.copy()  # what a generator sets there leaks nowhere
+        self._next: Callable[[Iterator[Any], Any], Any] = next
         self._cut = False
 
     def step(self) -> None:
-        if self.gate.size >= self.gate.limit or self._cut or not self.is_subscribed:
-            return
-        try:
-            if self._iterator is None:
-                self._iterator = self._context.run(iter, self._iterable)
-            value = self._context.run(next, self._iterator, _END)
-        except (KeyboardInterrupt, SystemExit):
-            raise
-        except BaseException as error:
-            self.cut()
-            self.out.on_error(error)  # pyright: ignore[reportArgumentType]  # Rx says Exception; a CancelledError passes as well
-            return
-        if self._cut:  # from inside of next()
-            self._close()
-        elif value is _END:
-            self.cut()
-            self.out.on_completed()
-        else:
-            self.out.on_next(value)
-            if self.gate.size < self.gate.limit:
-                self.run.ready |= self.bit
+        run, gate = self.run, self.gate
+        while gate.size < gate.limit and not self._cut and self.is_subscribed:
+            try:
+                iterator = self._begin() if self._iterator is None else self._iterator
+                value = self._next(iterator, _END)
+            except (KeyboardInterrupt, SystemExit):
+                raise
+            except BaseException as error:
+                self.cut()
+                self.out.on_error(error)  # pyright: ignore[reportArgumentType]  # Rx says Exception; a CancelledError passes as well
+                return
+            if self._cut:  # from inside of next()
+                self._close()
+            elif value is _END:
+                self.cut()
+                self.out.on_completed()
+            else:
+                self.out.on_next(value)
+                if run.ready or run.paused or run.clock() > run.turns_end:
+                    run.ready |= self.bit
+                    return
 
     def cut(self) -> None:
         self._cut = True
         self._iterable = ()
         self._close()
+
+    def _begin(self) -> Iterator[Any]:
+        self._iterator = iterator = self._context.run(iter, self._iterable)
+        if not isinstance(iterator, _BUILT_IN):
+            self._next = partial(self._context.run, next)
+        return iterator
 
     def _close(self) -> None:
         iterator = self._iterator

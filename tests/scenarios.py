@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from conveyor_rx import StageStats
+from conveyor_rx.operators._entry import Entry
 from conveyor_rx.operators._line import Line
 from tests.random_pipelines import KINDS, SOURCES, WAYS, Plan
 
@@ -80,20 +81,20 @@ class Sightings(pytest.MonkeyPatch):
         self.seen = seen
 
     def __enter__(self) -> None:
-        enter, room = Line.enter, Line.room
+        enter, room = Entry.on_next, Line.room
 
-        def watched_enter(line: Line, value: Any, weight: int) -> Any:
-            place = enter(line, value, weight)
-            if line.size >= line.limit:
+        def watched_enter(entry: Entry, value: Any) -> None:
+            line = entry.line
+            if line.size + (entry.weigh(value) if entry.weigh else 1) >= line.limit:
                 self.seen.add("window full")
-            return place
+            enter(entry, value)
 
         async def watched_room(line: Line, owner: Any) -> None:
             if not line.has_room(owner):
                 self.seen.add("generator parked")
             await room(line, owner)
 
-        self.setattr(Line, "enter", watched_enter)
+        self.setattr(Entry, "on_next", watched_enter)
         self.setattr(Line, "room", watched_room)
 
     def __exit__(self, *args: object) -> None:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections import deque
-
-from ._line import FILLED, Line, Place
+from ._line import Line
+from ._place import Place
 from ._run import Run
 
 __all__ = ["AsCompletedLine"]
 
 
 class AsCompletedLine(Line):
-    """The line that emits whatever is filled, in the order of completion.
+    """The line in which a place that is filled moves to the front, behind those that are already.
 
     Errors: a failed call cuts off all that has not completed, here and downstream, at once; an
     error of the source waits for all that was pulled.
@@ -19,12 +18,18 @@ class AsCompletedLine(Line):
 
     def __init__(self, run: Run) -> None:
         super().__init__(run)
-        self._filled: deque[Place] = deque()
+        self._last = self.ring  # the last of the places that are filled
 
     def on_next(self, value: Place) -> None:
-        value.state = FILLED
-        self._filled.append(value)
-        self._hand_on(self._filled[0])
+        last = self._last
+        if last.next is not value:
+            value.prev.next = value.next
+            value.next.prev = value.prev
+            value.prev = last
+            value.next = following = last.next
+            last.next = following.prev = value
+        self._last = value
+        super().on_next(value)
 
     def fail(self, place: Place, error: BaseException) -> None:
         self.run.failure = error
@@ -37,23 +42,11 @@ class AsCompletedLine(Line):
         else:
             self._conclude(error)
 
-    def _clear(self) -> None:
-        super()._clear()
-        self._filled.clear()
-
     def _abort(self, error: BaseException) -> None:
-        kept = [(place, place.value) for place in self._filled] if self.final else []
-        self._clear()
-        for place, value in kept:
-            place.value, place.state = value, FILLED
-            self._append(place)
-            self._filled.append(place)
+        self._kill_from(self._last.next if self.final else self.ring.next)
         self._finish(error)
 
-    def _next(self) -> Place | None:
-        return self._filled[0] if self._filled else None
-
     def _unlink(self, place: Place) -> None:
-        if self._filled and self._filled[0] is place:
-            self._filled.popleft()
+        if place is self._last:
+            self._last = place.prev
         super()._unlink(place)

@@ -13,7 +13,8 @@ from typing import Any, Literal, NamedTuple, Protocol, cast
 from .._calls import AWAITABLES, MANY, Call, is_short, outputs
 from .._stats import Counters
 from ..error_handling import Verdict
-from ._line import Line, Place
+from ._line import Line
+from ._place import Place
 from ._run import Run
 
 __all__ = ["Attempts", "Caller", "Outcome", "Part"]

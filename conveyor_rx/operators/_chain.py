@@ -17,8 +17,9 @@ from .._stats import Counters
 from ._arrivals import arrive
 from ._as_completed import AsCompletedLine
 from ._buffer import buffer
+from ._entry import enter
 from ._flat_map import FlatMap, flat_map
-from ._line import Line, enter, leave
+from ._line import Line, leave
 from ._process import Process, Processor, process
 from ._run import Run
 from ._trampoline import Gate

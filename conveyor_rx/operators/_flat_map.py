@@ -7,12 +7,9 @@ first attempt (generators, retries, handlers, halving) goes the slow way of `_at
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Coroutine
 from contextvars import Context
-from dataclasses import replace
 from functools import partial
-from operator import attrgetter
 from typing import Any
 
 from reactivex import Observable
@@ -20,18 +17,21 @@ from reactivex import Observable
 from .._calls import AWAITABLES, MANY, Call, is_short
 from .._stats import Counters
 from ..error_handling import Verdict
+from ._admission import Admission
 from ._attempts import Attempts, Outcome, Part
-from ._line import DEAD, Line, Place
-from ._run import EAGER, UNBOUNDED, Run
-from ._subscriber import Subscriber, lift
+from ._line import Line
+from ._place import DEAD, WAITING, Place
+from ._run import EAGER, Run
+from ._subscriber import lift
 from ._trampoline import DEPTH
 
 __all__ = ["FlatMap", "flat_map"]
 
+_Task: Any = asyncio.Task  # `eager_start` came with 3.12
 _SPECIAL = MANY + AWAITABLES
 
 
-class FlatMap(Subscriber):
+class FlatMap(Admission):
     """The calls of one task in one run.
 
     Order: calls start in the order of arrival; a new arrival never overtakes one that waits.
@@ -39,8 +39,6 @@ class FlatMap(Subscriber):
     Cancellation: the line cancels the task of a place; it is awaited before the run has ended.
     Pressure: none of its own: what waits here stands in the line, which is the gate.
     """
-
-    bit = 0
 
     def __init__(
         self,
@@ -52,88 +50,16 @@ class FlatMap(Subscriber):
         counts_input: bool,
     ) -> None:
         """Make at most `limit` calls at once (None: no limit); a buffer counts its input itself."""
-        self.run = run
-        self.line = line
-        self.call = call
-        self.function = call.function
-        self.counters = counters
-        self._limit = limit or UNBOUNDED
-        self._arrival = 1 if counts_input else 0
-        self._running = 0
-        self._queue: deque[Place] = deque()
-        self._given_back: list[Place] = []  # places whose calls did not begin, because of a pause
-        self._resuming: deque[asyncio.Future[None]] = deque()
-        self._prepare = call.prepare
-        self._busy = call.prepare is not None  # something has to be seen to before any call
-        self._preparing: asyncio.Task[None] | None = None
-        self._broken: BaseException | None = None
+        super().__init__(run, line, call, limit, counters, counts_input)
+        self._plain: set[type] = set()  # types of results that were met and are one output
+        self._shortcut = True  # take them without further ado
         kind = type(self)
         if call.is_generator:
-            self._start: Callable[[Any, Place], None] = kind._start_generator
+            self._start = kind._start_generator
         elif call.is_async:
             self._start = kind._start_async
         else:
             self._start = kind._start_plain
-
-    def on_next(self, value: Place) -> None:
-        self.counters.in_ += self._arrival
-        run = self.run
-        if (
-            self._queue
-            or self._given_back
-            or self._busy
-            or run.depth >= DEPTH
-            or self._running >= self._limit
-            or run.running >= run.max_parallelism
-            or run.paused
-        ):
-            self._queue.append(value)
-            if self._running < self._limit:  # else the end of a call wakes us
-                run.ready |= self.bit
-        else:
-            run.depth += 1
-            self._start(self, value)
-            run.depth -= 1
-
-    def step(self) -> None:
-        run = self.run
-        if self._prepare is not None:
-            self._prepare_first()
-        elif run.running >= run.max_parallelism:
-            run.starved |= self.bit
-        elif self._resuming and (self.call.is_generator or self._running < self._limit):
-            self._resume_one()
-        elif self._given_back:
-            waiting = [*self._given_back, *self._queue]
-            self._queue = deque(sorted(waiting, key=attrgetter("number")))
-            self._given_back = []
-            run.ready |= self.bit
-        elif self._queue and self._running < self._limit:
-            place = self._queue.popleft()
-            if self._broken is not None:
-                self.fail(place, self._broken, place.weight, attempt=0)
-            else:
-                self._start(self, place)
-            if self._queue and self._running < self._limit:
-                run.ready |= self.bit
-
-    def purge(self) -> None:
-        waiting = [*self._given_back, *self._queue]
-        self._queue, self._given_back = deque[Place](), []
-        for place in waiting:
-            if place.dead:
-                self.counters.cancelled += place.weight
-            else:
-                self._queue.append(place)
-
-    def cut(self) -> None:
-        self.purge()
-        if self._prepare is not None:  # let go of side inputs that were not needed
-            self.call = replace(self.call, function=_unprepared, prepare=None)
-            self.function = _unprepared
-            self._prepare = None
-        if self._preparing is not None:
-            self.run.cancel(self._preparing)
 
     def fail(self, place: Place, error: BaseException, size: int, *, attempt: int) -> None:
         """End the run at `place` with `error`."""
@@ -153,17 +79,6 @@ class FlatMap(Subscriber):
             self.out.on_next(self.line.insert(value, place))
             self.run.depth -= DEPTH
 
-    async def room(self, place: Place) -> None:
-        """Wait until `place` may put another output in the line.
-
-        Meanwhile the call does not count for `max_parallelism`, else the calls that would make
-        room could not start. The call of a generator task keeps its slot: those start in order, so
-        the head always holds one. A plain function that happens to return a generator gives its
-        slot back, as the head may be waiting for it.
-        """
-        while not self.line.has_room(place):  # again, if it was taken while a slot was waited for
-            await self._wait_for_room(place)
-
     def attempt_begins(self, part: Part, attempt: int) -> None: ...
 
     def attempt_gave(self, part: Part, result: Any) -> None: ...
@@ -177,56 +92,6 @@ class FlatMap(Subscriber):
         setattr(counters, outcome, getattr(counters, outcome) + part.size)
 
     # -- private
-
-    async def _wait_for_room(self, place: Place) -> None:
-        keeps_slot = self.call.is_generator
-        run = self.run
-        self._running -= not keeps_slot
-        run.running -= 1
-        run.ready |= run.starved | self.bit
-        run.starved = 0
-        run.drain()
-        granted = False
-        try:
-            if place.dead:  # by what was done in between
-                raise asyncio.CancelledError
-            await self.line.room(place)
-            self._resuming.append(turn := self.run.loop.create_future())
-            self.run.wake(self)
-            try:
-                await turn
-            finally:
-                granted = turn.done() and not turn.cancelled()
-        finally:
-            if not granted:
-                self._running += not keeps_slot
-                self.run.running += 1
-
-    def _resume_one(self) -> None:
-        turn = self._resuming.popleft()
-        if not turn.done():
-            self._running += not self.call.is_generator
-            self.run.running += 1
-            turn.set_result(None)
-        if self._resuming or self._queue:
-            self.run.ready |= self.bit
-
-    def _prepare_first(self) -> None:
-        if self._preparing is None and self._queue:
-            self._preparing = self.run.start(self._bind())
-
-    async def _bind(self) -> None:
-        if self.run.closed or self._prepare is None:
-            return
-        try:
-            self.function = await self._prepare()
-        except (Exception, asyncio.CancelledError) as error:
-            if self.run.closed:
-                return
-            self._broken = error
-        self._prepare = None
-        self._busy = self._broken is not None
-        self.run.wake(self)
 
     def _start_plain(self, place: Place, context: Context | None = None) -> None:
         item = place.value
@@ -264,7 +129,17 @@ class FlatMap(Subscriber):
         self.line.give_up(place)
 
     def _start_async(self, place: Place) -> None:
-        self._begin(place, self._call(place), eager=True)
+        run = self.run
+        self._running += 1
+        run.running += 1
+        self.counters.running += place.weight
+        call, context = self._call(place), run.context.copy()
+        if EAGER:  # as `run.start` does, in line for speed
+            task = _Task(call, loop=run.loop, context=context, eager_start=True)
+        else:
+            task = _Task(call, loop=run.loop, context=context)
+        if not task.done():
+            self._started(place, task, place.weight, eager=True)
 
     def _start_generator(self, place: Place) -> None:
         self._begin(place, self._generate(place), eager=False)
@@ -280,11 +155,14 @@ class FlatMap(Subscriber):
     ) -> None:
         task = self.run.start(call, eager=eager)
         if not task.done():
-            place.task = task
-            if place.dead:  # it has closed its own run
-                self.run.keep(task)
-            if not (eager and EAGER):
-                task.add_done_callback(partial(self._lost, place, left))
+            self._started(place, task, left, eager=eager)
+
+    def _started(self, place: Place, task: asyncio.Task[Any], left: int, *, eager: bool) -> None:
+        place.task = task
+        if place.dead:  # it has closed its own run
+            self.run.keep(task)
+        if not (eager and EAGER):
+            task.add_done_callback(partial(self._lost, place, left))
 
     def _end(self, place: Place, size: int) -> None:
         """Free the slot, and count `size` items as running no more.
@@ -296,6 +174,11 @@ class FlatMap(Subscriber):
         self.counters.running -= size
         run = self.run
         run.running -= 1
+        if run.starved or self._queue or self._resuming:
+            self._freed()
+
+    def _freed(self) -> None:
+        run = self.run
         run.ready |= run.starved
         run.starved = 0
         if self._queue or self._resuming:
@@ -318,13 +201,29 @@ class FlatMap(Subscriber):
         except BaseException as error:
             await self._go_on(place, Attempts(self, place, error=error))
             return
-        if isinstance(result, MANY) and not is_short(result):
+        is_plain = place.weight == 1 and type(result) in self._plain
+        if not is_plain and isinstance(result, MANY) and not is_short(result):
             await self._go_on(place, Attempts(self, place, result=result))
             return
-        self._end(place, place.weight)
+        run = self.run
         try:
-            self._settle(place, result)
-            self.run.drain()
+            if is_plain and place.state == WAITING:  # as `_end` and `_settle` do, in line for speed
+                place.task = None
+                place.value = result
+                self._running -= 1
+                run.running -= 1
+                if run.starved or self._queue or self._resuming:
+                    self._freed()
+                counters = self.counters
+                counters.running -= 1
+                counters.completed += 1
+                counters.out += 1
+                self.out.on_next(place)
+            else:
+                self._end(place, place.weight)
+                self._settle(place, result)
+            if run.ready:
+                run.drain()
         except Exception as error:  # of an observer, downstream
             self.run.crash(error)
         except BaseException as end:  # of the process, by a function called downstream
@@ -394,14 +293,12 @@ class FlatMap(Subscriber):
             self.emit(place, result)
             self.line.give_up(place)
         else:
+            if self._shortcut:
+                self._plain.add(type(result))  # pyright: ignore[reportUnknownArgumentType]  # of any value
             counters.completed += 1
             counters.out += 1
             place.value = result
             self.out.on_next(place)
-
-
-def _unprepared(item: Any) -> Any:
-    raise RuntimeError("a call without its side inputs")
 
 
 def flat_map(stage: FlatMap) -> Callable[[Observable[Any]], Observable[Any]]:

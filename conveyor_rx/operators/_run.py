@@ -8,7 +8,6 @@ import sys
 import threading
 from collections.abc import Callable, Coroutine
 from contextvars import Context, ContextVar
-from functools import partial
 from typing import Any, cast
 
 from reactivex import abc
@@ -26,7 +25,9 @@ _Coroutine = Coroutine[Any, Any, Any]
 EAGER = sys.version_info >= (3, 12)
 """Whether tasks can begin within the call that makes them."""
 
-_OPTIONS: dict[str, Any] = {"eager_start": True} if EAGER else {}
+_Task: Any = (
+    asyncio.Task
+)  # Not `loop.create_task`: a task factory could make it start later, or elsewhere.
 
 
 class Run(Trampoline):
@@ -56,9 +57,6 @@ class Run(Trampoline):
         self._children: set[Run] = set()  # of streams inside foreign operators of this one
         self._parent: Run | None = None
         self.on_crash: Callable[[BaseException], None] | None = None
-        # Not `loop.create_task`: a task factory could make it start later, or elsewhere.
-        self._make_task = partial(asyncio.Task[Any], loop=loop)
-        self._make_eager_task = partial(asyncio.Task[Any], loop=loop, **_OPTIONS)
         self._thread = threading.get_ident()
         self._ending: set[asyncio.Task[Any]] = set()  # tasks to be awaited before the end
         self._closers: set[asyncio.Task[Any]] = set()  # those of them that wait for it themselves
@@ -66,8 +64,10 @@ class Run(Trampoline):
 
     def start(self, coroutine: _Coroutine, *, eager: bool = True) -> asyncio.Task[Any]:
         """Start a task in its own copy of the run's context; eagerly where Python can."""
-        make = self._make_eager_task if eager else self._make_task
-        return make(coroutine, context=self.context.copy())
+        context = self.context.copy()
+        if EAGER:
+            return _Task(coroutine, loop=self.loop, context=context, eager_start=eager)
+        return _Task(coroutine, loop=self.loop, context=context)
 
     def cancel(self, task: asyncio.Task[Any]) -> None:
         """Cancel `task` and keep it until it has ended.

@@ -68,6 +68,7 @@ class Trampoline:
         self.depth = 0  # operators that are handing on directly at this moment
         self.paused = False
         self.served = False  # the consumer that drains has what it waits for
+        self.turns_end = 0.0  # when the turns that are being taken are to end
         # A virtual loop brings its own clock for the time that work takes, so that runs replay.
         self.clock: Callable[[], float] = getattr(loop, "work_clock", monotonic)
         self.turns_context = context.copy()
@@ -112,6 +113,12 @@ class Trampoline:
         finally:
             self._draining = False
         self.drain()
+
+    def serve(self) -> None:
+        """Take note that the consumer that drains could be served: it waits no longer for more."""
+        if not self.served:
+            self.served = True
+            self.turns_end = min(self.turns_end, self.clock() + PATIENCE)
 
     def pause(self) -> None:
         """Start nothing new."""
@@ -166,7 +173,7 @@ class Trampoline:
     def _turns(self) -> None:
         workers = self.workers
         clock = self.clock
-        start = clock()
+        self.turns_end = clock() + SLICE
         self.depth = 0
         while (ready := self.ready) and not self.paused:
             worker = workers[ready.bit_length() - 1]
@@ -178,5 +185,5 @@ class Trampoline:
             except BaseException as error:
                 self.crash(error)
                 raise
-            if clock() - start > (PATIENCE if self.served else SLICE):
+            if self.ready and clock() > self.turns_end:
                 return

@@ -52,7 +52,7 @@ def an_error_overtakes_its_prefix(patch: pytest.MonkeyPatch) -> None:
     fail = Line.fail
 
     def overtaking(self: Line, place: Any, error: BaseException) -> None:
-        ahead = self._ring.next
+        ahead = self.ring.next
         while ahead is not place:
             following = ahead.next
             self._unlink(ahead)
@@ -83,7 +83,7 @@ def order_is_not_restored_before_a_batch(patch: pytest.MonkeyPatch) -> None:
         line = self._open
         if line is not None and not isinstance(line, AsCompletedLine):
             line.__class__ = AsCompletedLine
-            line._filled = deque()  # type: ignore[attr-defined]
+            line._last = line.ring  # type: ignore[attr-defined]
         batch(self, *args, **kwargs)
 
     patch.setattr(Chain, "batch", unordered)
@@ -263,11 +263,11 @@ def the_note_does_not_name_the_task(patch: pytest.MonkeyPatch) -> None:
 def a_place_is_never_given_up_on_skip(patch: pytest.MonkeyPatch) -> None:
     failed = FlatMap._failed_inline
 
-    def keeping(self: FlatMap, place: Any, item: Any, error: BaseException) -> None:
+    def keeping(self: FlatMap, place: Any, error: BaseException) -> None:
         if self.call.policy.verdict(1, place.weight, False) is Verdict.SKIP:
             self.counters.skipped += place.weight
         else:
-            failed(self, place, item, error)
+            failed(self, place, error)
 
     patch.setattr(FlatMap, "_failed_inline", keeping)
 
@@ -292,7 +292,7 @@ def one_attempt_too_few(patch: pytest.MonkeyPatch) -> None:
 @broken
 def a_failure_lets_the_calls_behind_it_go_on(patch: pytest.MonkeyPatch) -> None:
     def kill_nobody(self: Line, place: Any) -> None:
-        while place is not self._ring:
+        while place is not self.ring:
             following = place.next
             self._unlink(place)
             place = following
@@ -399,8 +399,11 @@ def a_second_reader_is_let_in(patch: pytest.MonkeyPatch) -> None:
 
 @broken
 def the_context_of_a_call_is_shared(patch: pytest.MonkeyPatch) -> None:
-    def start(self: Run, coroutine: Any, *, eager: bool = True) -> asyncio.Task[Any]:
-        make = self._make_eager_task if eager else self._make_task
-        return make(coroutine, context=self.context)
+    class Shared:
+        def __init__(self, context: Any) -> None:
+            self.copy = lambda: context
 
-    patch.setattr(Run, "start", start)
+    def change(run: Run) -> None:
+        run.context = Shared(run.context)  # type: ignore[assignment]
+
+    _after_init(patch, Run, change)

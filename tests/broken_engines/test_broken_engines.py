@@ -118,7 +118,9 @@ FOUND_BY: dict[str, Check] = {
         mode="ordered",
     ),
     "a_second_reader_is_let_in": rule("2.5"),
-    "the_context_of_a_call_is_shared": RANDOM,
+    "the_context_of_a_call_is_shared": contract(
+        "test_retries", "test_each_half_of_a_batch_is_called_in_a_context_of_its_own"
+    ),
 }
 
 

@@ -22,7 +22,7 @@ from .._tracer import Trace, Tracer
 from ._flat_map import TracedFlatMap
 from ._line import TracedAsCompletedLine, TracedLine
 from ._process import TracedProcess
-from ._taps import Batches, Emissions, End, Outputs, Pulled, Waiting
+from ._taps import Batches, Emissions, End, Entered, Outputs, Pulled, Waiting
 
 __all__ = ["TracedChain"]
 
@@ -94,6 +94,10 @@ class TracedChain(Chain):
         self._tap(lambda: Waiting(tracer, number, waiting))
         super()._add_buffer(min_size, max_size, counters)
         self._tap(lambda: Batches(tracer, number, waiting, max_size))
+
+    def _open_segment(self, weigh: Callable[[Any], int] | None = None) -> None:
+        super()._open_segment(weigh)
+        self._tap(lambda: Entered(self._tracer))
 
     # -- the operators
 

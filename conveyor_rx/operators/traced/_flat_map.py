@@ -11,7 +11,7 @@ from ..._calls import Call
 from ..._stats import Counters
 from .._attempts import Attempts, Outcome, Part
 from .._flat_map import FlatMap
-from .._line import Place
+from .._place import Place
 from .._run import Run
 from .._tracer import Trace, Tracer, merged
 from ._line import TracedLine
@@ -39,6 +39,7 @@ class TracedFlatMap(FlatMap):
         self.tracer = tracer
         self.number = line.last_stage = number
         line.calls.append(self)
+        self._shortcut = False
         self._numbers = 0
         self._open: dict[Place, Trace] = {}
         self._slow: set[Place] = set()  # whose calls take more than one step

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from .._as_completed import AsCompletedLine
-from .._line import Line, Place
+from .._line import Line
+from .._place import Place
 from .._run import Run
 from .._tracer import Trace, Tracer
 
@@ -35,12 +36,6 @@ class TracedLine(Line):
         self.last_stage = 0  # the number of the segment's last stage
         self.calls: list[TracedCalls] = []  # its stages that have not ended
 
-    def enter(self, value: Any, weight: int) -> Place:
-        place = super().enter(value, weight)
-        current = self.tracer.current
-        place.trace = Trace(current.items, current.inputs, parts=current.parts)
-        return place
-
     def insert(self, value: Any, owner: Place) -> Place:
         place = super().insert(value, owner)
         place.trace = owner.trace
@@ -66,7 +61,7 @@ class TracedLine(Line):
             return
         while self.calls and self.calls[0].is_idle:
             last = len(self.calls) == 1
-            if last and self._ring.next is not self._ring:
+            if last and self.ring.next is not self.ring:
                 return
             self.tracer.send("stage_ended", self.calls.pop(0).number)
 
@@ -81,7 +76,7 @@ class TracedLine(Line):
 
     def _kill_from(self, place: Place) -> None:
         killed = place
-        while killed is not self._ring:
+        while killed is not self.ring:
             for stage in self.calls:
                 stage.call_ended(killed, "cancelled")
             killed = killed.next

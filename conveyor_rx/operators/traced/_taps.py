@@ -6,12 +6,21 @@ from collections import deque
 from typing import Any
 
 from ...events import SOURCE
-from .._line import Place
+from .._place import Place
 from .._subscriber import Subscriber
 from .._tracer import Trace, Tracer, merged
 from ._line import TracedLine
 
-__all__ = ["Batches", "Emissions", "End", "Outputs", "Pulled", "Waiting", "tell_emission"]
+__all__ = [
+    "Batches",
+    "Emissions",
+    "End",
+    "Entered",
+    "Outputs",
+    "Pulled",
+    "Waiting",
+    "tell_emission",
+]
 
 
 class End(Subscriber):
@@ -37,6 +46,18 @@ class Pulled(End):
         self._tracer.send("pulled", SOURCE, trace, value=value)
         with self._tracer.handing_on(trace):
             self.out.on_next(value)
+
+
+class Entered(Subscriber):
+    """Behind the entry of a segment: notes at the place what stands there."""
+
+    def __init__(self, tracer: Tracer) -> None:
+        self._tracer = tracer
+
+    def on_next(self, value: Place) -> None:
+        current = self._tracer.current
+        value.trace = Trace(current.items, current.inputs, parts=current.parts)
+        self.out.on_next(value)
 
 
 class Outputs(Subscriber):

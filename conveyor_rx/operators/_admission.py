@@ -1,0 +1,198 @@
+"""Which call may begin now? Items that wait for a free slot, for side inputs or for their turn.
+
+A slot is one of `limit`; `max_parallelism` counts over the whole run. What is to be called, and
+how, is the subclass's business: see `_flat_map.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from operator import attrgetter
+from typing import Any
+
+from .._calls import Call
+from .._stats import Counters
+from ._line import Line
+from ._place import Place
+from ._run import UNBOUNDED, Run
+from ._subscriber import Subscriber
+from ._trampoline import DEPTH
+
+__all__ = ["Admission"]
+
+
+class Admission(Subscriber):
+    """The items of one task in one run that come to be called.
+
+    Order: calls start in the order of arrival; a new arrival never overtakes one that waits.
+    Pressure: none of its own: what waits here stands in the line, which is the gate.
+    """
+
+    bit = 0
+    _start: Callable[[Any, Place], None]
+    """Make the call for a place, as a slot is free. (Unbound: a method would be a cycle.)"""
+
+    def __init__(
+        self,
+        run: Run,
+        line: Line,
+        call: Call,
+        limit: int | None,
+        counters: Counters,
+        counts_input: bool,
+    ) -> None:
+        """Make at most `limit` calls at once (None: no limit); a buffer counts its input itself."""
+        self.run = run
+        self.line = line
+        self.call = call
+        self.function = call.function
+        self.counters = counters
+        self._limit = limit or UNBOUNDED
+        self._arrival = 1 if counts_input else 0
+        self._running = 0
+        self._queue: deque[Place] = deque()
+        self._given_back: list[Place] = []  # places whose calls did not begin, because of a pause
+        self._resuming: deque[asyncio.Future[None]] = deque()
+        self._prepare = call.prepare
+        self._busy = call.prepare is not None  # something has to be seen to before any call
+        self._preparing: asyncio.Task[None] | None = None
+        self._broken: BaseException | None = None
+
+    def on_next(self, value: Place) -> None:
+        self.counters.in_ += self._arrival
+        run = self.run
+        if (
+            self._queue
+            or self._given_back
+            or self._busy
+            or run.depth >= DEPTH
+            or self._running >= self._limit
+            or run.running >= run.max_parallelism
+            or run.paused
+        ):
+            self._queue.append(value)
+            if self._running < self._limit:  # else the end of a call wakes us
+                run.ready |= self.bit
+        else:
+            run.depth += 1
+            self._start(self, value)
+            run.depth -= 1
+
+    def step(self) -> None:
+        run = self.run
+        if self._prepare is not None:
+            self._prepare_first()
+        elif run.running >= run.max_parallelism:
+            run.starved |= self.bit
+        elif self._resuming and (self.call.is_generator or self._running < self._limit):
+            self._resume_one()
+        elif self._given_back:
+            waiting = [*self._given_back, *self._queue]
+            self._queue = deque(sorted(waiting, key=attrgetter("number")))
+            self._given_back = []
+            run.ready |= self.bit
+        elif self._queue and self._running < self._limit:
+            if self._broken is not None:
+                place = self._queue.popleft()
+                self.fail(place, self._broken, place.weight, attempt=0)
+            else:
+                self._start(self, self._queue.popleft())
+            if self._queue and self._running < self._limit:
+                run.ready |= self.bit
+
+    def purge(self) -> None:
+        waiting = [*self._given_back, *self._queue]
+        self._queue, self._given_back = deque[Place](), []
+        for place in waiting:
+            if place.dead:
+                self.counters.cancelled += place.weight
+            else:
+                self._queue.append(place)
+
+    def cut(self) -> None:
+        self.purge()
+        if self._prepare is not None:  # let go of side inputs that were not needed
+            self.call = replace(self.call, function=_unprepared, prepare=None)
+            self.function = _unprepared
+            self._prepare = None
+        if self._preparing is not None:
+            self.run.cancel(self._preparing)
+
+    async def room(self, place: Place) -> None:
+        """Wait until `place` may put another output in the line.
+
+        Meanwhile the call does not count for `max_parallelism`, else the calls that would make
+        room could not start. The call of a generator task keeps its slot: those start in order, so
+        the head always holds one. A plain function that happens to return a generator gives its
+        slot back, as the head may be waiting for it.
+        """
+        while not self.line.has_room(place):  # again, if it was taken while a slot was waited for
+            await self._wait_for_room(place)
+
+    def fail(self, place: Place, error: BaseException, size: int, *, attempt: int) -> None:
+        """End the run at `place` with `error`."""
+        raise NotImplementedError
+
+    # -- private
+
+    def _not_begun(self, place: Place) -> None:
+        """Take back a place whose call was started, and is not to begin yet."""
+        self._given_back.append(place)
+        self.run.ready |= self.bit
+
+    async def _wait_for_room(self, place: Place) -> None:
+        keeps_slot = self.call.is_generator
+        run = self.run
+        self._running -= not keeps_slot
+        run.running -= 1
+        run.ready |= run.starved | self.bit
+        run.starved = 0
+        run.drain()
+        granted = False
+        try:
+            if place.dead:  # by what was done in between
+                raise asyncio.CancelledError
+            await self.line.room(place)
+            self._resuming.append(turn := self.run.loop.create_future())
+            self.run.wake(self)
+            try:
+                await turn
+            finally:
+                granted = turn.done() and not turn.cancelled()
+        finally:
+            if not granted:
+                self._running += not keeps_slot
+                self.run.running += 1
+
+    def _resume_one(self) -> None:
+        turn = self._resuming.popleft()
+        if not turn.done():
+            self._running += not self.call.is_generator
+            self.run.running += 1
+            turn.set_result(None)
+        if self._resuming or self._queue:
+            self.run.ready |= self.bit
+
+    def _prepare_first(self) -> None:
+        if self._preparing is None and self._queue:
+            self._preparing = self.run.start(self._bind())
+
+    async def _bind(self) -> None:
+        if self.run.closed or self._prepare is None:
+            return
+        try:
+            self.function = await self._prepare()
+        except (Exception, asyncio.CancelledError) as error:
+            if self.run.closed:
+                return
+            self._broken = error
+        self._prepare = None
+        self._busy = self._broken is not None
+        self.run.wake(self)
+
+
+def _unprepared(item: Any) -> Any:
+    raise RuntimeError("a call without its side inputs")

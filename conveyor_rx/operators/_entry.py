@@ -1,0 +1,56 @@
+"""How does an item get into a line? It takes a new place at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from reactivex import Observable
+
+from ._line import Line
+from ._place import WAITING, Place, allocate
+from ._subscriber import Subscriber, lift
+
+__all__ = ["Entry", "enter"]
+
+
+class Entry(Subscriber):
+    """Where items come into the line of a segment."""
+
+    def __init__(self, line: Line, weigh: Callable[[Any], int] | None) -> None:
+        self.line = line
+        self.weigh = weigh
+        self._count = 0
+        line.entry = self
+
+    def on_next(self, value: Any) -> None:
+        line = self.line
+        place: Place = allocate(Place)  # as `new_place` does, in line for speed
+        place.value = value
+        place.number = self._count
+        place.weight = weight = self.weigh(value) if self.weigh else 1
+        place.state = WAITING
+        place.task = None
+        place.next = ring = line.ring
+        place.prev = last = ring.prev
+        last.next = ring.prev = place
+        self._count += 1
+        line.size += weight
+        self.out.on_next(place)
+
+    def on_error(self, error: Exception) -> None:
+        self._end(error)
+
+    def on_completed(self) -> None:
+        self._end(None)
+
+    def _end(self, error: Exception | None) -> None:
+        if self.line.entry is self:  # else: a call failed at the last batch, and that is the end
+            self.line.end(error)
+
+
+def enter(
+    line: Line, weigh: Callable[[Any], int] | None = None
+) -> Callable[[Observable[Any]], Observable[Any]]:
+    """Give each item a place in `line`; a batch takes as much of the window as `weigh` says."""
+    return lift(lambda: Entry(line, weigh))
