@@ -35,10 +35,9 @@ ROOT = Path(__file__).parent.parent
 LEAST = 0.85  # of the mutants are to be killed
 MUTATED = ("conveyor_rx/operators/**/*.py", "conveyor_rx/stream*.py")
 FIRST = """
-    test_random_pipelines.py test_values.py test_order.py test_batches.py test_sources.py
-    test_retries.py test_rx.py test_own_tasks.py test_counters.py test_errors.py test_garbage.py
-    test_lifetime.py test_endurance_parked.py test_events.py test_side_inputs.py
-    test_cancellation.py
+    test_random_pipelines.py test_events.py test_values.py test_batches.py test_sources.py
+    test_retries.py test_rx.py test_own_tasks.py test_counters.py test_garbage.py test_lifetime.py
+    test_order.py test_errors.py test_endurance_parked.py test_side_inputs.py test_cancellation.py
 """.split()
 LAST = ["test_flow.py", "conformance/test_conformance.py"]  # they take the longest
 # They look at the tools and at the types, or check with other means what is checked anyway.

@@ -17,7 +17,7 @@ from hypothesis import Phase, settings
 
 __all__ = ["SECONDS"]
 
-SECONDS = 45.0  # for one test; the slowest takes 5 or so
+SECONDS = 30.0  # for one test; the slowest takes 5 or so
 _CONFORMANCE = "conformance/test_conformance.py"
 _ONE_IN = 7  # prime to the numbers of kinds, places, modes and ways, so that none is left out
 _STDERR = os.dup(2)  # before pytest captures it

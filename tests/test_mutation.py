@@ -60,7 +60,7 @@ def test_dead_and_alive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     tree = Tree(tmp_path / "tree")
     plugin = tmp_path / "tree/tests/mutation_plugin.py"
     text = plugin.read_text(encoding="utf-8")
-    plugin.write_text(text.replace("SECONDS = 45.0", "SECONDS = 3.0"), encoding="utf-8")
+    plugin.write_text(text.replace("SECONDS = 30.0", "SECONDS = 3.0"), encoding="utf-8")
 
     dead = tree.try_(mutant(">= self._max_size", "> self._max_size"), TESTS)
     assert dead.killer is not None
