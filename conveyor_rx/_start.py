@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import uuid
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ._outlet import Reader
-from ._source import demand, length_of, source_of
+from ._source import Source, demand, length_of, source_of
 from ._stats import Counters
 from .context import ExecutionMode, PipelineContext, set_current_context
 from .events import observing
@@ -17,7 +17,9 @@ from .operators._run import Run, enclosing
 from .operators._subscriber import Subscriber, subscribe
 from .operators._tracer import Tracer
 from .operators._trampoline import Gate
-from .operators.traced._chain import TracedChain
+
+if TYPE_CHECKING:
+    from .operators.traced._chain import TracedChain
 
 __all__ = ["Plan", "link", "new_run", "running_loop"]
 
@@ -73,19 +75,24 @@ def link(run: Run, data: Any, plan: Plan | None, gate: Gate, outlet: Subscriber)
     source = source_of(data, run)
     run.enroll(source)
     is_pulled = isinstance(outlet, Reader)
-    if run.tracer is None:
-        chain = Chain(run, source.observable(), source)
-    else:
-        chain = TracedChain(run, source.observable(), source, run.tracer)
+    traced = _traced_chain(run, source, run.tracer) if run.tracer is not None else None
+    chain = traced or Chain(run, source.observable(), source)
     if plan is not None:
         plan.connect(chain)
     observable = chain.end(gate, direct=is_pulled)
-    if isinstance(chain, TracedChain):
-        chain.announce(
+    if traced is not None:
+        traced.announce(
             source=source.kind, total=length_of(data), outlet="pulled" if is_pulled else "pushed"
         )
     run.chain = subscribe(observable, outlet)
     return chain.counters
+
+
+def _traced_chain(run: Run, source: Source, tracer: Tracer) -> TracedChain:
+    # Only who observes a run pays for the import: a tenth of the library's.
+    from .operators.traced._chain import TracedChain
+
+    return TracedChain(run, source.observable(), source, tracer)
 
 
 def running_loop() -> asyncio.AbstractEventLoop:

@@ -9,7 +9,6 @@ from typing import Any, Generic, TypeAlias, TypeVar, cast, overload
 
 from reactivex import Observable
 
-from ._picture import mimebundle
 from ._rx import is_operator, operator_name
 from ._source import NO_DATA
 from .context import ExecutionMode, PipelineContext
@@ -103,6 +102,8 @@ class Stage(abc.ABC, Generic[In, Out]):
         """Show the stages and their options, in Jupyter."""
         pipeline, sketch = _as_pipeline(self), Sketch()
         pipeline.connect(sketch)
+        from ._picture import mimebundle  # a tenth of the library's import time, for notebooks only
+
         return mimebundle(sketch.stages, pipeline.context)
 
 
