@@ -139,7 +139,9 @@ class FlatMap(Admission):
         else:
             task = _Task(call, loop=run.loop, context=context)
         if not task.done():
-            self._started(place, task, place.weight, eager=True)
+            place.task = task
+            if place.state == DEAD or not EAGER:
+                self._started(place, task, place.weight, eager=True)
 
     def _start_generator(self, place: Place) -> None:
         self._begin(place, self._generate(place), eager=False)
@@ -212,7 +214,9 @@ class FlatMap(Admission):
                 place.value = result
                 self._running -= 1
                 run.running -= 1
-                if run.starved or self._queue or self._resuming:
+                if self._queue:
+                    run.ready |= self.bit
+                if run.starved or self._resuming:
                     self._freed()
                 counters = self.counters
                 counters.running -= 1

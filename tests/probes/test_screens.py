@@ -130,7 +130,7 @@ async def test_in_a_notebook_it_is_one_output(monkeypatch: pytest.MonkeyPatch) -
 
 
 PROGRAM = """
-import asyncio, sys
+import asyncio, signal
 from conveyor_rx import single_task
 from conveyor_rx.probes.progress import progress
 
@@ -142,6 +142,7 @@ async def main():
     with progress():
         await slow([0.05] * 6 + [60] * 6).collect()
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a parent may have it ignored
 asyncio.run(main())
 """
 
