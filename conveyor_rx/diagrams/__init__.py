@@ -14,6 +14,8 @@ How they are made:
     _shapes.py      those shapes, _colours.py their colours
     _svg.py         shapes -> SVG (_svg_shapes.py, _svg_legend.py)
     _text/          a recording -> text marbles for a terminal
+    _page.py        an SVG -> a page with details at the pointer
+    _live.py        a display in a notebook that keeps up with a run
     _diagram.py     what a user asks for
 """
 

@@ -13,6 +13,8 @@ from ..events import observe
 from ..stream import AsyncStream
 from ._colours import THEMES
 from ._layout import layout
+from ._live import Live, notebook_display
+from ._page import page
 from ._recorder import Labels, Recorder
 from ._recording import Recording
 from ._svg import svg
@@ -58,21 +60,27 @@ class MarbleDiagram:
         """Return the picture; it needs nothing else, and shapes have titles for the pointer."""
         return svg(layout(self.recording, title=self._title, width=self._width), self._theme)
 
+    def html(self) -> str:
+        """Return a page of its own: light or dark as the reader prefers, details at the pointer."""
+        shapes = layout(self.recording, title=self._title, width=self._width)
+        light, dark = (svg(shapes, THEMES[theme]) for theme in ("light", "dark"))
+        return page(shapes.title, light, dark)
+
     def text(self, *, width: int = 100, color: bool = False) -> str:
         """Return marbles for a terminal of `width` columns, coloured by ANSI codes if asked for."""
         return render(self.recording, width=width, color=color)
 
     def save(self, path: str | Path) -> None:
-        """Write the picture to a file, by its suffix: `.svg` or `.txt`.
+        """Write the picture to a file, by its suffix: `.svg`, `.html` or `.txt`.
 
         Raises:
             ValueError: another suffix.
         """
+        writers = {".svg": self.svg, ".html": self.html, ".txt": lambda: self.text() + "\n"}
         suffix = Path(path).suffix
-        if suffix not in (".svg", ".txt"):
-            raise ValueError(f"path must end in .svg or .txt, not {suffix!r}")
-        content = self.svg() if suffix == ".svg" else self.text() + "\n"
-        Path(path).write_text(content, encoding="utf-8")
+        if suffix not in writers:
+            raise ValueError(f"path must end in .svg, .html or .txt, not {suffix!r}")
+        Path(path).write_text(writers[suffix](), encoding="utf-8")
 
     def __repr__(self) -> str:
         return self.text()
@@ -91,16 +99,33 @@ class MarbleDiagram:
 
 
 @contextmanager
-def record(*, labels: Labels | None = None, max_items: int = 10_000) -> Generator[Recorder]:
-    """Record the runs that begin within the block; the options are those of `Recorder`.
+def record(
+    *,
+    labels: Labels | None = None,
+    max_items: int = 10_000,
+    live: bool = False,
+    theme: Literal["light", "dark"] = "light",
+) -> Generator[Recorder]:
+    """Record the runs that begin within the block.
+
+    `labels` and `max_items` are those of `Recorder`. With `live` a notebook shows the first run
+    while it goes on, in colours of `theme`, and draws it anew at most 10 times a second; elsewhere
+    `live` does nothing.
 
     with record() as recorder:
         async for result in pipeline(data):
             ...
     MarbleDiagram(recorder)
+
+    Raises:
+        ValueError: `max_items` or `theme` is out of range.
     """
+    if theme not in THEMES:
+        raise ValueError(f"theme must be one of {', '.join(THEMES)}, not {theme!r}")
     recorder = Recorder(labels=labels, max_items=max_items)
-    with observe(recorder):
+    display = notebook_display() if live else None
+    watchers = [Live(lambda: MarbleDiagram(recorder, theme=theme), display)] if display else []
+    with observe(recorder, *watchers):
         yield recorder
 
 

@@ -23,7 +23,7 @@ class Recorder:
     it in place of the numbers of the source's items that they come from. The details of the first
     `max_items` items of the source are kept, and of at most `max_runs` runs, inner ones included;
     beyond that is only counted, and diagrams say so. A recorder may be read at any time, also while
-    its runs go on. In a notebook it shows itself as the diagram of its first run.
+    its runs go on.
 
     Raises:
         ValueError: `max_items` or `max_runs` is less than 1.
