@@ -13,9 +13,10 @@ from conveyor_rx.testing import VirtualLoop, run
 from tests.random_pipelines import Plan, model
 from tests.random_stages import SOURCE, Watch, build, data
 
-__all__ = ["Act", "Disturbed", "disturb", "quiet", "read", "subscribe"]
+__all__ = ["Act", "Consume", "Disturbed", "disturb", "quiet", "read", "subscribe"]
 
 Act = Callable[["Disturbed", VirtualLoop], object]
+Consume = Callable[["Disturbed"], Coroutine[Any, Any, object]]
 Build = Callable[[Plan, Watch], Pipeline[Any, Any]]
 
 
@@ -33,15 +34,18 @@ class Disturbed:
         self.ends: list[BaseException | None] = []
         self.told = 0  # ends that an observer was told
         self.stream: AsyncStream[Any] = build(plan, self.watch)(data(plan, self.watch))
-        self.consumer: asyncio.Task[Any] | None = None
+        self.consumer: asyncio.Task[Any] | None = None  # while it is at work
+        self.cancelled = False  # by its own account
 
-    async def main(self, consume: Callable[[Disturbed], Coroutine[Any, Any, object]]) -> None:
+    async def main(self, consume: Consume) -> None:
         """Consume the stream in a task of its own; then check that all is over."""
-        self.consumer = asyncio.create_task(consume(self))
-        await asyncio.wait({self.consumer})
+        self.consumer = consumer = asyncio.create_task(consume(self))
+        await asyncio.wait({consumer})
+        self.consumer = None  # its exception's traceback leads here
+        self.cancelled = consumer.cancelled()
         await self.check_over()
-        if not self.consumer.cancelled():
-            self.consumer.result()
+        if not self.cancelled:
+            consumer.result()
 
     async def check_over(self) -> None:
         """Check that nothing is under way, and that nothing begins any more."""
@@ -56,18 +60,20 @@ class Disturbed:
             assert stage.in_ == ended, stage
             assert stage.running == stage.waiting == 0, stage
 
-    def check_given(self, plan: Plan | None = None) -> None:
-        """Check that what was given is a prefix of the model's, or a part where order is free."""
-        plan = plan or self.plan
+    def check_given(self, most: Plan | None = None) -> None:
+        """Check that what was given is a prefix of the model's, or a part where order is free.
+
+        A part of what comes without failures; or of what `most` gives, if failures are by chance.
+        """
         assert not self.watch.wrong, self.watch.wrong
-        expected, _ = model(plan)
-        if plan.ordered:
+        if self.plan.ordered:
+            expected, _ = model(self.plan)
             assert self.got == expected[: len(self.got)]
-        elif not any(spec.is_batch for spec in plan.stages):
-            most, _ = model(plan.without_failures())
-            assert Counter(self.got) <= Counter(most)
+        elif not any(spec.is_batch for spec in self.plan.stages):
+            expected, _ = model(most or self.plan.without_failures())
+            assert Counter(self.got) <= Counter(expected)
         given = Counter(self.watch.given.get(SOURCE, ()))
-        for number in range(len(plan.stages)):
+        for number in range(len(self.plan.stages)):
             assert Counter(self.watch.taken.get(number, ())) <= given, f"of stage {number}"
             given = Counter(self.watch.given.get(number, ()))
         assert Counter(self.got) <= given
@@ -119,20 +125,28 @@ async def subscribe(case: Disturbed, on_next: Callable[[int], object]) -> None:
         raise
 
 
-def disturb(plan: Plan, act: Act, *, seed: int | None = None, build: Build = build) -> Disturbed:
+def disturb(
+    plan: Plan,
+    act: Act | None = None,
+    *,
+    consume: Consume = read,
+    seed: int | None = None,
+    build: Build = build,
+) -> Disturbed:
     """Run `plan`, calling `act` before each step of the loop while the consumer is at work."""
     case: Disturbed | None = None
 
     def on_step(loop: VirtualLoop) -> None:
         if case is not None and case.consumer is not None and not case.consumer.done():
+            assert act is not None
             act(case, loop)
 
     async def main() -> None:
         nonlocal case
         case = Disturbed(plan, build)
-        await case.main(read)
+        await case.main(consume)
 
-    run(main, on_step=on_step, seed=seed)
+    run(main, on_step=on_step if act else None, seed=seed)
     assert case is not None
     return case
 

@@ -5,6 +5,7 @@ Each function prints its figures, and raises if something failed.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ def cancel_everywhere(seeds: int) -> None:
 
     Seed 0 stands for callbacks that run first in, first out.
     """
+    logging.disable(logging.WARNING)  # of rests of batches, each time
     steps = 0
     failures = _Failures()
     for seed in range(seeds):

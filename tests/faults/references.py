@@ -29,7 +29,7 @@ TABLE = """
 6 items async as-completed collect parallelism=1: async 23 latency=0.1 | filter 24
 6 items observable as-completed async-for parallelism=3 pause=0.5: side-input 25 | list 26
 9 items async ordered async-for: sync 27 | list 28 | filter 29
-9 items sync as-completed subscribe: list 30 | lazy 31 | sync 32
+5 items sync as-completed subscribe: list 30 | lazy 31 | sync 32
 4 items sync ordered collect: generator 33 | async 34 latency=1
 4 items async as-completed async-for: async 35 latency=1 | generator 36 | async 37 latency=0.1
 4 items observable ordered subscribe window=2: lazy 38 | async 39 latency=0.1 limit=1
