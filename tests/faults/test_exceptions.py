@@ -212,11 +212,8 @@ def without_policy(kind: str, error: BaseException) -> Any:
 
 @of_each_error
 @pytest.mark.parametrize("kind", ["own", "rx", "side input", "async side input"])
-def test_from_what_has_no_policy(name: str, kind: str, request: pytest.FixtureRequest) -> None:
+def test_from_what_has_no_policy(name: str, kind: str) -> None:
     """E2, E8, S4: a stage of the user's own, an Rx operator's function, a shared side input."""
-    if name == "GeneratorExit" and "side" in kind:
-        reason = "the run hangs, and the error is lost"
-        request.applymarker(pytest.mark.xfail(strict=True, reason=reason))
     for mode, way in product(MODES, WAYS):
         error = ERRORS[name]()
         outcome = Run(without_policy(kind, error), mode, way)
