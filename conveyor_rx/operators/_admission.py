@@ -185,7 +185,9 @@ class Admission(Subscriber):
             return
         try:
             self.function = await self._prepare()
-        except (Exception, asyncio.CancelledError) as error:
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:
             if self.run.closed:
                 return
             self._broken = error

@@ -1,0 +1,61 @@
+"""Which faults take too long for the suite? All of them, as `python -m tests.long_runs` runs them.
+
+Each function prints its figures, and raises if something failed.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tests.faults.cancels import cancel_at_every_step
+from tests.faults.references import REFERENCES
+
+__all__ = ["cancel_everywhere"]
+
+
+def cancel_everywhere(seeds: int) -> None:
+    """Cancel the consumer at every step of every reference pipeline, with each of `seeds` seeds.
+
+    Seed 0 stands for callbacks that run first in, first out.
+    """
+    logging.disable(logging.WARNING)  # of rests of batches, each time
+    steps = 0
+    failures = _Failures()
+    for seed in range(seeds):
+        for name, plan in REFERENCES.items():
+            with failures.noted(f"{name}, seed {seed}"):
+                steps += cancel_at_every_step(plan, seed or None)
+        _say(f"seed {seed}: {steps} runs cancelled so far, {failures}")
+    failures.raise_any()
+
+
+class _Failures:
+    """Those so far, and the processor time."""
+
+    def __init__(self) -> None:
+        self._found: list[Exception] = []
+        self._begun = time.process_time()
+
+    def __str__(self) -> str:
+        seconds = time.process_time() - self._begun
+        return f"{len(self._found)} failed, {seconds:.0f} s of processor time"
+
+    @contextmanager
+    def noted(self, what: str) -> Iterator[None]:
+        """Note that the block failed, and go on."""
+        try:
+            yield
+        except Exception as error:
+            error.add_note(what)
+            self._found.append(error)
+
+    def raise_any(self) -> None:
+        if self._found:
+            raise ExceptionGroup("faults", self._found)
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)  # noqa: T201  # the report is the point
