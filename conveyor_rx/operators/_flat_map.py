@@ -104,7 +104,9 @@ class FlatMap(Admission):
         except BaseException as error:
             self._failed_inline(place, error)
         else:
-            if isinstance(result, _SPECIAL) and not is_short(result):
+            if type(result) in self._plain and place.weight == 1 and place.state == WAITING:
+                self._complete(place, result)
+            elif isinstance(result, _SPECIAL) and not is_short(result):
                 attempts = Attempts(self, place, result=result)
                 self._begin(place, self._go_on(place, attempts), eager=False)
             else:
@@ -299,10 +301,15 @@ class FlatMap(Admission):
         else:
             if self._shortcut:
                 self._plain.add(type(result))  # pyright: ignore[reportUnknownArgumentType]  # of any value
-            counters.completed += 1
-            counters.out += 1
-            place.value = result
-            self.out.on_next(place)
+            self._complete(place, result)
+
+    def _complete(self, place: Place, result: Any) -> None:
+        """Pass on the one output of one item."""
+        counters = self.counters
+        counters.completed += 1
+        counters.out += 1
+        place.value = result
+        self.out.on_next(place)
 
 
 def flat_map(stage: FlatMap) -> Callable[[Observable[Any]], Observable[Any]]:
