@@ -5,15 +5,20 @@ Each function prints its figures, and raises if something failed.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import product
 
 from tests.faults.cancels import cancel_at_every_step
+from tests.faults.interrupts import interrupt
 from tests.faults.references import REFERENCES
+from tests.faults.threads import THREADS, push_from_threads
+from tests.random_pipelines import WAYS
 
-__all__ = ["cancel_everywhere"]
+__all__ = ["cancel_everywhere", "interrupts", "threads"]
 
 
 def cancel_everywhere(seeds: int) -> None:
@@ -29,6 +34,32 @@ def cancel_everywhere(seeds: int) -> None:
             with failures.noted(f"{name}, seed {seed}"):
                 steps += cancel_at_every_step(plan, seed or None)
         _say(f"seed {seed}: {steps} runs cancelled so far, {failures}")
+    failures.raise_any()
+
+
+def interrupts(runs: int) -> None:
+    """Interrupt `runs` processes by Ctrl-C at random moments, every other one twice."""
+    failures = _Failures()
+    slowest = 0.0
+    for number in range(runs):
+        with failures.noted(f"run {number}"):
+            slowest = max(slowest, interrupt(number))
+    _say(
+        f"{runs} processes interrupted, {runs // 2} of them twice, {failures}; "
+        f"the slowest ended after {slowest:.2f} s"
+    )
+    failures.raise_any()
+
+
+def threads(items: int) -> None:
+    """Push `items` from each of 8 threads into one Observable, in each way and mode."""
+    failures = _Failures()
+    for way, mode in product(WAYS, ("ordered", "as_completed")):
+        begun = time.perf_counter()
+        with failures.noted(f"{way}, {mode}"):
+            asyncio.run(push_from_threads(items, way, mode))
+        seconds = time.perf_counter() - begun
+        _say(f"{way}, {mode}: {THREADS} x {items} items, {seconds:.1f} s; {failures}")
     failures.raise_any()
 
 
