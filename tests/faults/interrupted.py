@@ -1,13 +1,14 @@
 """What does Ctrl-C interrupt? A program without an end: `python -m tests.faults.interrupted WAY`.
 
-It says "ready" once results come. With a number behind WAY, calls that are cancelled take so many
-seconds to clean up, and it says "cleaning" when the first one begins to.
+It says "ready" once results come. With CLEAN_UP in its environment, calls that are cancelled take so
+many seconds to clean up, and it says "cleaning" when the first one begins to.
 """
 
 from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 import sys
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -117,7 +118,7 @@ async def observable() -> None:
 PROGRAMS = {
     main.__name__: main for main in (iterate, as_completed, collect, subscribe, observable, busy)
 }
-CLEAN_UP = float(sys.argv[2]) if len(sys.argv) > 2 else 0.0  # seconds
+CLEAN_UP = float(os.environ.get("CLEAN_UP", "0"))  # seconds
 _seen = itertools.count()
 _cancelled = itertools.count()
 

@@ -8,6 +8,7 @@ pending: no such moments are tried.
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 import subprocess
@@ -45,10 +46,10 @@ def interrupt(number: int) -> float:
 
 def _interrupt(name: str, chance: random.Random, *, is_twice: bool) -> float:
     command = [sys.executable, "-X", "dev", "-m", "tests.faults.interrupted", name]
-    if is_twice:
-        command.append(str(CLEAN_UP))
+    environment = os.environ | {"CLEAN_UP": str(CLEAN_UP if is_twice else 0)}
+    pipe = subprocess.PIPE
     with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command, cwd=ROOT, env=environment, stdout=pipe, stderr=pipe, text=True
     ) as process:
         try:
             _interrupt_at(process, "ready", chance.uniform(0, 0.1))
