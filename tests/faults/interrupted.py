@@ -1,6 +1,6 @@
 """What does Ctrl-C interrupt? A program without an end: `python -m tests.faults.interrupted WAY`.
 
-It says "ready" once results come. With CLEAN_UP in its environment, calls that are cancelled take so
+It says "ready" once results come. With CLEAN_UP in the environment, cancelled calls take so
 many seconds to clean up, and it says "cleaning" when the first one begins to.
 """
 
