@@ -23,6 +23,9 @@ __all__ = ["LOOPS", "loops_of"]
 
 LOOPS = ("eager", "debug", "uvloop")
 Loop = asyncio.AbstractEventLoop
+EXCEPTIONS = {
+    ("eager", "test_cancelled_before_the_first_step"): "there is no moment before it",
+}
 
 
 def _make_eager(loop: Loop) -> None:
@@ -75,6 +78,14 @@ def _prepare_real(patch: pytest.MonkeyPatch, prepare: Callable[[Loop], None]) ->
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--loops", choices=LOOPS, help="run the tests on event loops of another kind")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    kind = config.getoption("--loops")
+    for item in items:
+        reason = EXCEPTIONS.get((kind, item.name.partition("[")[0]))
+        if reason is not None:
+            item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.hookimpl(wrapper=True)
