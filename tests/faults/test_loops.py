@@ -32,9 +32,9 @@ def virtual_loops(request: pytest.FixtureRequest) -> Iterator[str]:
 def some_checks(loops: str) -> Iterator[Check]:
     """Give a few checks of each kind of stage, others of each."""
     for number, options in enumerate(KINDS.values()):
-        for check in conformance(**options)[7 * number :: EVERY[loops]]:
-            if loops == "eager" or check.rule.number not in LONG:
-                yield check
+        for each in conformance(**options)[7 * number :: EVERY[loops]]:
+            if loops == "eager" or each.rule.number not in LONG:
+                yield each
 
 
 def test_stages_keep_the_rules(virtual_loops: str) -> None:
