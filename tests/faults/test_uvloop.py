@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import random
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
-from conveyor_rx.testing import assert_clean
+from conveyor_rx.testing import LeakError, assert_clean
 from tests.faults.disturbed import Disturbed, read
 from tests.faults.loops import loops_of
 from tests.faults.references import REFERENCES
@@ -79,3 +80,20 @@ def test_the_references_on_uvloop(uvloop_runner: asyncio.Runner) -> None:
 def test_eight_threads_on_uvloop(way: str, uvloop_runner: asyncio.Runner) -> None:
     """L8: what other threads emit wakes this loop, too."""
     uvloop_runner.run(push_from_threads(500, way, "ordered"))
+
+
+def test_idle_threads_of_its_executor_are_no_leak(uvloop_runner: asyncio.Runner) -> None:
+    """`assert_clean` knows them, as it knows those of asyncio's own loops; others it finds."""
+
+    async def main() -> None:
+        async with assert_clean():
+            await asyncio.to_thread(int)
+        stop = threading.Event()
+        stranger = threading.Thread(target=stop.wait, name="stranger")
+        with pytest.raises(LeakError, match="thread 'stranger'"):
+            async with assert_clean():
+                stranger.start()
+        stop.set()
+        stranger.join()
+
+    uvloop_runner.run(main())
