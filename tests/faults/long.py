@@ -15,6 +15,7 @@ from itertools import product
 from tests.faults.cancels import cancel_at_every_step
 from tests.faults.interrupts import interrupt
 from tests.faults.references import REFERENCES
+from tests.faults.shutdowns import HOWS, shut_down_at_every_step
 from tests.faults.threads import THREADS, push_from_threads
 from tests.random_pipelines import WAYS
 
@@ -24,16 +25,20 @@ __all__ = ["cancel_everywhere", "interrupts", "threads"]
 def cancel_everywhere(seeds: int) -> None:
     """Cancel the consumer at every step of every reference pipeline, with each of `seeds` seeds.
 
-    Seed 0 stands for callbacks that run first in, first out.
+    And shut the loop down there, in each way. Seed 0 stands for callbacks that run first in, first
+    out.
     """
     logging.disable(logging.WARNING)  # of rests of batches, each time
-    steps = 0
+    steps = downs = 0
     failures = _Failures()
     for seed in range(seeds):
         for name, plan in REFERENCES.items():
             with failures.noted(f"{name}, seed {seed}"):
                 steps += cancel_at_every_step(plan, seed or None)
-        _say(f"seed {seed}: {steps} runs cancelled so far, {failures}")
+            for how in HOWS:
+                with failures.noted(f"{name}, seed {seed}, {how}"):
+                    downs += shut_down_at_every_step(plan, seed or None, how)
+        _say(f"seed {seed}: {steps} runs cancelled and {downs} shut down so far, {failures}")
     failures.raise_any()
 
 

@@ -80,7 +80,9 @@ class _Shutdown:
                 raise KeyboardInterrupt
 
 
-def shut_down_at_every_step(plan: Plan, seed: int | None, how: str, first: int, every: int) -> int:
+def shut_down_at_every_step(
+    plan: Plan, seed: int | None, how: str, first: int = 1, every: int = 1
+) -> int:
     """Shut down at each step in turn, or at some; return how many these were."""
     steps = range(first, steps_of(plan, seed) + 1, every)
     for step in steps:
