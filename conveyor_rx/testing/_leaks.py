@@ -127,16 +127,21 @@ class CleanCheck:
         self.complaints += sorted(describe_generator(generator) for generator in generators)
 
     def _look_for_threads(self) -> None:
-        workers: set[threading.Thread] = set()
-        executor = getattr(self._loop, "_default_executor", None)
-        if self._loop is not None and not self._loop.is_closed():
-            workers = getattr(executor, "_threads", workers)
-        for thread in set(threading.enumerate()) - self._threads - workers:
+        for thread in set(threading.enumerate()) - self._threads - self._workers():
             deadline = time.monotonic() + THREAD_GRACE
             while thread in threading.enumerate() and time.monotonic() < deadline:
                 time.sleep(0.001)  # not join: it may be about to start
             if thread in threading.enumerate():
                 self.complaints.append(f"thread {thread.name!r}")
+
+    def _workers(self) -> set[threading.Thread]:
+        """Return the threads of the loop's own executor, which live as long as the loop."""
+        if self._loop is None or self._loop.is_closed():
+            return set()
+        if type(self._loop).__module__.startswith("uvloop"):  # it hides its executor
+            return {each for each in threading.enumerate() if each.name.startswith("uvloop_")}
+        executor = getattr(self._loop, "_default_executor", None)
+        return getattr(executor, "_threads", set[threading.Thread]())
 
     # The places where errors pass by unseen
 

@@ -1,12 +1,15 @@
-"""What is interrupted by Ctrl-C? A program that never ends: `python -m tests.faults.interrupted WAY`.
+"""What does Ctrl-C interrupt? A program without an end: `python -m tests.faults.interrupted WAY`.
 
-It says "ready" once results come.
+It says "ready" once results come. With CLEAN_UP in the environment, cancelled calls take so
+many seconds to clean up, and it says "cleaning" when the first one begins to.
 """
 
 from __future__ import annotations
 
 import asyncio
 import itertools
+import os
+import signal
 import sys
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -21,7 +24,11 @@ __all__ = ["PROGRAMS"]
 
 @single_task(concurrency_limit=20, retry_attempts=2, retry_delay=0.001, on_error="skip_item")
 async def fetch(number: int) -> int:
-    await asyncio.sleep(number % 7 / 1000)
+    try:
+        await asyncio.sleep(number % 7 / 1000)
+    except asyncio.CancelledError:
+        await clean_up()
+        raise
     if number % 11 == 0:
         raise ValueError(number)
     return number
@@ -86,13 +93,19 @@ async def collect() -> None:
 
 async def subscribe() -> None:
     over = asyncio.Event()
-    slow_and_fast()(itertools.count()).subscribe(say_ready, on_completed=over.set)
-    await over.wait()
+    stream = slow_and_fast()(itertools.count())
+    subscription = stream.subscribe(say_ready, on_completed=over.set)
+    try:
+        await over.wait()
+    finally:
+        subscription.dispose()
+        await asyncio.sleep(CLEAN_UP)  # dispose waits for nothing
 
 
 async def busy() -> None:
     """Never idle: plain functions on a plain iterable."""
-    async for value in (double | split | ops.map(lambda n: n + 1) | double)(itertools.count()):
+    pipeline = double | split | ops.map(lambda n: n + 1) | double
+    async for value in pipeline.with_context(max_in_flight=64)(itertools.count()):
         say_ready(value)
 
 
@@ -104,14 +117,27 @@ async def observable() -> None:
 
 
 PROGRAMS = {
-    main.__name__: main for main in (iterate, as_completed, collect, subscribe, busy, observable)
+    main.__name__: main for main in (iterate, as_completed, collect, subscribe, observable, busy)
 }
+CLEAN_UP = float(os.environ.get("CLEAN_UP", "0"))  # seconds
 _seen = itertools.count()
+_cancelled = itertools.count()
 
 
 def say_ready(value: object) -> None:
     if next(_seen) == 3:
-        print("ready", flush=True)  # noqa: T201  # what the parent process waits for
+        _say("ready")
+
+
+async def clean_up() -> None:
+    if CLEAN_UP:
+        if next(_cancelled) == 0:
+            _say("cleaning")
+        await asyncio.sleep(CLEAN_UP)
+
+
+def _say(word: str) -> None:
+    print(word, flush=True)  # noqa: T201  # the parent process waits for it
 
 
 async def _main() -> None:
@@ -121,4 +147,5 @@ async def _main() -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a parent may have it ignored
     asyncio.run(_main())
