@@ -1,0 +1,134 @@
+"""The notebooks: do they run, and do they show a reader what they would show if run now?"""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+import subprocess
+import sys
+from base64 import b64decode
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+NOTEBOOKS = ROOT / "notebooks"
+DURATION = re.compile(r"\b[\d.]+ (min|s|ms|µs|ns)\b")
+
+
+@dataclass(frozen=True)
+class Promise:
+    """What a notebook holds: so many diagrams at least, of runs in virtual time or in real time."""
+
+    diagrams: int
+    virtual: bool
+
+
+PROMISED = {
+    "01-first-pipeline": Promise(diagrams=2, virtual=False),
+    "02-order-and-concurrency": Promise(diagrams=7, virtual=True),
+}
+each_notebook = pytest.mark.parametrize("name", sorted(PROMISED))
+
+
+def test_every_notebook_has_a_promise() -> None:
+    """No notebook stands beside the tests without being run by them."""
+    assert {path.stem for path in NOTEBOOKS.glob("*.ipynb")} == set(PROMISED)
+
+
+@each_notebook
+def test_a_fresh_kernel_gives_what_is_committed(name: str, tmp_path: Path) -> None:
+    """No cell fails, and the committed file is what running it gives, real durations aside."""
+    result = subprocess.run(
+        [sys.executable, NOTEBOOKS / "build.py", "--into", tmp_path, name],
+        capture_output=True,
+        encoding="utf-8",
+        timeout=300,
+        # In the kernel, where a warning is an output: it would differ from what is committed.
+        env={**os.environ, "PYTHONWARNINGS": "default", "PYTHONIOENCODING": "utf-8"},
+    )
+    assert result.returncode == 0, result.stderr
+    fresh, committed = load(tmp_path / f"{name}.ipynb"), load(NOTEBOOKS / f"{name}.ipynb")
+    if not PROMISED[name].virtual:
+        without_durations(fresh)
+        without_durations(committed)
+    assert fresh == committed
+
+
+@each_notebook
+def test_what_a_cell_shows_is_there(name: str) -> None:
+    """Cells that end in an expression have output, none has an error or a warning."""
+    cells = code_cells(load(NOTEBOOKS / f"{name}.ipynb"))
+    assert [cell["execution_count"] for cell in cells] == list(range(1, len(cells) + 1))
+    for cell in cells:
+        source = "".join(cell["source"])
+        if ends_in_expression(source):
+            assert cell["outputs"], source
+        for output in cell["outputs"]:
+            assert output["output_type"] != "error", source
+            assert output.get("name") != "stderr", source
+
+
+@each_notebook
+def test_diagrams_show_everywhere(name: str) -> None:
+    """Diagrams are there as text, as SVG, and as the image that an untrusted notebook may show."""
+    shown = list(diagrams(load(NOTEBOOKS / f"{name}.ipynb")))
+    assert len(shown) >= PROMISED[name].diagrams
+    for data in shown:
+        assert data.keys() >= {"text/plain", "text/html", "image/svg+xml"}
+        picture = "".join(data["image/svg+xml"])
+        assert ElementTree.fromstring(picture).tag == "{http://www.w3.org/2000/svg}svg"
+        assert " in · " in "".join(data["text/plain"])
+        image = re.search(r'src="data:image/svg\+xml;base64,([^"]+)"', "".join(data["text/html"]))
+        assert image is not None
+        assert b64decode(image[1]).decode() == picture
+
+
+@each_notebook
+def test_nothing_of_the_machine_is_committed(name: str) -> None:
+    """A notebook names no folder of whoever ran it, no process and no moment."""
+    text = (NOTEBOOKS / f"{name}.ipynb").read_text(encoding="utf-8")
+    for pattern in (r"/home/\w", r"/Users/\w", r"/tmp/\w", r"ipykernel_\d", r"\b0x[0-9a-f]{6}"):
+        assert not re.search(pattern, text), pattern
+    assert str(ROOT) not in text
+    assert "iopub" not in text
+
+
+# -- Reading notebooks
+
+
+def load(path: Path) -> dict[str, Any]:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def code_cells(notebook: dict[str, Any]) -> list[dict[str, Any]]:
+    return [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+
+
+def diagrams(notebook: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Find the outputs that are marble diagrams."""
+    for cell in code_cells(notebook):
+        for output in cell["outputs"]:
+            data = output.get("data", {})
+            if 'alt="Marble diagram of ' in "".join(data.get("text/html", "")):
+                yield data
+
+
+def without_durations(notebook: dict[str, Any]) -> None:
+    """Leave of diagrams what doesn't depend on the clock: the head of the text."""
+    for data in diagrams(notebook):
+        head = "".join(data["text/plain"]).splitlines()[:2]
+        data.update(dict.fromkeys(data, "drawn"))
+        data["text/plain"] = [DURATION.sub("some time", line) for line in head]
+
+
+def ends_in_expression(source: str) -> bool:
+    flags = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    body = compile(source, "cell", "exec", flags).body
+    return bool(body) and isinstance(body[-1], ast.Expr)
