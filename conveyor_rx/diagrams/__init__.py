@@ -12,7 +12,7 @@ How they are made:
                     _scene.py, _placing.py, _axis.py, _thinning.py, _text_size.py, _legend.py,
                     _words.py)
     _shapes.py      those shapes, _colours.py their colours
-    _svg.py         shapes -> SVG (_svg_shapes.py, _svg_legend.py)
+    _svg.py         shapes -> SVG (_svg_shapes.py, _svg_bars.py, _svg_legend.py)
     _text/          a recording -> text marbles for a terminal
     _page.py        an SVG -> a page with details at the pointer
     _live.py        a display in a notebook that keeps up with a run

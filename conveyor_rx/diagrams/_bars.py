@@ -79,6 +79,9 @@ def bars_of(lane: Lane, rows: Rows, scene: Scene, origins: Origins, top: float) 
     axis = scene.axis
     if rows.is_area:
         bars.areas.append(_area(lane, axis, top, scene.now))
+        most = f"up to {lane.most_at_once:,} calls at once"
+        x = axis.x(min(call.start for call in lane.calls)) + 8
+        bars.texts.append(Text(x, top + AREA_HEIGHT - 8, most, BAR_TEXT, "ink", bold=True))
         for call in lane.calls:
             for item in call.items:
                 bars.entries[item] = (axis.x(call.start), top)
@@ -226,4 +229,4 @@ def _area(lane: Lane, axis: Axis, top: float, now: float) -> Area:
         points.append((x, level))
         level = bottom - AREA_HEIGHT * running / max(most, 1)
         points.append((x, level))
-    return Area(points, "queue", f"{lane.name}: up to {lane.most_at_once:,} calls at once")
+    return Area(points, "line", f"{lane.name}: up to {lane.most_at_once:,} calls at once")

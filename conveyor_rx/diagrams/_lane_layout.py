@@ -10,7 +10,7 @@ from ._line import HELD_PITCH, held_levels, line_of
 from ._recording import Lane
 from ._scene import Origins, Scene
 from ._shapes import Area, Box, LaneView, Text
-from ._text_size import cut
+from ._text_size import cut, width_of
 from ._words import figures, queue_tip
 
 __all__ = ["LEFT", "LaneLayout", "lane_layout"]
@@ -84,7 +84,9 @@ def _heading(lane: Lane, scene: Scene, top: float) -> tuple[list[Text], float]:
     """Write the name and the options; also give the height that they need."""
     room = scene.axis.left - 16 - LEFT - scene.marble / 2
     small = scene.detail.is_compact
-    size = 11.0 if small else HEADING
+    sizes = (11.0, 9.0) if small else (HEADING, 11.5, DETAIL)
+    wanted = (size for size in sizes if width_of(lane.name, size, bold=True) <= room)
+    size = next(wanted, sizes[1])
     name = cut(lane.name, room, size, bold=True)
     texts = [Text(LEFT, top + (16 if small else 20), name, size, "ink", bold=True, tip=lane.name)]
     kind = {"single_task": "@single_task", "batch_task": "@batch_task", "own": "own stage"}

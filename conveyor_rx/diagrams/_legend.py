@@ -23,6 +23,7 @@ MEANINGS: dict[LegendSign, str] = {
     "ramp": "from the first input to the last",
     "ticks": "a result each",
     "call": "call in flight",
+    "calls": "how many calls are in flight",
     "batch": "batch in flight, and why it was cut",
     "cancelled": "cancelled call",
     "queue": "items waiting",
@@ -69,8 +70,8 @@ def _signs(lanes: list[LaneView]) -> Iterator[LegendSign]:
             yield "result of several" if _is_of_several(disc) else disc.sign
         for bar in lane.bars:
             yield "retry" if bar.look == "failed" else bar.look
-        if lane.areas:
-            yield "queue"
+        for area in lane.areas:
+            yield "queue" if area.role == "queue" else "calls"
         if lane.rings:
             yield "held"
         if lane.capsules:

@@ -32,6 +32,7 @@ LegendSign: TypeAlias = Literal[
     "result",
     "result of several",
     "call",
+    "calls",
     "batch",
     "cancelled",
     "queue",

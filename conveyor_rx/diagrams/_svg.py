@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from .._labels import xml
 from ._colours import Theme
 from ._shapes import LaneView, Picture, Text
+from ._svg_bars import bars, retry
 from ._svg_legend import legend
 from ._svg_shapes import (
     area,
-    bars,
     box,
     capsule,
     disc,
@@ -22,7 +22,6 @@ from ._svg_shapes import (
     held,
     links,
     num,
-    retry,
     ring,
     text,
     ticks,

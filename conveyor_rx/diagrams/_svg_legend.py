@@ -6,11 +6,16 @@ from collections.abc import Iterator
 
 from ._colours import APART, RAMP, Theme
 from ._shapes import Area, Bar, Capsule, Disc, Held, LegendEntry, Look, Retry, Ring, Sign
-from ._svg_shapes import area, bars, capsule, disc, held, num, retry, ring, text
+from ._svg_bars import bars, retry
+from ._svg_shapes import area, capsule, disc, held, num, ring, text
 
 __all__ = ["legend"]
 
 BLUE, ORANGE, GREEN, PINK = APART[:4]
+OUTLINES: dict[str, list[tuple[float, float]]] = {
+    "calls": [(0, 7), (0, -6), (10, -6), (27, 7)],
+    "queue": [(0, 5), (0, 0), (10, 0), (10, -5), (20, -5), (20, 1), (27, 1), (27, 5)],
+}
 
 
 def legend(entry: LegendEntry, theme: Theme) -> Iterator[str]:
@@ -37,10 +42,9 @@ def _sign(entry: LegendEntry, theme: Theme) -> Iterator[str]:
         case "retry":
             yield from bars([Bar(x, y - 7, 14, 14, (ORANGE,), "failed")], theme, False)
             yield retry(Retry(x + 14, x + 32, y), theme)
-        case "queue":
-            points = [(0.0, 5.0), (0.0, 0.0), (10.0, 0.0), (10.0, -5.0), (20.0, -5.0)]
-            points += [(20.0, 1.0), (27.0, 1.0), (27.0, 5.0)]
-            yield area(Area([(x + dx, y + dy) for dx, dy in points], "queue"), theme, False)
+        case "calls" | "queue":
+            points = [(x + dx, y + dy) for dx, dy in OUTLINES[entry.sign]]
+            yield area(Area(points, "queue" if entry.sign == "queue" else "line"), theme, False)
         case "held":
             yield held(Held(x + 8, y, x + 27, None, GREEN))
             yield ring(Ring(x + 5, y, 3.6, GREEN), theme, False)

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from .._labels import xml
-from ._bars import BAR_TEXT
 from ._colours import Theme, on
-from ._shapes import Area, Bar, Box, Capsule, Disc, Held, LaneView, Link, Retry, Ring, Text, Ticks
+from ._shapes import Area, Box, Capsule, Disc, Held, LaneView, Link, Ring, Text, Ticks
 
 __all__ = [
     "area",
-    "bars",
     "box",
     "capsule",
     "cross",
@@ -20,10 +18,10 @@ __all__ = [
     "held",
     "links",
     "num",
-    "retry",
     "ring",
     "text",
     "ticks",
+    "tooltip",
 ]
 
 MONO = "ui-monospace,'DejaVu Sans Mono',monospace"
@@ -43,7 +41,7 @@ def text(one: Text, theme: Theme, tips: bool) -> str:
     more = "" if one.anchor == "start" else f' text-anchor="{one.anchor}"'
     more += ' font-weight="600"' if one.bold else ""
     more += f' font-family="{MONO}"' if one.mono else ""
-    title = _title(one.tip, tips and one.tip != one.text)
+    title = tooltip(one.tip, tips and one.tip != one.text)
     return (
         f'<text x="{num(one.x)}" y="{num(one.y)}" font-size="{num(one.size)}"'
         f' fill="{colour}"{more}>{title}{xml(one.text)}</text>'
@@ -53,7 +51,7 @@ def text(one: Text, theme: Theme, tips: bool) -> str:
 def area(one: Area, theme: Theme, tips: bool) -> str:
     """Write a filled outline."""
     points = " ".join(f"{num(x)},{num(y)}" for x, y in one.points)
-    title = _title(one.tip, tips)
+    title = tooltip(one.tip, tips)
     return f'<polygon points="{points}" fill="{getattr(theme, one.role)}">{title}</polygon>'
 
 
@@ -87,101 +85,6 @@ def links(all_links: Iterable[Link]) -> Iterator[str]:
         )
     for colour, paths in heads.items():
         yield f'<path d="{"".join(paths)}" fill="{colour}"/>'
-
-
-def bars(all_bars: list[Bar], theme: Theme, tips: bool) -> Iterator[str]:
-    """Write calls; without tips those that are plain and of one colour as one path."""
-    plain: dict[str, list[str]] = {}
-    for one in all_bars:
-        if tips or one.text or one.look != "call" or len(one.colours) != 1:
-            yield from _bar(one, theme, tips)
-            continue
-        width, height = num(_inner(one)), num(one.height)
-        plain.setdefault(one.colours[0], []).append(
-            f"M{num(one.x)} {num(one.y)}h{width}v{height}h-{width}z"
-        )
-    for colour, paths in plain.items():
-        yield f'<path d="{"".join(paths)}" fill="{colour}" fill-opacity=".88"/>'
-
-
-def _inner(bar: Bar) -> float:
-    """Give the width without the gap to the next bar."""
-    return bar.width - 1 if bar.width > 4 else max(bar.width - 0.3, 0.7)
-
-
-def _bar(bar: Bar, theme: Theme, tips: bool) -> Iterator[str]:
-    x, y, width, height = num(bar.x), num(bar.y), _inner(bar), bar.height
-    radius = num(min(4.0, height / 4, width / 3))
-    frame = f'x="{x}" y="{y}" width="{num(width)}" height="{num(height)}" rx="{radius}"'
-    title = _title(bar.tip, tips)
-    yield "<g>"
-    if bar.look == "failed":
-        yield f'<rect {frame} fill="{theme.loss}"/>'
-        if width > 9:
-            yield _stripes(bar, num(bar.x), 4.0, 1.0)
-        yield (
-            f'<rect {frame} fill="none" stroke="{theme.error}" stroke-width="1.1"'
-            f' stroke-dasharray="3 2" pointer-events="all">{title}</rect>'
-        )
-    elif len(bar.colours) == 1 and bar.look != "batch":
-        opacity = ".35" if bar.look == "cancelled" else ".88"
-        yield f'<rect {frame} fill="{bar.colours[0]}" fill-opacity="{opacity}">{title}</rect>'
-    else:
-        yield _stripes(bar, x, width, 0.35 if bar.look == "cancelled" else 0.9)
-        edge = theme.ink if bar.look == "batch" else "none"
-        yield (
-            f'<rect {frame} fill="none" stroke="{edge}" stroke-width="1.2"'
-            f' pointer-events="all">{title}</rect>'
-        )
-    if bar.text:
-        yield _bar_text(bar, theme)
-    yield "</g>"
-
-
-def _bar_text(bar: Bar, theme: Theme) -> str:
-    colour = on(bar.colours[0])
-    if bar.look == "failed":
-        colour = theme.error
-    elif bar.look == "cancelled":
-        colour = theme.muted
-    indent = 8.0 if bar.look == "failed" else 6.0
-    return (
-        f'<text x="{num(bar.x + indent)}" y="{num(bar.y + bar.height / 2 + 3.4)}" fill="{colour}"'
-        f' font-size="{num(BAR_TEXT)}" font-weight="600" pointer-events="none">'
-        f"{xml(bar.text)}</text>"
-    )
-
-
-def _stripes(bar: Bar, x: str, width: float, opacity: float) -> str:
-    """Write the colours from top to bottom; the outline that comes on top rounds the corners."""
-    share = bar.height / len(bar.colours)
-    return "".join(
-        f'<rect x="{x}" y="{num(bar.y + index * share)}" width="{num(width)}"'
-        f' height="{num(share + (0.2 if index + 1 < len(bar.colours) else 0))}" fill="{colour}"'
-        f' fill-opacity="{opacity:g}"/>'
-        for index, colour in enumerate(bar.colours)
-    )
-
-
-def retry(one: Retry, theme: Theme) -> str:
-    """Write the wait between two attempts, with a turning arrow if there is room."""
-    middle, y = (one.x1 + one.x2) / 2, num(one.y)
-    if one.x2 - one.x1 < 18:
-        path = f"M{num(one.x1)} {y}H{num(one.x2)}"
-        arrow = ""
-    else:
-        path = f"M{num(one.x1)} {y}H{num(middle - 6)}M{num(middle + 6)} {y}H{num(one.x2)}"
-        start = f"{num(middle + 2.4)} {num(one.y - 3.2)}"
-        arrow = (
-            f'<path d="M{start}A4 4 0 1 0 {num(middle + 4)} {y}" stroke="{theme.error}"'
-            f' stroke-width="1.3"/>'
-            f'<path d="M{num(middle + 0.6)} {num(one.y - 5.6)}l4.6 1.4-3.4 3.4z"'
-            f' fill="{theme.error}"/>'
-        )
-    return (
-        f'<path d="{path}" stroke="{theme.error}" stroke-width="1.5" stroke-dasharray="1.5 2.5"/>'
-        f"{arrow}"
-    )
 
 
 def box(one: Box, theme: Theme) -> str:
@@ -222,7 +125,7 @@ def ring(one: Ring, theme: Theme, tips: bool) -> str:
     """Write a result that is ready and held."""
     return (
         f'<circle cx="{num(one.x)}" cy="{num(one.y)}" r="{num(one.radius)}" fill="{theme.panel}"'
-        f' stroke="{one.colour}" stroke-width="1.8">{_title(one.tip, tips)}</circle>'
+        f' stroke="{one.colour}" stroke-width="1.8">{tooltip(one.tip, tips)}</circle>'
     )
 
 
@@ -250,7 +153,7 @@ def end(lane: LaneView, theme: Theme) -> Iterator[str]:
 
 def disc(one: Disc, theme: Theme, tips: bool) -> Iterator[str]:
     """Write a marble, or what was lost in its place."""
-    title = _title(one.tip, tips)
+    title = tooltip(one.tip, tips)
     if one.sign == "dropped" and not one.text:
         yield f"<g>{title}{cross(one.x, one.y, 4.0, theme.muted, 1.8)}</g>"
         return
@@ -319,5 +222,6 @@ def cross(x: float, y: float, reach: float, colour: str, width: float) -> str:
     )
 
 
-def _title(tip: str, tips: bool) -> str:
+def tooltip(tip: str, tips: bool) -> str:
+    """Write what the pointer shows."""
     return f"<title>{xml(tip)}</title>" if tips and tip else ""

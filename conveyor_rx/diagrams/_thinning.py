@@ -52,11 +52,12 @@ def detail_of(recording: Recording, room: float) -> Detail:
     indexes = tuple(range(count))
     if count - 2 > MAX_STAGES:
         indexes = (*indexes[: MAX_STAGES // 2 + 1], *indexes[-MAX_STAGES // 2 :])
-    marbles = max(len(lanes[0].marbles), len(lanes[-1].marbles))
+    begun = _begun(recording)
+    marbles = max(begun, len(lanes[-1].marbles))
     every, most = 1, room / PIXELS_A_MARBLE
     if marbles > most:
         most = room / PIXELS_A_SAMPLE
-        every = next(step for step in _round_steps() if _sampled(lanes[0], step) <= most)
+        every = next(step for step in _round_steps() if begun / step <= most)
     every_of_lane: dict[int, int] = {}
     detail = Detail(every, every_of_lane, indexes, count - 2 > AIRY_STAGES)
     for index in indexes:
@@ -66,8 +67,12 @@ def detail_of(recording: Recording, room: float) -> Detail:
     return detail
 
 
-def _sampled(source: Lane, every: int) -> float:
-    return len(source.marbles) / every
+def _begun(recording: Recording) -> int:
+    """Give how many items came further than the source, which may be pulled far ahead."""
+    source, first = recording.lanes[:2]
+    if first.kind not in ("single_task", "batch_task"):
+        return len(source.marbles)
+    return sum(len(call.items) for call in first.calls)
 
 
 def _round_steps() -> Iterator[int]:
