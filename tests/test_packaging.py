@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import tarfile
 import tomllib
 from email.message import Message
 from email.parser import Parser
@@ -88,6 +89,19 @@ def test_wheel_holds_the_package_its_types_and_the_license(wheel: ZipFile) -> No
     assert "conveyor_rx/py.typed" in package
     assert {name for name in files if ".dist-info/" not in name} == package
     assert f"conveyor_rx-{VERSION}.dist-info/licenses/LICENSE" in files
+
+
+def test_source_distribution_holds_what_the_readme_and_the_tests_need(tmp_path: Path) -> None:
+    """The programs, notebooks and pictures that the README shows and the tests run are in it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(ROOT)
+        name = api.build_sdist(str(tmp_path))
+    with tarfile.open(tmp_path / name) as archive:
+        files = {path.partition("/")[2] for path in archive.getnames()}
+    wanted = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.*"), *ROOT.glob("examples/*.py")]
+    wanted += [*ROOT.glob("notebooks/*.*"), *ROOT.glob("tests/**/*.py")]
+    assert {path.relative_to(ROOT).as_posix() for path in wanted} <= files
+    assert not [file for file in files if "__pycache__" in file]
 
 
 def test_metadata_says_what_the_project_promises(metadata: Message) -> None:
