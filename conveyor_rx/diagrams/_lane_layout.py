@@ -17,7 +17,7 @@ __all__ = ["LEFT", "LaneLayout", "lane_layout"]
 
 LEFT = 20.0
 """Where headings begin."""
-QUEUE_HEIGHT = 9.0
+QUEUE_HEIGHT = 12.0
 BOX_HEIGHT = 22.0
 PAD = 10.0
 HEADING = 13.5
@@ -108,8 +108,8 @@ def _heading(lane: Lane, scene: Scene, top: float) -> tuple[list[Text], float]:
 
 def _figures(lane: Lane, scene: Scene, top: float, width: float) -> tuple[list[Text], float]:
     """Write the figures, from the right edge; also give the height that they need."""
-    lines = figures(lane)
     recording = scene.recording
+    lines = figures(lane, recording.span)
     if lane is recording.output and recording.outcome == "failed":
         lines.insert(0, (f"✕ {recording.failure_type}", "error"))
     if scene.detail.is_compact:

@@ -17,9 +17,9 @@ __all__ = ["LEAST_WIDTH", "layout"]
 
 LEAST_WIDTH = 640.0
 AXIS_LEFT = 212.0
-AXIS_RIGHT = 236.0
+AXIS_RIGHT = 252.0
 """From the end of the axis to the right edge: marbles that are late, an arrow, and figures."""
-SPILL = 44.0
+SPILL = 60.0
 """How far behind the end of the axis marbles may stand."""
 GAP = 12.0
 TITLE = 15.0

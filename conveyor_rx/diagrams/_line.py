@@ -162,14 +162,16 @@ def _add_disc(line: Line, spot: Spot, scene: Scene, y: float) -> None:
 def _capsules(placed: list[Spot], y: float, height: float) -> list[Capsule]:
     """Find the marbles that stand away from their instant, and those that pushed them there."""
     found: list[Capsule] = []
+    last: Capsule | None = None
     for spot in placed:
         right = spot.at + spot.width / 2 + 2
-        last = found[-1] if found else None
-        if last is not None and spot.x < last.x2 - spot.width / 2 and abs(spot.at - spot.x) > 3:
-            last.x2 = right
-        else:
-            found.append(Capsule(spot.x, right, y, height + 6))
-    return [one for one in found if one.x2 - one.x1 > height * 1.2]
+        if last is None or spot.x >= last.x2 - spot.width / 2 or spot.at - spot.x <= 3:
+            last = Capsule(spot.x, right, y, height + 6)
+            continue
+        last.x2 = right
+        if not found or found[-1] is not last:
+            found.append(last)
+    return found
 
 
 def _holds(shown: list[Marble], scene: Scene) -> list[_Hold]:

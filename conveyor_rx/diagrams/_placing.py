@@ -20,6 +20,8 @@ MAX_ROW = 118.0
 """How far if those before it are of the same instant, which then shows."""
 OVERLAP = 0.28
 """How much of a round marble its neighbour may cover where there is little room."""
+LEAST_OVERLAP = 2.0
+"""The pixels that it may cover of one with more than one character, which fills it."""
 GAP = 1.0
 SAME = 1.5
 """Pixels between what is taken to be at one instant."""
@@ -76,7 +78,8 @@ def _next_to(before: Spot | None, spot: Spot, overlap: float, height: float) -> 
         return spot.x
     gap = GAP
     if overlap and spot.width < height * 1.15 and before.width < height * 1.15:
-        gap = -overlap  # round ones; of longer ones the text would be hidden
+        # Round ones; of longer ones the text would be hidden.
+        gap = -min(overlap, LEAST_OVERLAP if len(before.text) > 1 else overlap)
     return max(spot.x, before.at + (before.width + spot.width) / 2 + gap)
 
 

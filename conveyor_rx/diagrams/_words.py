@@ -22,6 +22,9 @@ __all__ = [
 ]
 
 
+NEXT_TO_NOTHING = 1000
+
+
 def inputs_name(inputs: Iterable[int]) -> str:
     """Name what comes from `inputs`: 3, or 0–2, or 0+4, or "5 in" where they have gaps."""
     numbers = sorted(set(inputs))
@@ -89,17 +92,18 @@ def notes(recording: Recording, detail: Detail) -> list[str]:
     return found
 
 
-def figures(lane: Lane) -> list[tuple[str, Role]]:
-    """Sum a stage up in a few short lines."""
+def figures(lane: Lane, span: float) -> list[tuple[str, Role]]:
+    """Sum a stage up in a few short lines; what is next to nothing in `span` is left out."""
     lines: list[str] = []
     if lane.called:
         busy = _busy(lane)
         if busy:
             lines.append(busy)
         lines.append(counted(lane.called, "call"))
-    if lane.waiters and lane.waited > 0:
+    least = span / NEXT_TO_NOTHING
+    if lane.waiters and lane.waited > lane.waiters * least:
         lines.append(f"mean wait {duration(lane.waited / lane.waiters)}")
-    if lane.holds:
+    if lane.holds and lane.held > lane.holds * least:
         lines.append(f"mean hold {duration(lane.held / lane.holds)}")
     return [(line, "muted") for line in lines]
 

@@ -14,6 +14,7 @@ import pytest
 
 from conveyor_rx import single_task
 from conveyor_rx.diagrams import MarbleDiagram, draw, record
+from conveyor_rx.testing import source
 from tests.test_labels import HOSTILE
 
 
@@ -65,8 +66,10 @@ async def page_of(name: str, error: Exception) -> str:
             raise error
         return item
 
+    # Apart from each other, so that none is hidden in a pile where labels are wide.
+    items = source("a---fails---b---|")
     with record(labels=lambda _: name) as recorder:
-        await work(["a", "fails", "b"]).collect()
+        await work(items).collect()
     return MarbleDiagram(recorder, title=name or "-").html()
 
 

@@ -93,7 +93,9 @@ class _Text:
 
     def _stage(self, lane: Lane, before: Lane) -> Iterator[str]:
         kind = " ".join((_KINDS.get(lane.kind, lane.kind), *lane.options))
-        yield self._header(lane.name, f" · {kind}", [text for text, _ in figures(lane)])
+        yield self._header(
+            lane.name, f" · {kind}", [text for text, _ in figures(lane, self._recording.span)]
+        )
         origins = {marble.item: marble.inputs for marble in before.marbles}
         queue = queue_of(lane, self._scale)
         yield from self._rows(queue, ["waiting"], "wait")
