@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from base64 import b64encode
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -124,7 +125,12 @@ def record(
         raise ValueError(f"theme must be one of {', '.join(THEMES)}, not {theme!r}")
     recorder = Recorder(labels=labels, max_items=max_items)
     display = notebook_display() if live else None
-    watchers = [Live(lambda: MarbleDiagram(recorder, theme=theme), display)] if display else []
+
+    def picture() -> MarbleDiagram:
+        recorder.come_to(asyncio.get_running_loop().time())  # calls last, also without an event
+        return MarbleDiagram(recorder, theme=theme)
+
+    watchers = [Live(picture, display)] if display else []
     with observe(recorder, *watchers):
         yield recorder
 

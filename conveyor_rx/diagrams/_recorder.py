@@ -85,6 +85,12 @@ class Recorder:
         """How many runs began beyond `max_runs`; nothing else is known of them."""
         return self._uncounted
 
+    def come_to(self, time: float) -> None:
+        """Let the first run have come to `time`, of its loop's clock, if it goes on."""
+        for _, recorder in self._going_on.values():
+            if recorder is not None and recorder.recording is self._runs[0]:
+                recorder.come_to(time)
+
     def _begin(self, event: Event) -> tuple[RunInfo, RunRecorder | None]:
         recorder = None
         if len(self._runs) < self._max_runs:

@@ -147,7 +147,7 @@ class Recording:
     shows_labels: bool = False
     """Whether marbles show their labels, as the user asked for, or the numbers of their inputs."""
     now: float = 0.0
-    """The instant of the last event."""
+    """The instant that it has come to."""
     ended: float | None = None
     """When the run ended; None while it goes on."""
     outcome: str = ""

@@ -39,11 +39,15 @@ class RunRecorder:
 
     def __call__(self, event: Event) -> None:
         """Take note of `event`."""
-        recording = self.recording
-        now = recording.now = max(event.time - self._start, recording.now)
+        now = self.come_to(event.time)
         step = getattr(self, event.kind, None)  # each kind has the method of its name
         if step is not None:
             step(event, self._stages[event.stage - SOURCE], now)
+
+    def come_to(self, time: float) -> float:
+        """Let the run have come to `time`, of its loop's clock; give the seconds from its start."""
+        self.recording.now = max(time - self._start, self.recording.now)
+        return self.recording.now
 
     # -- items
 
@@ -233,11 +237,8 @@ def _lanes(run: RunInfo) -> tuple[Lane, ...]:
         )
         for stage in run.stages
     ]
-    return (
-        Lane("source", "source", (run.source,)),
-        *stages,
-        Lane("output", "output", tuple(output)),
-    )
+    source = Lane("source", "source", (run.source,))
+    return source, *stages, Lane("output", "output", tuple(output))
 
 
 def _message(error: BaseException) -> str:

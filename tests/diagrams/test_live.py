@@ -11,6 +11,7 @@ import pytest
 
 from conveyor_rx import single_task
 from conveyor_rx.diagrams import MarbleDiagram, _live, record
+from conveyor_rx.diagrams._axis import duration
 from conveyor_rx.testing import VirtualLoop
 
 
@@ -77,6 +78,8 @@ def test_it_follows_a_run_ten_times_a_second(monkeypatch: pytest.MonkeyPatch) ->
     assert instants == [round(n / 10, 6) for n in range(14)] + [1.35]
     assert notebook.shown[-1][1] == final
     assert notebook.shown[5][1] != final
+    for instant, picture in notebook.shown[1:-1]:  # calls grow, though nothing is told of
+        assert f"running for {duration(instant)}" in picture
 
 
 def test_slow_drawing_takes_a_tenth_of_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
