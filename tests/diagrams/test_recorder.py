@@ -1,0 +1,98 @@
+"""What is kept of a run? Little, whatever the values are, and it is said what is not."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import weakref
+from typing import Any
+
+import pytest
+
+from conveyor_rx import single_task
+from conveyor_rx.diagrams import MarbleDiagram, Recorder, record
+from conveyor_rx.events import observe
+
+
+class Raising:
+    def __repr__(self) -> str:
+        raise RuntimeError("secret")
+
+
+class Huge:
+    def __repr__(self) -> str:
+        return "huge " * 10**6
+
+
+@single_task(concurrency_limit=2)
+async def passed(item: Any) -> Any:
+    await asyncio.sleep(1)
+    return item
+
+
+async def test_values_without_a_decent_repr_are_recorded() -> None:
+    """It raises, is huge, or the user's `labels` raise: the run and the picture go on."""
+    values = [Raising(), Huge(), "x" * 10**6, 10**100_000, 5]
+
+    def labels(value: Any) -> object:
+        if value == 5:
+            raise ValueError("secret")
+        return value
+
+    for chosen in (None, labels):
+        with record(labels=chosen) as recorder:
+            assert await passed(values).collect() == values
+        shown = [marble.label for marble in recorder.run.output.marbles]
+        assert shown[0] == "<Raising>"
+        assert shown[1].startswith("huge")
+        assert shown[4] == ("5" if chosen is None else "<int>")
+        assert max(map(len, shown)) <= 40
+        diagram = MarbleDiagram(recorder)
+        for picture in (diagram.svg(), diagram.text(), diagram.html()):
+            assert "secret" not in picture
+            assert len(picture) < 50_000
+
+
+async def test_values_are_not_kept_alive() -> None:
+    """Only labels are."""
+
+    class Value:
+        pass
+
+    def values() -> Any:
+        for _ in range(3):
+            value = Value()
+            alive.append(weakref.ref(value))
+            yield value
+
+    alive: list[weakref.ref[Value]] = []
+    with record() as recorder:
+        async for _ in passed(values()):
+            pass
+        del _
+    gc.collect()
+    assert recorder.run.delivered == 3
+    assert [one() for one in alive] == [None] * 3
+
+
+async def test_beyond_its_bounds_it_only_counts() -> None:
+    """So many items of a run, so many runs; the numbers go on, and the picture says so."""
+    recorder = Recorder(max_items=4, max_runs=2)
+    with observe(recorder):
+        for _ in range(3):
+            await passed(range(10)).collect()
+    assert len(recorder.runs) == 2
+    assert recorder.unrecorded_runs == 1
+    run = recorder.run
+    assert (run.pulled, run.delivered, run.kept, run.is_cut) == (10, 10, 4, True)
+    assert len(run.output.marbles) == 4
+    assert "10 items: recorded in detail are the first 4" in MarbleDiagram(recorder).svg()
+
+
+def test_a_recorder_without_a_run() -> None:
+    """It says what is missing; bad bounds are refused by name."""
+    with pytest.raises(LookupError, match="a run begins when its stream is first read"):
+        _ = Recorder().run
+    for name in ("max_items", "max_runs"):
+        with pytest.raises(ValueError, match=f"{name} must be at least 1"):
+            Recorder(**{name: 0})
