@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import heapq
 
-from ..events import Event
+from .._labels import label
+from ..events import Event, RunInfo
 from ._recording import Call, Lane, Marble
 
-__all__ = ["LaneState"]
+__all__ = ["LaneState", "lanes_of"]
+
+DEFAULT_WINDOW = 1024
 
 
 class LaneState:
@@ -42,3 +45,25 @@ class LaneState:
         self.waiting.clear()
         self.cuts.clear()
         self.calls.clear()
+
+
+def lanes_of(run: RunInfo) -> tuple[Lane, ...]:
+    """Give the lanes of a run, in which nothing has happened yet."""
+    order = "ordered" if run.ordered else "as completed"
+    output = [f"{run.outlet} · {order}"]
+    if run.max_parallelism is not None:
+        output.append(f"max_parallelism={run.max_parallelism}")
+    if run.max_in_flight != DEFAULT_WINDOW:
+        output.append(f"max_in_flight={run.max_in_flight}")
+    stages = [
+        Lane(
+            label(stage.name, 60),
+            stage.kind,
+            tuple(f"{label(name)}={label(value)}" for name, value in stage.options.items()),
+            stage.slots,
+            stage.max_size,
+        )
+        for stage in run.stages
+    ]
+    source = Lane("source", "source", (run.source,))
+    return source, *stages, Lane("output", "output", tuple(output))

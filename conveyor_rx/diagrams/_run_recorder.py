@@ -6,13 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from .._labels import label
-from ..events import SOURCE, Event, RunInfo
-from ._lane_state import LaneState
-from ._recording import Attempt, Call, Lane, Loss, LossKind, Marble, Recording
+from ..events import SOURCE, Event
+from ._lane_state import LaneState, lanes_of
+from ._recording import Attempt, Call, Loss, LossKind, Marble, Recording
 
 __all__ = ["RunRecorder"]
 
-DEFAULT_WINDOW = 1024
 RECORDS_AN_ITEM = 4
 """How many records of a kind a lane may keep for each of `max_items`: for fan-out and retries."""
 
@@ -26,7 +25,7 @@ class RunRecorder:
         run = first.run
         self.recording = Recording(
             name=run.name or "source",
-            lanes=_lanes(run),
+            lanes=lanes_of(run),
             ordered=run.ordered,
             total=run.total,
             shows_labels=shows_labels,
@@ -39,15 +38,15 @@ class RunRecorder:
 
     def __call__(self, event: Event) -> None:
         """Take note of `event`."""
-        now = self.come_to(event.time)
+        recording = self.recording
+        now = recording.now = max(event.time - self._start, recording.now)
         step = getattr(self, event.kind, None)  # each kind has the method of its name
         if step is not None:
             step(event, self._stages[event.stage - SOURCE], now)
 
-    def come_to(self, time: float) -> float:
-        """Let the run have come to `time`, of its loop's clock; give the seconds from its start."""
+    def come_to(self, time: float) -> None:
+        """Let the run have come to `time`, of its loop's clock."""
         self.recording.now = max(time - self._start, self.recording.now)
-        return self.recording.now
 
     # -- items
 
@@ -69,8 +68,8 @@ class RunRecorder:
         if marble is None:
             return
         self._leaves(marble, lane, now)
-        output = self._stages[-1]
         if lane is self._stages[-2]:
+            output = self._stages[-1]
             output.lane.results += 1
             waits = Marble(marble.item, marble.inputs, marble.label, now)
             if self._keeps(event, output.lane.marbles, now):
@@ -197,8 +196,8 @@ class RunRecorder:
         recording = self.recording
         recording.ended, recording.outcome = now, event.reason
         if event.error is not None:
-            recording.failure_type = label(type(event.error).__name__)
-            recording.failure = f"{recording.failure_type}: {_message(event.error)}".rstrip(": ")
+            name = recording.failure_type = label(type(event.error).__name__)
+            recording.failure = f"{name}: {_message(event.error)}".rstrip(": ")
         for state in self._stages:
             state.forget()
 
@@ -212,33 +211,16 @@ class RunRecorder:
     def _touch(self, inputs: tuple[int, ...], now: float) -> bool:
         """Say whether what comes from `inputs` has details; if so, they last until now at least."""
         recording = self.recording
-        if inputs and min(inputs) >= self._max_items:
-            return False
-        recording.last_detail = now
         if inputs:
-            recording.kept = min(max(recording.kept, max(inputs) + 1), self._max_items)
+            first = last = inputs[0]
+            if len(inputs) > 1:
+                first, last = min(inputs), max(inputs)
+            if first >= self._max_items:
+                return False
+            if last >= recording.kept:
+                recording.kept = min(last + 1, self._max_items)
+        recording.last_detail = now
         return True
-
-
-def _lanes(run: RunInfo) -> tuple[Lane, ...]:
-    order = "ordered" if run.ordered else "as completed"
-    output = [f"{run.outlet} · {order}"]
-    if run.max_parallelism is not None:
-        output.append(f"max_parallelism={run.max_parallelism}")
-    if run.max_in_flight != DEFAULT_WINDOW:
-        output.append(f"max_in_flight={run.max_in_flight}")
-    stages = [
-        Lane(
-            label(stage.name, 60),
-            stage.kind,
-            tuple(f"{label(name)}={label(value)}" for name, value in stage.options.items()),
-            stage.slots,
-            stage.max_size,
-        )
-        for stage in run.stages
-    ]
-    source = Lane("source", "source", (run.source,))
-    return source, *stages, Lane("output", "output", tuple(output))
 
 
 def _message(error: BaseException) -> str:
