@@ -67,7 +67,7 @@ async def test_an_ordered_run_looks_like_this() -> None:
         "source · iterable",
         "out        (0123)|",
         "",
-        "slow · @single_task concurrency_limit=2",
+        "slow · @single_task concurrency_limit…  100% of 2 slots busy",
         "waiting    2╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌1╌╌╌╌╌╌╌╌",
         "slot 1     0━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━3━━━━━━━━",
         "slot 2     1━━━━━━━━━━━━━━━━━━━━━━━━━━2━━━━━━━━━━━━━━━━━",
@@ -253,6 +253,16 @@ async def test_inputs_are_named_by_one_character_or_by_their_number(count: int) 
     names = re.findall(r"\w+", slot)
     letters = [*"0123456789abcdefghijklmnpqrstuvwyz"[:34:2]]
     assert names == (letters if count == 34 else [str(number) for number in range(0, 35, 2)])
+
+
+async def test_many_options_leave_room_for_the_share_that_is_busy() -> None:
+    """It is what a reader looks for; the options are cut."""
+    options: Any = {"retry_attempts": 3, "retry_delay": 0.25, "on_error": "skip_item"}
+    stage = single_task(asyncio.sleep, concurrency_limit=1, **options)
+    drawn = render(await recorded(stage([1, 2])), width=80)
+    [header] = [line for line in drawn.splitlines() if line.startswith("sleep · ")]
+    assert re.search(r"concurrency_limit=1 .*…  100% of 1 slot busy$", header)
+    assert len(header) == 80
 
 
 async def test_labels_of_the_users_are_shown_where_they_have_room() -> None:

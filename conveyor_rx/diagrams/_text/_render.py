@@ -18,6 +18,8 @@ from ._scale import Scale
 __all__ = ["render"]
 
 LEAST_WIDTH = 40
+LEAST_ABOUT = 24
+"""Columns for what a lane is, before it is said how it went."""
 GUTTER = 11
 """Columns for what a row is about, left of the time axis."""
 MAX_STAGES = 40
@@ -124,8 +126,10 @@ class _Text:
     def _header(self, name: str, about: str, right: list[str]) -> str:
         """Write a lane's name, what it is and, as far as there is room, how it went."""
         name = cut(terminal(name), self._width)
-        about = cut(terminal(about), self._width - columns(name))
-        room = self._width - columns(name) - columns(about) - 2
+        room = self._width - columns(name)
+        kept = columns(right[0]) + 2 if right else 0  # the share that is busy says the most
+        about = cut(terminal(about), max(room - kept, min(room, LEAST_ABOUT)))
+        room -= columns(about) + 2
         figures = [" · ".join(right[:number]) for number in range(len(right), 0, -1)]
         shown = next((text for text in figures if columns(text) <= room), "")
         gap = " " * (room - columns(shown) + 2) if shown else ""
