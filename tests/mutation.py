@@ -47,7 +47,8 @@ NOT_RUN = """
     typing broken_engines
 """.split()
 SECONDS = 1800.0  # for all tests of one mutant; a single test has its own limit
-TIME_OUT = "time-out"
+TIME_OUT, IMPORT = "time-out", "the import of the package"
+FOREIGN = ("PYTEST_", "COV")  # variables of the environment: COVERAGE_FILE, COV_CORE_SOURCE…
 
 
 @dataclass(frozen=True)
@@ -84,11 +85,20 @@ class Tree:
         return Verdict(mutant, killer, time.monotonic() - begun)
 
     def first_failure(self, tests: Sequence[str]) -> str | None:
-        """Run `tests` until one fails; name it, or say what ended them. None: all pass."""
-        # No bytecode is written: a file that changes twice in a second would seem not to have.
-        environment = os.environ | {
+        """Run `tests` until one fails; return its name, `TIME_OUT` or `IMPORT`. None: all pass.
+
+        A RuntimeError if they end badly in another way, which tells nothing about the mutant.
+        """
+        # Options meant for the pytest that may be running this are not for its child: with `--cov`
+        # among them, coverage's `fail_under` would end each child with a failure.
+        outside = {key: value for key, value in os.environ.items() if not key.startswith(FOREIGN)}
+        running = self._root / "running"
+        running.write_text("", encoding="utf-8")
+        environment = outside | {
             "CI": "1",  # the same random pipelines each time
+            "RUNNING_TEST": str(running),
             "CONVEYOR_RX_EXAMPLES": "300",
+            # A file that changes twice in a second would seem not to have.
             "PYTHONDONTWRITEBYTECODE": "1",
         }
         options = "-x -q --tb=no -p no:cacheprovider -p tests.mutation_plugin".split()
@@ -108,7 +118,9 @@ class Tree:
             return TIME_OUT
         finally:
             self.kill()
-        return None if process.returncode == 0 else _killer(output)
+        if process.returncode == 0:
+            return None
+        return _killer(output, running.read_text(encoding="utf-8"))
 
     def kill(self) -> None:
         """End the tests, and what they have started."""
@@ -119,11 +131,17 @@ class Tree:
             process.wait()
 
 
-def _killer(output: str) -> str:
+def _killer(output: str, running: str) -> str:
+    """Name the test that has failed, or that was `running` when pytest itself ended."""
     if "Timeout (" in output:
         return TIME_OUT
-    named = re.search(r"^(?:FAILED|ERROR) (\S+)", output, re.MULTILINE)
-    return named[1] if named else (output.strip().splitlines() or ["an end without a word"])[-1]
+    if named := re.search(r"^(?:FAILED|ERROR) (tests/\S+)", output, re.MULTILINE):
+        return named[1]
+    if running:
+        return running
+    if re.search(r"^(Error while loading plugin|ImportError while load)", output, re.MULTILINE):
+        return IMPORT
+    raise RuntimeError(f"The tests have ended badly, and none has failed:\n{output[-4000:]}")
 
 
 def all_tests() -> list[str]:

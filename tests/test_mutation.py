@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests import mutation
-from tests.mutation import TIME_OUT, Tree, all_tests
+from tests.mutation import IMPORT, TIME_OUT, Tree, all_tests
 from tests.mutation_mutants import Mutant, Position, is_executed, positions, sample
 
 ROOT = Path(__file__).parent.parent
@@ -56,7 +56,11 @@ Alias = dict[int, int | str]
 
 @needs_limits
 def test_dead_and_alive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A mutant is killed by the first test that fails or hangs; what changes nothing survives."""
+    """A mutant is killed by the first test that fails or hangs; what changes nothing survives.
+
+    Whatever pytest it is that runs this: its options are not for the tests of a mutant.
+    """
+    monkeypatch.setenv("PYTEST_ADDOPTS", "--cov --cov-report=term --cov-fail-under=100")
     tree = Tree(tmp_path / "tree")
     plugin = tmp_path / "tree/tests/mutation_plugin.py"
     text = plugin.read_text(encoding="utf-8")
@@ -78,6 +82,19 @@ def test_dead_and_alive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert mutation._conclude([dead, hung, hung, alive], 1.0, said.append)
     assert "+        if len(self._batch) == self._max_size:" in said[0]
     assert "2 of 3 killed: 66.7%, 1 of them by the time-out" in said[1]
+
+
+@needs_limits
+def test_a_killer_is_a_test_or_the_import(tmp_path: Path) -> None:
+    """A test that ends pytest with itself has a name, too; an end without a test is an error."""
+    tree = Tree(tmp_path / "tree")
+    for end in ("raise KeyboardInterrupt", "import os; os._exit(3)"):
+        dead = tree.try_(mutant("self._batch.append(value)", end), TESTS)
+        assert dead.killer == f"tests/{TESTS[0]}"
+    dead = tree.try_(mutant("class _Buffer(Subscriber):", "class _Buffer(0):"), TESTS)
+    assert dead.killer == IMPORT
+    with pytest.raises(RuntimeError, match=r"none has failed(.|\n)*no tests ran"):
+        tree.first_failure(["no_such_file.py"])
 
 
 def test_all_files_of_tests_are_run_or_left_out_by_name() -> None:
