@@ -3,10 +3,10 @@
     pip install cosmic-ray
     python -m tests.mutation --sample 200 --seed 1 --workers 2
 
-Each mutant lives in a copy of the tree. It is killed when a test fails, hangs or fills the memory;
-the files that kill most for their time are run first, and the rest of the suite has a go at what
-survives those. Before, all of it must pass without a change. `mutation_mutants.py` says which
-mutants there are. A survivor takes about three minutes, most others some seconds.
+Each mutant lives in a copy of the tree. It is killed when a test fails, hangs or fills the memory.
+Before, all of the suite must pass without a change; there it is noted which lines each test runs,
+and a mutant is tried with the tests that run its lines: `mutation_lines.py` says which and in what
+order, `mutation_mutants.py` which mutants there are.
 """
 
 from __future__ import annotations
@@ -21,12 +21,15 @@ import subprocess
 import sys
 import tempfile
 import time
+from bisect import bisect
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from queue import SimpleQueue
 
+from tests.mutation_lines import Seen, choose, lines_to_run, load
 from tests.mutation_mutants import Mutant, positions, sample
 
 __all__ = ["Tree", "Verdict", "main", "run_sample"]
@@ -34,12 +37,6 @@ __all__ = ["Tree", "Verdict", "main", "run_sample"]
 ROOT = Path(__file__).parent.parent
 LEAST = 0.85  # of the mutants are to be killed
 MUTATED = ("conveyor_rx/operators/**/*.py", "conveyor_rx/stream*.py")
-FIRST = """
-    test_random_pipelines.py test_events.py test_values.py test_batches.py test_sources.py
-    test_retries.py test_rx.py test_own_tasks.py test_counters.py test_garbage.py test_lifetime.py
-    test_order.py test_errors.py test_endurance_parked.py test_side_inputs.py test_cancellation.py
-""".split()
-LAST = ["test_flow.py", "conformance/test_conformance.py"]  # they take the longest
 # They look at the tools and at the types, or check with other means what is checked anyway.
 NOT_RUN = """
     test_benchmarks.py test_packaging.py test_docstrings.py test_readme.py test_examples.py
@@ -47,6 +44,7 @@ NOT_RUN = """
     typing broken_engines
 """.split()
 SECONDS = 1800.0  # for all tests of one mutant; a single test has its own limit
+FEW, MANY = 5.0, 90.0  # seconds of tests: what is tried first, and what the first few leave alive
 TIME_OUT, IMPORT = "time-out", "the import of the package"
 FOREIGN = ("PYTEST_", "COV")  # variables of the environment: COVERAGE_FILE, COV_CORE_SOURCE…
 
@@ -73,37 +71,44 @@ class Tree:
         ignore = shutil.ignore_patterns(".*", "__pycache__", "venv", "*.egg-info")
         shutil.copytree(ROOT, root, ignore=ignore)
 
-    def try_(self, mutant: Mutant, tests: Sequence[str]) -> Verdict:
-        """Run `tests` with `mutant` until one fails."""
+    def try_(self, mutant: Mutant, tests: Sequence[str], more: Sequence[str] = ()) -> Verdict:
+        """Run `tests` with `mutant`, and if it survives them `more`, until one fails."""
         begun = time.monotonic()
         path = self._root / mutant.position.path
         path.write_text(mutant.text, encoding="utf-8")
         try:
-            killer = self.first_failure(tests)
+            killer = None
+            for some in filter(None, (tests, more)):
+                killer = killer or self.first_failure(some)
         finally:
             path.write_text(mutant.original, encoding="utf-8")
         return Verdict(mutant, killer, time.monotonic() - begun)
 
-    def first_failure(self, tests: Sequence[str]) -> str | None:
-        """Run `tests` until one fails; return its name, `TIME_OUT` or `IMPORT`. None: all pass.
+    def first_failure(self, tests: Sequence[str], record: Path | None = None) -> str | None:
+        """Run `tests` (files, or names of tests) until one fails.
 
-        A RuntimeError if they end badly in another way, which tells nothing about the mutant.
+        Return its name, `TIME_OUT` or `IMPORT`; None if all pass. With `record` the lines that each
+        of them runs are written there. A RuntimeError if they end badly in another way.
         """
         # Options meant for the pytest that may be running this are not for its child: with `--cov`
         # among them, coverage's `fail_under` would end each child with a failure.
         outside = {key: value for key, value in os.environ.items() if not key.startswith(FOREIGN)}
-        running = self._root / "running"
+        running, chosen = self._root / "running", self._root / "chosen"
         running.write_text("", encoding="utf-8")
+        chosen.write_text("\n".join(name for name in tests if "::" in name), encoding="utf-8")
         environment = outside | {
             "CI": "1",  # the same random pipelines each time
             "RUNNING_TEST": str(running),
+            "CHOSEN_TESTS": str(chosen),
+            "RECORD_LINES": f"{record or ''}",
             "CONVEYOR_RX_EXAMPLES": "300",
             # A file that changes twice in a second would seem not to have.
             "PYTHONDONTWRITEBYTECODE": "1",
         }
         options = "-x -q --tb=no -p no:cacheprovider -p tests.mutation_plugin".split()
+        files = dict.fromkeys(name.partition("::")[0] for name in tests)
         self._process = process = subprocess.Popen(
-            [sys.executable, "-m", "pytest", *options, *(f"tests/{name}" for name in tests)],
+            [sys.executable, "-m", "pytest", *options, *files],
             cwd=self._root,
             env=environment,
             stdout=subprocess.PIPE,
@@ -145,41 +150,42 @@ def _killer(output: str, running: str) -> str:
 
 
 def all_tests() -> list[str]:
-    """List the test files, those first that kill most for their time."""
+    """List the files of tests that are run."""
     folder = ROOT / "tests"
     found = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("test_*.py"))
-    rest = [name for name in found if name not in (*FIRST, *LAST) and not _is_left_out(name)]
-    return [*FIRST, *rest, *LAST]
+    return [f"tests/{name}" for name in found if not {name, name.partition("/")[0]} & set(NOT_RUN)]
 
 
-def _is_left_out(name: str) -> bool:
-    return name in NOT_RUN or name.split("/")[0] in NOT_RUN
+def mutated_files() -> list[Path]:
+    """List the files that are changed, from the root of the tree."""
+    return sorted({path.relative_to(ROOT) for each in MUTATED for path in ROOT.glob(each)})
 
 
 def run_sample(count: int, seed: int, workers: int, say: Callable[[str], None]) -> bool:
     """Try `count` mutants drawn with `seed`; return whether enough of them were killed."""
-    files = sorted({path.relative_to(ROOT) for each in MUTATED for path in ROOT.glob(each)})
+    files = mutated_files()
     population = positions(ROOT, files)
     mutants = sample(ROOT, population, count, seed)
-    tests = all_tests()
     say(f"{len(mutants)} mutants of {len(files)} files ({len(population)} changes), seed {seed}")
     with tempfile.TemporaryDirectory(prefix="mutants") as folder:
         trees = [Tree(Path(folder) / str(number)) for number in range(workers)]
-        failure = trees[0].first_failure(tests)
+        record = Path(folder) / "lines.json"
+        failure = trees[0].first_failure(all_tests(), record)
         if failure is not None:
             say(f"nothing can be learnt from tests that fail without a mutant: {failure}")
             return False
-        say("without a mutant all tests pass")
+        seen = load(record)
+        say(f"without a mutant all {len(seen)} tests pass")
         begun = time.monotonic()
         verdicts: list[Verdict] = []
-        for verdict in _verdicts(mutants, trees, tests):
+        for verdict in _verdicts(mutants, trees, seen):
             verdicts.append(verdict)
             say(f"{len(verdicts):4} {verdict}")
     return _conclude(verdicts, time.monotonic() - begun, say)
 
 
 def _verdicts(
-    mutants: Sequence[Mutant], trees: Sequence[Tree], tests: Sequence[str]
+    mutants: Sequence[Mutant], trees: Sequence[Tree], seen: Sequence[Seen]
 ) -> Iterator[Verdict]:
     free: SimpleQueue[Tree] = SimpleQueue()
     for tree in trees:
@@ -188,7 +194,7 @@ def _verdicts(
     def judge(mutant: Mutant) -> Verdict:
         tree = free.get()
         try:
-            return tree.try_(mutant, tests)
+            return tree.try_(mutant, *_first_and_more(mutant, seen))
         finally:
             free.put(tree)
 
@@ -200,6 +206,15 @@ def _verdicts(
             pool.shutdown(wait=False, cancel_futures=True)
             for tree in trees:
                 tree.kill()
+
+
+def _first_and_more(mutant: Mutant, seen: Sequence[Seen]) -> tuple[list[str], list[str]]:
+    lines = lines_to_run(mutant.original, mutant.position.line)
+    chosen = choose(seen, mutant.position.path.as_posix(), lines)
+    until = list(accumulate(each.seconds for each in chosen))
+    few, many = bisect(until, FEW), bisect(until, MANY)
+    names = [each.test for each in chosen]
+    return names[:few], names[few:many]
 
 
 def _conclude(verdicts: list[Verdict], seconds: float, say: Callable[[str], None]) -> bool:

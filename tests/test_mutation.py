@@ -8,15 +8,16 @@ from pathlib import Path
 import pytest
 
 from tests import mutation
-from tests.mutation import IMPORT, TIME_OUT, Tree, all_tests
+from tests.mutation import IMPORT, NOT_RUN, TIME_OUT, Tree, all_tests
+from tests.mutation_lines import Seen, choose, lines_to_run, load
 from tests.mutation_mutants import Mutant, Position, is_executed, positions, sample
 
 ROOT = Path(__file__).parent.parent
 MODULE = Path("conveyor_rx/operators/_buffer.py")
 ORIGINAL = (ROOT / MODULE).read_text(encoding="utf-8")
 TESTS = [
-    "test_batches.py::test_a_batch_is_a_list_of_its_own",
-    "test_batches.py::test_a_rest_below_min_size_is_dropped_with_a_warning",
+    "tests/test_batches.py::test_a_batch_is_a_list_of_its_own",
+    "tests/test_batches.py::test_a_rest_below_min_size_is_dropped_with_a_warning[2-7-1-ordered]",
 ]
 needs_limits = pytest.mark.skipif(sys.platform == "win32", reason="process groups, memory limits")
 
@@ -90,20 +91,69 @@ def test_a_killer_is_a_test_or_the_import(tmp_path: Path) -> None:
     tree = Tree(tmp_path / "tree")
     for end in ("raise KeyboardInterrupt", "import os; os._exit(3)"):
         dead = tree.try_(mutant("self._batch.append(value)", end), TESTS)
-        assert dead.killer == f"tests/{TESTS[0]}"
+        assert dead.killer == TESTS[0]
     dead = tree.try_(mutant("class _Buffer(Subscriber):", "class _Buffer(0):"), TESTS)
     assert dead.killer == IMPORT
     with pytest.raises(RuntimeError, match=r"none has failed(.|\n)*no tests ran"):
-        tree.first_failure(["no_such_file.py"])
+        tree.first_failure(["tests/no_such_file.py"])
 
 
-def test_all_files_of_tests_are_run_or_left_out_by_name() -> None:
-    """The lists name files that there are, and each is run once."""
+def test_the_lines_of_a_change() -> None:
+    """A line stands for its statement, or for the head of it; outside functions it always runs."""
+    source = """
+import os
+class A:
+    b = 1
+    def f(self, c=2):
+        if (
+            c
+            > 1
+        ):
+            return [
+                c,
+            ]
+        try:
+            c()
+        except ValueError:
+            return 1
+"""
+    for line, lines in {2: None, 4: None, 5: None, 8: range(6, 10), 11: range(10, 13)}.items():
+        assert lines_to_run(source, line) == lines, line
+    assert lines_to_run(source, 14) == range(14, 15)
+    assert lines_to_run(source, 15) == range(15, 16)
+
+
+def test_a_few_tests_are_chosen() -> None:
+    """Those that run the lines: the cheapest of each kind, then others, at most so many of each."""
+    many = [Seen(f"many[1-{n}]", 2.0, {"file": 1 << 3}) for n in range(100)]
+    slow, cheap = Seen("slow", 3.0, {"file": 0b1111}), Seen("cheap", 1.0, {"file": 1 << 2})
+    chosen = choose([*many, slow, cheap], "file", range(3, 4))
+    assert chosen == [many[0], slow, *many[10::10]]
+    assert choose([slow, cheap], "file", None) == [cheap, slow]
+    assert choose([slow, cheap], "another file", range(3)) == []
+
+
+@needs_limits
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="sys.monitoring is new in Python 3.12")
+def test_the_lines_that_a_test_runs_are_recorded(tmp_path: Path) -> None:
+    """Only a test that sees the rest of a batch runs the line that drops it."""
+    tree = Tree(tmp_path / "tree")
+    assert tree.first_failure(TESTS, tmp_path / "lines") is None
+    seen = load(tmp_path / "lines")
+    assert [each.test for each in seen] == TESTS
+    (line,) = [n for n, text in enumerate(ORIGINAL.splitlines(), 1) if "dropped += " in text]
+    assert choose(seen, MODULE.as_posix(), range(line, line + 1)) == seen[1:]
+    (line,) = [n for n, text in enumerate(ORIGINAL.splitlines(), 1) if "in_ += 1" in text]
+    assert len(choose(seen, MODULE.as_posix(), range(line, line + 1))) == 2
+
+
+def test_files_of_tests_are_run_or_left_out_by_name() -> None:
+    """The list names files that there are."""
+    assert [name for name in NOT_RUN if not (ROOT / "tests" / name).exists()] == []
     tests = all_tests()
-    assert len(set(tests)) == len(tests)
-    named = [*mutation.FIRST, *mutation.LAST, *mutation.NOT_RUN]
-    assert [name for name in named if not (ROOT / "tests" / name).exists()] == []
-    assert not set(tests) & set(mutation.NOT_RUN)
+    assert "tests/test_order.py" in tests
+    assert "tests/faults/test_cancels.py" in tests
+    assert not any(test.startswith(f"tests/{name}") for test in tests for name in NOT_RUN)
 
 
 def test_a_sample_is_drawn_by_its_seed() -> None:
