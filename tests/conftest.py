@@ -1,7 +1,39 @@
 """Async tests run in virtual time and must leave nothing behind."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from conveyor_rx.testing import CleanCheck
+
 pytest_plugins = [
     "conveyor_rx.testing.plugin",
     "pytester",  # the plugin's own tests
     "tests.faults.loops",  # --loops
 ]
+# They run the same lines thousands of times, which other tests run, too. Coverage makes that three
+# times as slow and learns nothing from it: it looks away.
+AGAIN_AND_AGAIN = """
+    broken_engines conformance faults/test_cancels.py faults/test_exceptions.py
+    faults/test_failures.py faults/test_loops.py faults/test_shutdowns.py test_benchmarks.py
+    test_cancellation.py test_endurance_parked.py test_flow.py test_random_pipelines.py
+""".split()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.pluginmanager.hasplugin("pytest_cov"):
+        folder = Path(__file__).parent
+        for item in items:
+            name = item.path.relative_to(folder).as_posix()
+            if name in AGAIN_AND_AGAIN or name.partition("/")[0] in AGAIN_AND_AGAIN:
+                item.add_marker("no_cover")
+
+
+@pytest.fixture
+def small_heap() -> Iterator[None]:
+    """Keep what the other tests have left out of the garbage collections of this one."""
+    with CleanCheck()._freeze():
+        yield

@@ -21,15 +21,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from bisect import bisect
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
-from itertools import accumulate
 from pathlib import Path
 from queue import SimpleQueue
 
-from tests.mutation_lines import Seen, choose, lines_to_run, load
+from tests.mutation_lines import Seen, choose, first_and_more, lines_to_run, load
 from tests.mutation_mutants import Mutant, positions, sample
 
 __all__ = ["Tree", "Verdict", "main", "run_sample"]
@@ -44,7 +42,6 @@ NOT_RUN = """
     typing broken_engines
 """.split()
 SECONDS = 1800.0  # for all tests of one mutant; a single test has its own limit
-FEW, MANY = 5.0, 90.0  # seconds of tests: what is tried first, and what the first few leave alive
 TIME_OUT, IMPORT = "time-out", "the import of the package"
 FOREIGN = ("PYTEST_", "COV")  # variables of the environment: COVERAGE_FILE, COV_CORE_SOURCE…
 
@@ -144,7 +141,9 @@ def _killer(output: str, running: str) -> str:
         return named[1]
     if running:
         return running
-    if re.search(r"^(Error while loading plugin|ImportError while load)", output, re.MULTILINE):
+    if re.search(
+        r"^(Error while loading plugin .conveyor_rx|ImportError while load)", output, re.MULTILINE
+    ):
         return IMPORT
     raise RuntimeError(f"The tests have ended badly, and none has failed:\n{output[-4000:]}")
 
@@ -187,6 +186,10 @@ def run_sample(count: int, seed: int, workers: int, say: Callable[[str], None]) 
 def _verdicts(
     mutants: Sequence[Mutant], trees: Sequence[Tree], seen: Sequence[Seen]
 ) -> Iterator[Verdict]:
+    def tests_for(mutant: Mutant) -> tuple[list[str], list[str]]:
+        lines = lines_to_run(mutant.original, mutant.position.line)
+        return first_and_more(choose(seen, mutant.position.path.as_posix(), lines))
+
     free: SimpleQueue[Tree] = SimpleQueue()
     for tree in trees:
         free.put(tree)
@@ -194,7 +197,7 @@ def _verdicts(
     def judge(mutant: Mutant) -> Verdict:
         tree = free.get()
         try:
-            return tree.try_(mutant, *_first_and_more(mutant, seen))
+            return tree.try_(mutant, *tests_for(mutant))
         finally:
             free.put(tree)
 
@@ -206,15 +209,6 @@ def _verdicts(
             pool.shutdown(wait=False, cancel_futures=True)
             for tree in trees:
                 tree.kill()
-
-
-def _first_and_more(mutant: Mutant, seen: Sequence[Seen]) -> tuple[list[str], list[str]]:
-    lines = lines_to_run(mutant.original, mutant.position.line)
-    chosen = choose(seen, mutant.position.path.as_posix(), lines)
-    until = list(accumulate(each.seconds for each in chosen))
-    few, many = bisect(until, FEW), bisect(until, MANY)
-    names = [each.test for each in chosen]
-    return names[:few], names[few:many]
 
 
 def _conclude(verdicts: list[Verdict], seconds: float, say: Callable[[str], None]) -> bool:

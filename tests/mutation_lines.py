@@ -7,21 +7,25 @@ runs, and how long it takes. `choose` then says what a mutant is tried with.
 from __future__ import annotations
 
 import ast
+import importlib
 import json
 import sys
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from itertools import zip_longest
+from itertools import accumulate, zip_longest
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
-__all__ = ["Recorder", "Seen", "choose", "lines_to_run", "load"]
+__all__ = ["Recorder", "Seen", "choose", "first_and_more", "lines_to_run", "load"]
 
 MOST_OF_A_KIND = 10  # cases of one test with the same first argument
+# What is tried first, of few files because collecting tests takes longer than running some; then
+# what the first few leave alive. Seconds of tests.
+FILES, FEW, MANY = 3, 5.0, 60.0
 
 
 @dataclass
@@ -44,6 +48,8 @@ class Recorder:
         self._tool = self._monitoring.COVERAGE_ID
         self._monitoring.use_tool_id(self._tool, "mutation")
         self._monitoring.register_callback(self._tool, self._monitoring.events.LINE, self._on_line)
+        for name in self._files.values():
+            importlib.import_module(".".join(Path(name).with_suffix("").parts))
         for code in _codes(sys.modules.values(), self._files):
             self._monitoring.set_local_events(self._tool, code, self._monitoring.events.LINE)
 
@@ -142,3 +148,20 @@ def _some(cases: list[Seen]) -> list[Seen]:
     """Return at most so many, evenly spread over all of them."""
     step = max(1.0, len(cases) / MOST_OF_A_KIND)
     return [cases[int(number * step)] for number in range(min(len(cases), MOST_OF_A_KIND))]
+
+
+def first_and_more(chosen: list[Seen]) -> tuple[list[str], list[str]]:
+    """Return what is tried first of the chosen tests, and what after it."""
+    files = dict(Counter(_file(each) for each in chosen).most_common(FILES))
+    few = _within(FEW, [each for each in chosen if _file(each) in files])
+    many = _within(MANY, [each for each in chosen if each.test not in few])
+    return list(few), list(many)
+
+
+def _within(seconds: float, tests: list[Seen]) -> dict[str, Seen]:
+    until = accumulate(each.seconds for each in tests)
+    return {each.test: each for each, end in zip(tests, until, strict=True) if end <= seconds}
+
+
+def _file(seen: Seen) -> str:
+    return seen.test.partition("::")[0]

@@ -34,6 +34,7 @@ QUICK = jobs.all_jobs(quick=True)
 FULL = jobs.all_jobs(quick=False)
 HERE = [OURS, "reactivex, naive", "by hand: tasks"]  # what needs nothing but conveyor_rx
 MEASURED = [name for name, job in QUICK.items() if job.kind != "import"]
+pytestmark = pytest.mark.usefixtures("small_heap")  # they collect garbage before they measure
 real_time = pytest.mark.real_time("the benchmarks measure real loops")
 
 

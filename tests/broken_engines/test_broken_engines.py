@@ -125,6 +125,7 @@ FOUND_BY: dict[str, Check] = {
 
 
 @pytest.mark.parametrize("name", FOUND_BY)
+@pytest.mark.usefixtures("small_heap")
 def test_a_broken_engine_is_found_out(name: str) -> None:
     """The check fails with the broken engine."""
     with pytest.MonkeyPatch.context() as patch:
