@@ -25,7 +25,7 @@ __all__ = ["Recorder", "Seen", "choose", "first_and_more", "lines_to_run", "load
 MOST_OF_A_KIND = 10  # cases of one test with the same first argument
 # What is tried first, of few files because collecting tests takes longer than running some; then
 # what the first few leave alive. Seconds of tests.
-FILES, FEW, MANY = 3, 5.0, 60.0
+FILES, FEW, MANY = 3, 5.0, 90.0
 
 
 @dataclass
