@@ -9,7 +9,7 @@ import pytest
 
 from tests import mutation
 from tests.mutation import IMPORT, NOT_RUN, TIME_OUT, Tree, all_tests
-from tests.mutation_lines import Seen, choose, lines_to_run, load
+from tests.mutation_lines import MANY, Seen, choose, first_and_more, lines_to_run, load
 from tests.mutation_mutants import Mutant, Position, is_executed, positions, sample
 
 ROOT = Path(__file__).parent.parent
@@ -131,6 +131,15 @@ def test_a_few_tests_are_chosen() -> None:
     assert chosen == [many[0], slow, *many[10::10]]
     assert choose([slow, cheap], "file", None) == [cheap, slow]
     assert choose([slow, cheap], "another file", range(3)) == []
+
+
+def test_few_files_come_first() -> None:
+    """First a few seconds of tests, from the files that have most; then others, within limits."""
+    often = [Seen(f"{name}::{n}", 1.0) for n in range(3) for name in "abc"]
+    rare, long = Seen("d::1", 2.0), Seen("d::2", MANY)
+    first, more = first_and_more([rare, *often, long])
+    assert first == [each.test for each in often[:5]]
+    assert more == ["d::1", *(each.test for each in often[5:])]
 
 
 @needs_limits
