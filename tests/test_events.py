@@ -179,6 +179,19 @@ async def test_lineage_goes_through_fan_out_batches_and_foreign_operators() -> N
     assert [event.inputs for event in rules.of("delivered")] == [(0, 1), (2, 3)]
 
 
+@pytest.mark.parametrize("copies", [0.5, 2])
+async def test_outputs_of_a_batch_come_from_all_its_items_otherwise(copies: float) -> None:
+    """E9: fewer or more outputs than items: none of them can be told to be that of one item."""
+
+    @batch_task(max_size=4)
+    def resize(batch: list[int]) -> list[int]:
+        return batch[:2] if copies < 1 else [*batch, *batch]
+
+    results, rules = await observed(resize(range(4)))
+    assert len(results) == 4 * copies
+    assert {event.inputs for event in rules.of("delivered")} == {(0, 1, 2, 3)}
+
+
 async def test_outputs_of_a_batch_come_from_their_items_if_there_are_as_many() -> None:
     """After a retry and in the halves of a batch, too."""
     attempts: list[int] = []

@@ -222,3 +222,19 @@ def test_a_pipeline_and_a_task_show_themselves_before_any_run() -> None:
             assert word in bundle[kind]
         assert "max_parallelism=2" in bundle[kind]
     assert "fetch" in fetch._repr_mimebundle_()["text/plain"]
+
+
+@pytest.mark.parametrize("delay", [0.5, 1.0, 2.5])
+def test_a_delay_of_retries_is_shown_if_it_is_not_the_usual_one(delay: float) -> None:
+    """Options that differ from the defaults, shorter or longer; without retries there is none."""
+
+    def work(item: int) -> int:
+        return item
+
+    tried_again = single_task(retry_attempts=2, retry_delay=delay)(work)
+    shown = tried_again._repr_mimebundle_()["text/plain"]
+    assert ("retry_delay" in shown) == (delay != 1.0)
+    assert f"retry_delay={delay}" in shown or delay == 1.0
+    assert (
+        "retry_delay" not in single_task(retry_delay=delay)(work)._repr_mimebundle_()["text/plain"]
+    )
