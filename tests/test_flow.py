@@ -1246,6 +1246,28 @@ async def test_500_stages_that_are_joined_and_closed() -> None:
         await (pipeline | SingleTask[Any, Any](lambda item: 1 / 0))(itertools.count()).collect()
 
 
+async def test_a_parked_generator_goes_on_as_soon_as_there_is_room() -> None:
+    """F2, F6: not only once it is the head: what is delivered in front of it makes the room."""
+    given: list[float] = []
+
+    @single_task
+    async def generate(item: int) -> AsyncIterator[int]:
+        if item == 0:
+            await asyncio.sleep(5)
+        elif item == 1:
+            for n in range(3):
+                yield n
+            await asyncio.sleep(100)
+        else:
+            for n in range(10):
+                yield n
+                given.append(asyncio.get_running_loop().time())
+
+    stream = generate.with_context(max_in_flight=8)(range(3))
+    assert await stream.collect() == [*range(3), *range(10)]
+    assert given == [0.0] * 2 + [5.0] * 4 + [100.0] * 4
+
+
 async def test_generators_that_were_parked_keep_to_the_window(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
