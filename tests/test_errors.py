@@ -1121,10 +1121,14 @@ from conveyor_rx import single_task
 
 async def main():
     done = []
+    has_got_one = asyncio.Event()
     @single_task
     async def slow(item):
         try:
-            await asyncio.sleep(0.01 * item if item < 3 else 60)
+            if item == 2:
+                await has_got_one.wait()
+            else:
+                await asyncio.sleep(0.01 * item if item < 2 else 60)
         finally:
             done.append(item)
         return item
@@ -1133,6 +1137,8 @@ async def main():
     try:
         async for value in (slow | work){call}(range(6)):
             print("got", value, flush=True)
+            if value == 1:
+                has_got_one.set()
     finally:
         print("cleaned", sorted(done), flush=True)
 asyncio.run(main())
