@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
@@ -21,7 +22,7 @@ from conveyor_rx import (
     SingleTask,
     single_task,
 )
-from conveyor_rx.testing import VirtualLoop, run
+from conveyor_rx.testing import VirtualLoop, run, source
 
 MODES = ("ordered", "as_completed")
 in_both_modes = pytest.mark.parametrize("mode", MODES)
@@ -31,6 +32,10 @@ in_all_ways = pytest.mark.parametrize("way", WAYS)
 
 def now() -> float:
     return asyncio.get_running_loop().time()
+
+
+async def tenfold(item: int) -> int:
+    return item * 10
 
 
 def others() -> set[asyncio.Task[Any]]:
@@ -236,6 +241,22 @@ async def test_cancelled_before_the_first_step() -> None:
     await asyncio.wait({task})
     assert watch.started == 0
     assert await stream.collect() == [0, 1, 2]
+
+
+@in_both_modes
+async def test_the_task_that_pulls_is_cancelled_before_its_first_step(mode: Any) -> None:
+    """L1, L7: by who ends all tasks of the loop, say; the consumer does not wait for ever."""
+    stream = SingleTask(tenfold).with_execution_mode(mode)(source("012|"))
+    consumer = asyncio.create_task(stream.collect())
+    while not (pulling := others() - {consumer}):
+        assert not consumer.done()
+        await asyncio.sleep(0)
+    (task,) = pulling
+    assert inspect.getcoroutinestate(task.get_coro()) == "CORO_CREATED"  # type: ignore[arg-type]
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await consumer
+    assert not others()
 
 
 async def test_cancelled_while_it_waits_for_the_calls_behind_a_failure() -> None:
