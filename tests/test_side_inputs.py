@@ -621,6 +621,7 @@ async def test_failing_input_cuts_the_results_of_earlier_items_off() -> None:
         await chain([1, 2, 3]).collect()
     assert len(caught.value.__notes__) == 1
     assert "'add'" in caught.value.__notes__[0]
+    assert caught.value.__notes__[0].endswith("attempt 0")  # no call was made
 
 
 async def test_failing_stream_fails_the_run() -> None:
