@@ -15,20 +15,22 @@ pytest_plugins = [
     "tests.faults.loops",  # --loops
 ]
 # They run the same lines thousands of times, which other tests run, too. Coverage makes that three
-# times as slow and learns nothing from it: it looks away.
+# times as slow and learns little from it: it looks at one in so many.
+ONE_IN = 19  # prime to the numbers of kinds, places, modes and ways
 AGAIN_AND_AGAIN = """
-    broken_engines conformance faults/test_cancels.py faults/test_exceptions.py
-    faults/test_failures.py faults/test_loops.py faults/test_shutdowns.py test_benchmarks.py
-    test_cancellation.py test_endurance_parked.py test_flow.py test_random_pipelines.py
+    conformance faults/test_cancels.py faults/test_exceptions.py faults/test_failures.py
+    faults/test_shutdowns.py test_benchmarks.py test_cancellation.py test_endurance_parked.py
+    test_flow.py test_random_pipelines.py
 """.split()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.pluginmanager.hasplugin("pytest_cov"):
         folder = Path(__file__).parent
-        for item in items:
+        for number, item in enumerate(items):
             name = item.path.relative_to(folder).as_posix()
-            if name in AGAIN_AND_AGAIN or name.partition("/")[0] in AGAIN_AND_AGAIN:
+            is_listed = name in AGAIN_AND_AGAIN or name.partition("/")[0] in AGAIN_AND_AGAIN
+            if is_listed and number % ONE_IN:
                 item.add_marker("no_cover")
 
 
