@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import AsyncIterable, Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from functools import partial
+from itertools import islice
 from types import GeneratorType
 from typing import Any, Literal, cast
 
@@ -37,6 +38,7 @@ _BUILT_IN: tuple[type[Iterator[Any]], ...] = (
     type(iter(set[Any]())),
 )
 """Iterators whose `next` runs nobody's code."""
+BULK = 32  # items that are read from such an iterator at once: nobody can tell
 
 
 class Source(Subscriber):
@@ -45,6 +47,7 @@ class Source(Subscriber):
     kind: Literal["iterable", "async iterable", "observable", "item"]
     bit = 0
     gate: Gate
+    reads_ahead = False
 
     def __init__(self, run: Run) -> None:
         self.run = run
@@ -87,11 +90,12 @@ class _IterableSource(Source):
         self._iterator: Iterator[Any] | None = None
         self._context = run.context.copy()  # what a generator sets there leaks nowhere
         self._next: Callable[[Iterator[Any], Any], Any] = next
+        self._in_bulk = False
         self._cut = False
 
     def step(self) -> None:
         run, gate = self.run, self.gate
-        while gate.size < gate.limit and not self._cut and self.is_subscribed:
+        while self.is_subscribed and gate.size < gate.limit and not self._cut:
             try:
                 iterator = self._begin() if self._iterator is None else self._iterator
                 value = self._next(iterator, _END)
@@ -107,7 +111,10 @@ class _IterableSource(Source):
                 self.cut()
                 self.out.on_completed()
             else:
-                self.out.on_next(value)
+                if self._in_bulk and self.reads_ahead:
+                    self._pass_on_several(value, iterator)
+                else:
+                    self.out.on_next(value)
                 if run.ready or run.paused or run.clock() > run.turns_end:
                     run.ready |= self.bit
                     return
@@ -117,9 +124,21 @@ class _IterableSource(Source):
         self._iterable = ()
         self._close()
 
+    def _pass_on_several(self, value: Any, iterator: Iterator[Any]) -> None:
+        """Fill the queue of the first stage, for its tasks to take from."""
+        run, gate, on_next = self.run, self.gate, self.out.on_next
+        run.turns_only = True
+        on_next(value)
+        for following in islice(iterator, max(0, min(BULK, gate.limit - gate.size))):
+            if self._cut:
+                break
+            on_next(following)
+        run.turns_only = False
+
     def _begin(self) -> Iterator[Any]:
         self._iterator = iterator = self._context.run(iter, self._iterable)
-        if not isinstance(iterator, _BUILT_IN):
+        self._in_bulk = isinstance(iterator, _BUILT_IN)
+        if not self._in_bulk:
             self._next = partial(self._context.run, next)
         return iterator
 

@@ -56,8 +56,10 @@ class Zoo:
         return thing
 
     def task(self) -> None:
-        """Note the task that calls."""
-        self.add("task", asyncio.current_task())
+        """Note the task that calls; it may make many calls."""
+        task = asyncio.current_task()
+        if not any(ref() is task for kind, ref in self._seen if kind == "task"):
+            self.add("task", task)
 
     @property
     def alive(self) -> dict[str, int]:

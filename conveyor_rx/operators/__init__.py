@@ -5,6 +5,8 @@ _run.py            what one run shares: turns, tasks, the cap on parallel calls
 _subscriber.py     how operators are chained: subscribed in a loop, cut from below
 _line.py           places in a line: order, window, gate
 _as_completed.py   the line without the order
+_admission.py      which call may begin: slots, and who waits for one
+_task_calls.py     which task makes which call
 _flat_map.py       calls at once
 _attempts.py       calls that take several steps: retries, handlers, halving, generators
 _buffer.py         batches

@@ -19,7 +19,6 @@ from ._line import Line
 from ._place import Place
 from ._run import UNBOUNDED, Run
 from ._subscriber import Subscriber
-from ._trampoline import DEPTH
 
 __all__ = ["Admission"]
 
@@ -50,62 +49,43 @@ class Admission(Subscriber):
         self.call = call
         self.function = call.function
         self.counters = counters
-        self._limit = limit or UNBOUNDED
+        self._slots = limit or UNBOUNDED
+        # As many as the slots, but none before the side inputs are there.
+        self._limit = 0 if call.prepare is not None else self._slots
         self._arrival = 1 if counts_input else 0
         self._running = 0
         self._queue: deque[Place] = deque()
-        self._given_back: list[Place] = []  # places whose calls did not begin, because of a pause
         self._resuming: deque[asyncio.Future[None]] = deque()
         self._prepare = call.prepare
-        self._busy = call.prepare is not None  # something has to be seen to before any call
         self._preparing: asyncio.Task[None] | None = None
         self._broken: BaseException | None = None
 
     def on_next(self, value: Place) -> None:
         self.counters.in_ += self._arrival
         run = self.run
-        if (
-            self._queue
-            or self._given_back
-            or self._busy
-            or run.depth >= DEPTH
-            or self._running >= self._limit
-            or run.running >= run.max_parallelism
-            or run.paused
-        ):
+        if self._queue or self._running >= self._limit or run.running >= run.cap or run.turns_only:
             self._queue.append(value)
-            if self._running < self._limit:  # else the end of a call wakes us
+            if self._running < self._limit or not self._limit:  # else the end of a call wakes us
                 run.ready |= self.bit
         else:
-            run.depth += 1
             self._start(self, value)
-            run.depth -= 1
 
     def step(self) -> None:
         run = self.run
         if self._prepare is not None:
             self._prepare_first()
-        elif run.running >= run.max_parallelism:
+        elif run.running >= run.cap:
             run.starved |= self.bit
         elif self._resuming and (self.call.is_generator or self._running < self._limit):
             self._resume_one()
-        elif self._given_back:
-            waiting = [*self._given_back, *self._queue]
-            self._queue = deque(sorted(waiting, key=attrgetter("number")))
-            self._given_back = []
-            run.ready |= self.bit
-        elif self._queue and self._running < self._limit:
-            if self._broken is not None:
-                place = self._queue.popleft()
-                self.fail(place, self._broken, place.weight, attempt=0)
-            else:
-                self._start(self, self._queue.popleft())
-            if self._queue and self._running < self._limit:
-                run.ready |= self.bit
+        elif self._broken is not None and self._queue:
+            place = self._queue.popleft()
+            self.fail(place, self._broken, place.weight, attempt=0)
+        else:
+            self._start_waiting()
 
     def purge(self) -> None:
-        waiting = [*self._given_back, *self._queue]
-        self._queue, self._given_back = deque[Place](), []
+        waiting, self._queue = self._queue, deque[Place]()
         for place in waiting:
             if place.dead:
                 self.counters.cancelled += place.weight
@@ -140,8 +120,41 @@ class Admission(Subscriber):
 
     def _not_begun(self, place: Place) -> None:
         """Take back a place whose call was started, and is not to begin yet."""
-        self._given_back.append(place)
+        self._queue.append(place)
+        self._queue = deque(sorted(self._queue, key=attrgetter("number")))
         self.run.ready |= self.bit
+
+    def _take_slot(self) -> bool:
+        run = self.run
+        if self._running >= self._limit or run.running >= run.cap:
+            return False
+        self._running += 1
+        run.running += 1
+        return True
+
+    def _free_slot(self) -> None:
+        run = self.run
+        self._running -= 1
+        run.running -= 1
+        if run.starved or self._queue or self._resuming:
+            self._freed()
+
+    def _freed(self) -> None:
+        run = self.run
+        run.ready |= run.starved
+        run.starved = 0
+        if self._queue or self._resuming:
+            run.ready |= self.bit
+
+    def _start_waiting(self) -> None:
+        """Start calls while there are slots, until it is somebody else's turn."""
+        run, bit = self.run, self.bit
+        while self._queue and self._running < self._limit:
+            self._start(self, self._queue.popleft())
+            if run.ready >= bit or run.running >= run.cap or run.clock() > run.turns_end:
+                break
+        if self._queue and self._running < self._limit:
+            run.ready |= bit
 
     async def _wait_for_room(self, place: Place) -> None:
         keeps_slot = self.call.is_generator
@@ -192,7 +205,8 @@ class Admission(Subscriber):
                 return
             self._broken = error
         self._prepare = None
-        self._busy = self._broken is not None
+        if self._broken is None:
+            self._limit = self._slots
         self.run.wake(self)
 
 

@@ -22,6 +22,11 @@ class AsCompletedLine(Line):
 
     def on_next(self, value: Place) -> None:
         last = self._last
+        if last is self.ring and self.direct and not self.run.turns_only:
+            gate = self.gate
+            if gate.size < gate.limit:
+                self._emit(value)
+                return
         if last.next is not value:
             value.prev.next = value.next
             value.next.prev = value.prev
@@ -45,6 +50,11 @@ class AsCompletedLine(Line):
     def _abort(self, error: BaseException) -> None:
         self._kill_from(self._last.next if self.final else self.ring.next)
         self._finish(error)
+
+    def _emit(self, place: Place) -> None:
+        if place is self._last:
+            self._last = self.ring
+        super()._emit(place)
 
     def _unlink(self, place: Place) -> None:
         if place is self._last:

@@ -22,7 +22,8 @@ from ._flat_map import FlatMap, flat_map
 from ._line import Line, leave
 from ._process import Process, Processor, process
 from ._run import Run
-from ._trampoline import Gate
+from ._subscriber import Subscriber, lift
+from ._trampoline import DEPTH, Gate
 
 __all__ = ["Chain", "Emitter"]
 
@@ -32,6 +33,20 @@ class Emitter(Protocol):
 
     bit: int
     gate: Gate
+    reads_ahead: bool  # it may emit some items before the first of them is called
+
+
+class _Turn(Subscriber):
+    """Where what is handed on waits for a turn, so that the stack stays flat."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    def on_next(self, value: Any) -> None:
+        run = self._run
+        run.turns_only, before = True, run.turns_only
+        self.out.on_next(value)
+        run.turns_only = before
 
 
 class Chain:
@@ -47,6 +62,9 @@ class Chain:
 
     def call(self, call: Call, *, name: str, limit: int | None, in_order: bool) -> None:
         """Add calls for single items; `in_order` says that they must start in input order."""
+        if not self.counters:
+            # Whoever watches would see items wait that need not.
+            self._emitter.reads_ahead = call.is_async and self._run.tracer is None
         if in_order or self._open is None:
             self._open_segment()
         self._add_calls(call, limit, self._count(name), counts_input=True)
@@ -97,6 +115,8 @@ class Chain:
         self, call: Call, limit: int | None, counters: Counters, *, counts_input: bool
     ) -> None:
         assert self._open is not None
+        if len(self.counters) % DEPTH == 0:
+            self._observable = lift(lambda: _Turn(self._run))(self._observable)
         stage = self._flat_map(self._open, call, limit, counters, counts_input)
         self._observable = flat_map(stage)(self._observable)
 

@@ -1,15 +1,15 @@
 """How do calls run at once? `flat_map` with a concurrency limit, over the places of a line.
 
-A plain function is called inline, an async one in one task; what is not one plain result at the
-first attempt (generators, retries, handlers, halving) goes the slow way of `_attempts.py`.
+A plain function is called inline, an async one in a task (`_task_calls.py`); what is not one plain
+result at the first attempt (generators, retries, handlers, halving) goes the slow way of
+`_attempts.py`.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from contextvars import Context
-from functools import partial
 from typing import Any
 
 from reactivex import Observable
@@ -17,21 +17,19 @@ from reactivex import Observable
 from .._calls import AWAITABLES, MANY, Call, is_short
 from .._stats import Counters
 from ..error_handling import Verdict
-from ._admission import Admission
 from ._attempts import Attempts, Outcome, Part
 from ._line import Line
 from ._place import DEAD, WAITING, Place
-from ._run import EAGER, Run
+from ._run import Run
 from ._subscriber import lift
-from ._trampoline import DEPTH
+from ._task_calls import TaskCalls
 
 __all__ = ["FlatMap", "flat_map"]
 
-_Task: Any = asyncio.Task  # `eager_start` came with 3.12
 _SPECIAL = MANY + AWAITABLES
 
 
-class FlatMap(Admission):
+class FlatMap(TaskCalls):
     """The calls of one task in one run.
 
     Order: calls start in the order of arrival; a new arrival never overtakes one that waits.
@@ -51,8 +49,8 @@ class FlatMap(Admission):
     ) -> None:
         """Make at most `limit` calls at once (None: no limit); a buffer counts its input itself."""
         super().__init__(run, line, call, limit, counters, counts_input)
-        self._plain: set[type] = set()  # types of results that were met and are one output
-        self._shortcut = True  # take them without further ado
+        self._plain = set()
+        self._shortcut = counts_input  # for results that are one output; not those of batches
         kind = type(self)
         if call.is_generator:
             self._start = kind._start_generator
@@ -75,9 +73,11 @@ class FlatMap(Admission):
             self.counters.dropped_outputs += 1
         else:
             self.counters.out += 1
-            self.run.depth += DEPTH
+            run = self.run
+            run.spare = None  # it would make the first call of several last
+            run.turns_only, before = True, run.turns_only
             self.out.on_next(self.line.insert(value, place))
-            self.run.depth -= DEPTH
+            run.turns_only = before
 
     def attempt_begins(self, part: Part, attempt: int) -> None: ...
 
@@ -94,25 +94,29 @@ class FlatMap(Admission):
     # -- private
 
     def _start_plain(self, place: Place, context: Context | None = None) -> None:
-        item = place.value
-        self.counters.running += place.weight
+        counters = self.counters
+        counters.running += place.weight
         try:
-            result = (context or self.run.context.copy()).run(self.function, item)
+            result = (context or self.run.context.copy()).run(self.function, place.value)
         except (KeyboardInterrupt, SystemExit):
-            self.counters.failed += place.weight
+            counters.running -= place.weight
+            counters.failed += place.weight
             raise
         except BaseException as error:
+            counters.running -= place.weight
             self._failed_inline(place, error)
+            return
+        counters.running -= place.weight
+        if type(result) in self._plain and place.state == WAITING:
+            counters.completed += 1
+            counters.out += 1
+            place.value = result
+            self.out.on_next(place)
+        elif isinstance(result, _SPECIAL) and not is_short(result):
+            attempts = Attempts(self, place, result=result)
+            self._begin(place, self._go_on(place, attempts), eager=False)
         else:
-            if type(result) in self._plain and place.weight == 1 and place.state == WAITING:
-                self._complete(place, result)
-            elif isinstance(result, _SPECIAL) and not is_short(result):
-                attempts = Attempts(self, place, result=result)
-                self._begin(place, self._go_on(place, attempts), eager=False)
-            else:
-                self._settle(place, result)
-        finally:
-            self.counters.running -= place.weight
+            self._settle(place, result)
 
     def _failed_inline(self, place: Place, error: BaseException) -> None:
         verdict = self.call.policy.verdict(1, place.weight, False)
@@ -129,157 +133,6 @@ class FlatMap(Admission):
     def _skip(self, place: Place, error: BaseException) -> None:  # for who watches
         self.counters.skipped += place.weight
         self.line.give_up(place)
-
-    def _start_async(self, place: Place) -> None:
-        run = self.run
-        self._running += 1
-        run.running += 1
-        self.counters.running += place.weight
-        call, context = self._call(place), run.context.copy()
-        if EAGER:  # as `run.start` does, in line for speed
-            task = _Task(call, loop=run.loop, context=context, eager_start=True)
-        else:
-            task = _Task(call, loop=run.loop, context=context)
-        if not task.done():
-            place.task = task
-            if place.state == DEAD or not EAGER:
-                self._started(place, task, place.weight, eager=True)
-
-    def _start_generator(self, place: Place) -> None:
-        self._begin(place, self._generate(place), eager=False)
-
-    def _begin(self, place: Place, call: Coroutine[Any, Any, None], *, eager: bool) -> None:
-        self._running += 1
-        self.run.running += 1
-        self.counters.running += place.weight
-        self._start_task(place, call, place.weight, eager=eager)
-
-    def _start_task(
-        self, place: Place, call: Coroutine[Any, Any, None], left: int, *, eager: bool
-    ) -> None:
-        task = self.run.start(call, eager=eager)
-        if not task.done():
-            self._started(place, task, left, eager=eager)
-
-    def _started(self, place: Place, task: asyncio.Task[Any], left: int, *, eager: bool) -> None:
-        place.task = task
-        if place.dead:  # it has closed its own run
-            self.run.keep(task)
-        if not (eager and EAGER):
-            task.add_done_callback(partial(self._lost, place, left))
-
-    def _end(self, place: Place, size: int) -> None:
-        """Free the slot, and count `size` items as running no more.
-
-        This comes before a result is passed on, for then the place may be called again.
-        """
-        place.task = None
-        self._running -= 1
-        self.counters.running -= size
-        run = self.run
-        run.running -= 1
-        if run.starved or self._queue or self._resuming:
-            self._freed()
-
-    def _freed(self) -> None:
-        run = self.run
-        run.ready |= run.starved
-        run.starved = 0
-        if self._queue or self._resuming:
-            run.ready |= self.bit
-
-    async def _call(self, place: Place) -> None:
-        """Make one call of an async function."""
-        if place.state == DEAD or self.run.paused:
-            self._not_begun(place)
-            return
-        item = place.value
-        try:
-            result = await self.function(item)
-        except (KeyboardInterrupt, SystemExit) as end:
-            self._end(place, place.weight)
-            self.counters.failed += place.weight
-            self.run.crash(end)
-            self.run.keep(asyncio.current_task())
-            raise
-        except BaseException as error:
-            await self._go_on(place, Attempts(self, place, error=error))
-            return
-        is_plain = place.weight == 1 and type(result) in self._plain
-        if not is_plain and isinstance(result, MANY) and not is_short(result):
-            await self._go_on(place, Attempts(self, place, result=result))
-            return
-        run = self.run
-        try:
-            if is_plain and place.state == WAITING:  # as `_end` and `_settle` do, in line for speed
-                place.task = None
-                place.value = result
-                self._running -= 1
-                run.running -= 1
-                if self._queue:
-                    run.ready |= self.bit
-                if run.starved or self._resuming:
-                    self._freed()
-                counters = self.counters
-                counters.running -= 1
-                counters.completed += 1
-                counters.out += 1
-                self.out.on_next(place)
-            else:
-                self._end(place, place.weight)
-                self._settle(place, result)
-            if run.ready:
-                run.drain()
-        except Exception as error:  # of an observer, downstream
-            self.run.crash(error)
-        except BaseException as end:  # of the process, by a function called downstream
-            self.run.crash(end)
-            self.run.keep(asyncio.current_task())
-            raise
-
-    def _lost(self, place: Place, left: int, task: asyncio.Task[Any]) -> None:
-        """Take note that `task` was cancelled from outside before it began."""
-        if task.cancelled() and place.task is task:
-            self._end(place, left)
-            if place.dead:
-                self.counters.cancelled += left
-            else:
-                self.fail(place, asyncio.CancelledError(), left, attempt=0)
-            self.run.schedule()
-
-    def _not_begun(self, place: Place) -> None:
-        """Undo the start of a call whose task comes to run when it is unwanted, or not yet."""
-        self._end(place, place.weight)
-        if place.state == DEAD:
-            self.counters.cancelled += place.weight
-        else:
-            self._given_back.append(place)
-            self.run.ready |= self.bit
-
-    async def _generate(self, place: Place) -> None:
-        """Make one call of a generator function."""
-        if place.state == DEAD or self.run.paused:
-            self._not_begun(place)
-        else:
-            await self._go_on(place, Attempts(self, place))
-
-    async def _go_on(self, place: Place, attempts: Attempts) -> None:
-        """Go the slow way: make one attempt, and let another task make the next."""
-        again = False
-        try:
-            if place.state == DEAD:
-                self.counters.cancelled += attempts.left
-            else:
-                again = await attempts.attempt()
-        except BaseException:  # a cancellation from outside, or the end of the process
-            self.run.keep(asyncio.current_task())
-            raise
-        finally:
-            if not again:
-                self._end(place, attempts.left)
-        if again:
-            self._start_task(place, self._go_on(place, attempts), attempts.left, eager=False)
-        self.run.drain()
 
     def _settle(self, place: Place, result: Any) -> None:
         """Take the result of a call that went well at once."""
@@ -301,15 +154,10 @@ class FlatMap(Admission):
         else:
             if self._shortcut:
                 self._plain.add(type(result))  # pyright: ignore[reportUnknownArgumentType]  # of any value
-            self._complete(place, result)
-
-    def _complete(self, place: Place, result: Any) -> None:
-        """Pass on the one output of one item."""
-        counters = self.counters
-        counters.completed += 1
-        counters.out += 1
-        place.value = result
-        self.out.on_next(place)
+            counters.completed += 1
+            counters.out += 1
+            place.value = result
+            self.out.on_next(place)
 
 
 def flat_map(stage: FlatMap) -> Callable[[Observable[Any]], Observable[Any]]:

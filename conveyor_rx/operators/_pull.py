@@ -24,6 +24,7 @@ class Pull:
 
     bit = 0
     gate: Gate
+    reads_ahead = False
 
     def __init__(
         self,

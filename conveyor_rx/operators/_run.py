@@ -48,9 +48,14 @@ class Run(Trampoline):
         self.ordered = ordered
         self.max_in_flight = max_in_flight or UNBOUNDED
         self.max_parallelism = max_parallelism or UNBOUNDED
+        self.cap = self.max_parallelism  # calls that may run at once now: none in a pause
         self.tracer = tracer  # who tells the probes, if there are any
         self.running = 0  # calls at this moment, in all stages
         self.starved = 0  # bits of the stages that wait for max_parallelism
+        self.spare: asyncio.Task[Any] | None = None  # a task that could make the next call
+        self.handed_over: Any = None  # the stage and place that it is to call, and at which tick
+        self.offered = False  # turns are being taken until a call is handed over
+        self.called: Any = None  # while a task is being made: the place that it has got to
         self.failure: BaseException | None = None  # of the call that ends the run
         self.closed = False
         self.chain: abc.DisposableBase | None = None  # the subscription, from the outlet upwards
@@ -88,6 +93,28 @@ class Run(Trampoline):
             self._ending.add(task)
             task.add_done_callback(self._ended)
 
+    def drain_for(self, task: asyncio.Task[Any] | None) -> Any:
+        """Drain until a call is to be made that `task` could make, and return that."""
+        self.spare, self.offered = task, True
+        self.drain()
+        self.spare, self.offered = None, False
+        handed_over, self.handed_over = self.handed_over, None
+        return handed_over
+
+    def _turns(self) -> None:
+        if not self.offered:  # the turns are not taken for the task that is passing on a result
+            self.spare = None
+        super()._turns()
+
+    def pause(self) -> None:
+        super().pause()
+        self.cap = 0
+
+    def go_on(self) -> None:
+        if not self.closed:
+            self.cap = self.max_parallelism
+            super().go_on()
+
     def in_thread(self) -> bool:
         """Tell whether the caller is in the thread of the run's loop."""
         return threading.get_ident() == self._thread
@@ -108,10 +135,11 @@ class Run(Trampoline):
             return
         if self.closed:
             return
-        self.closed = self.paused = True
+        self.closed = True
+        self.pause()
         self.ready = 0
         chain, self.chain = self.chain, None
-        if chain is not None and self._draining:
+        if chain is not None and self.draining:
             chain.dispose()
         elif chain is not None:
             self.turns_context.run(chain.dispose)

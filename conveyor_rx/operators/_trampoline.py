@@ -6,7 +6,8 @@ outermost `drain` gives one step to the most downstream worker that is ready, ag
 the stack stays flat whatever the number of items and stages, and what is nearest to the consumer
 is always done first. (Trampolining as in Rx's CurrentThreadScheduler, with priorities.)
 
-Only downstream may a worker hand on directly, `DEPTH` operators deep: that saves most turns.
+Only downstream may a worker hand on directly: that saves most turns. Every `DEPTH` stages, and for
+what comes many at once, there is a turn all the same.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ __all__ = ["DEPTH", "PATIENCE", "SLICE", "Gate", "Trampoline", "Worker"]
 
 SLICE = 0.002  # seconds of work without a suspension, after which the event loop gets its turn
 PATIENCE = 0.00005  # seconds that a waiting consumer lets others go on once it could be served
-DEPTH = 16  # operators that hand on directly, before they wait for their turn
+DEPTH = 16  # stages that hand on directly, before one waits for its turn
 
 
 class Worker(Protocol):
@@ -65,16 +66,17 @@ class Trampoline:
         self.context = context
         self.workers: list[Worker] = []
         self.ready = 0
-        self.depth = 0  # operators that are handing on directly at this moment
+        self.turns_only = False  # what is handed on at this moment is to wait for a turn
         self.paused = False
         self.served = False  # the consumer that drains has what it waits for
         self.turns_end = 0.0  # when the turns that are being taken are to end
         # A virtual loop brings its own clock for the time that work takes, so that runs replay.
         self.clock: Callable[[], float] = getattr(loop, "work_clock", monotonic)
         self.turns_context = context.copy()
-        self._draining = False
+        self.draining = False  # turns are being taken
         self._scheduled = False
         self._breathing = False
+        self.ticks = 0  # turns of the event loop that were noted
         self._due = 0.0  # when the loop is to have its turn
         self._going_on: list[asyncio.Future[None]] = []  # who waits for the end of a pause
 
@@ -90,28 +92,28 @@ class Trampoline:
 
     def drain(self) -> None:
         """Give turns until nobody is ready or the time is up."""
-        if self._draining or self.paused or not self.ready:
+        if self.draining or self.paused or not self.ready:
             return
-        self._draining = True
-        depth = self.depth  # of the operators that are handing on what led here
+        self.draining = True
+        turns_only = self.turns_only  # for what led here
         try:
             self.turns_context.run(self._turns)
         finally:
-            self._draining = False
-            self.depth = depth
+            self.draining = False
+            self.turns_only = turns_only
         if self.ready and not self.paused:
             self.schedule()
 
     def take_turn(self, work: Callable[[Any], None], value: Any) -> None:
         """Do `work` as a turn, in the context of turns, and drain."""
-        if self._draining:
+        if self.draining:
             work(value)
             return
-        self._draining = True
+        self.draining = True
         try:
             self.turns_context.run(work, value)
         finally:
-            self._draining = False
+            self.draining = False
         self.drain()
 
     def serve(self) -> None:
@@ -145,12 +147,31 @@ class Trampoline:
         """Tell whether a task that has not suspended for a while should `breathe`."""
         return self.clock() > self._due
 
+    def has_time(self, tick: int) -> bool:
+        """Tell whether a task that went on with another call at `tick` may do so again."""
+        if self.draining:
+            return self.clock() <= self.turns_end
+        if tick != self.ticks:  # it has suspended since
+            return True
+        now = self.clock()
+        if now <= self._due:
+            return True
+        if self._breathing:
+            return False
+        self._ask_for_a_turn()  # whether the loop had one is not known yet
+        self._due = now + SLICE
+        return True
+
     async def breathe(self) -> None:
         """Give the event loop its turn; the next is due a slice after that, for all who breathe."""
+        self._ask_for_a_turn()
+        await asyncio.sleep(0)
+
+    def _ask_for_a_turn(self) -> None:
+        """Note when the event loop has its turn: for a slice after that, nobody is late."""
         if not self._breathing:
             self._breathing = True
             self.loop.call_soon(self._breathed)
-        await asyncio.sleep(0)
 
     def schedule(self) -> None:
         """Drain at the loop's next turn."""
@@ -164,26 +185,28 @@ class Trampoline:
 
     def _breathed(self) -> None:
         self._breathing = False
+        self.ticks += 1
         self._due = self.clock() + SLICE
 
     def _resume(self) -> None:
         self._scheduled = False
+        self.ticks += 1
         self.drain()
 
     def _turns(self) -> None:
         workers = self.workers
         clock = self.clock
         self.turns_end = clock() + SLICE
-        self.depth = 0
+        self.turns_only = False
         while (ready := self.ready) and not self.paused:
             worker = workers[ready.bit_length() - 1]
             self.ready = ready ^ worker.bit
             try:
                 worker.step()
-            except Exception as error:
-                self.crash(error)
+            except (KeyboardInterrupt, SystemExit) as end:
+                self.crash(end)
+                raise
             except BaseException as error:
                 self.crash(error)
-                raise
             if self.ready and clock() > self.turns_end:
                 return

@@ -40,6 +40,7 @@ class TracedFlatMap(FlatMap):
         self.number = line.last_stage = number
         line.calls.append(self)
         self._shortcut = False
+        self._goes_on = False  # a call is a task's
         self._numbers = 0
         self._open: dict[Place, Trace] = {}
         self._slow: set[Place] = set()  # whose calls take more than one step

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from .._as_completed import AsCompletedLine
 from .._line import Line
-from .._place import Place
+from .._place import FILLED, Place
 from .._run import Run
 from .._tracer import Trace, Tracer
 
@@ -66,9 +66,14 @@ class TracedLine(Line):
             self.tracer.send("stage_ended", self.calls.pop(0).number)
 
     def _emit(self, place: Place) -> None:
-        self.tracer.send("emitted", self.last_stage, place.trace)
-        with self.tracer.handing_on(place.trace):
-            super()._emit(place)
+        trace = place.trace
+        self.tracer.send("emitted", self.last_stage, trace)
+        value, place.value = place.value, None
+        self._unlink(place)
+        if self._ended or self.ring.next.state == FILLED:
+            self.run.ready |= self.bit
+        with self.tracer.handing_on(trace):
+            self.out.on_next(value)
 
     def _unlink(self, place: Place) -> None:
         super()._unlink(place)

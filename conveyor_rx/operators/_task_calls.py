@@ -1,0 +1,251 @@
+"""In which task is a call made? A new one, or one that has just made another.
+
+A task costs more than most of what the library does for a call. So a task goes on with the call
+that its result leads to, in the next stage, or else with the next that waits for a slot, unless the
+last function left something behind in the task or in its context. A call that is handed over to a
+task begins before anything else does, so that calls start in the order of arrival.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from contextvars import copy_context
+from functools import partial
+from typing import Any
+
+from .._calls import MANY, is_short
+from ._admission import Admission
+from ._attempts import Attempts, Caller
+from ._place import DEAD, WAITING, Place
+from ._run import EAGER, UNBOUNDED
+
+__all__ = ["TaskCalls"]
+
+_Task: Any = asyncio.Task  # `eager_start` came with 3.12
+Following = tuple["TaskCalls", Place, int]
+"""The call that a task is to go on with, and the tick at which that was decided."""
+
+
+class TaskCalls(Admission, Caller):
+    """The calls of one task function in one run that are made in asyncio tasks.
+
+    Cancellation: the line cancels the task of a place; it is awaited before the run has ended.
+    """
+
+    _goes_on = EAGER
+    """Whether tasks go on with further calls; else a task made before would begin after that."""
+
+    _plain: set[type]
+    """Types of results that were met and are one output."""
+
+    # -- private
+
+    def _settle(self, place: Place, result: Any) -> None:
+        """Take the result of a call that went well at once."""
+        raise NotImplementedError
+
+    def _start_async(self, place: Place) -> None:
+        run = self.run
+        self._running += 1
+        run.running += 1
+        self.counters.running += place.weight
+        if run.spare is not None:
+            place.task, run.spare = run.spare, None
+            run.handed_over = self, place, run.ticks
+            if run.called is not None:
+                run.called = place
+            if run.offered:
+                run.turns_end = 0.0
+            return
+        call, context = self._call(place), run.context.copy()
+        if EAGER:  # as `run.start` does, in line for speed
+            before, run.called = run.called, place
+            task = _Task(call, loop=run.loop, context=context, eager_start=True)
+            place, run.called = run.called, before  # it may have gone on with another
+        else:
+            task = _Task(call, loop=run.loop, context=context)
+        if not task.done():
+            place.task = task
+            if place.state == DEAD or not EAGER:
+                self._started(place, task, place.weight, eager=True)
+
+    def _start_generator(self, place: Place) -> None:
+        self._begin(place, self._generate(place), eager=False)
+
+    def _begin(self, place: Place, call: Coroutine[Any, Any, None], *, eager: bool) -> None:
+        self._running += 1
+        self.run.running += 1
+        self.counters.running += place.weight
+        self._start_task(place, call, place.weight, eager=eager)
+
+    def _start_task(
+        self, place: Place, call: Coroutine[Any, Any, None], left: int, *, eager: bool
+    ) -> None:
+        task = self.run.start(call, eager=eager)
+        if not task.done():
+            self._started(place, task, left, eager=eager)
+
+    def _started(self, place: Place, task: asyncio.Task[Any], left: int, *, eager: bool) -> None:
+        place.task = task
+        if place.dead:  # it has closed its own run
+            self.run.keep(task)
+        if not (eager and EAGER):
+            task.add_done_callback(partial(self._lost, place, left))
+
+    def _end(self, place: Place, size: int) -> None:
+        """Free the slot, and count `size` items as running no more.
+
+        This comes before a result is passed on, for then the place may be called again.
+        """
+        place.task = None
+        self.counters.running -= size
+        self._free_slot()
+
+    async def _call(self, place: Place) -> None:
+        """Make a call of an async function, and then those that this task is to go on with."""
+        stage, run, tick = self, self.run, -1
+        while place.state != DEAD and not run.paused:
+            try:
+                result = await stage.function(place.value)
+            except (KeyboardInterrupt, SystemExit) as end:
+                stage._process_ends(place, end)
+                raise
+            except BaseException as error:
+                await stage._go_on(place, Attempts(stage, place, error=error))
+                return
+            is_plain = type(result) in stage._plain
+            if not is_plain and isinstance(result, MANY) and not is_short(result):
+                await stage._go_on(place, Attempts(stage, place, result=result))
+                return
+            try:
+                following = stage._done(place, result, is_plain, tick)
+            except BaseException as error:  # of an observer, or a function called downstream
+                run.crash(error)
+                if isinstance(error, Exception):
+                    return
+                run.keep(asyncio.current_task())
+                raise
+            if following is None:
+                return
+            result = None  # it may be large
+            stage, place, tick = following
+        stage._not_begun(place)
+
+    def _process_ends(self, place: Place, end: BaseException) -> None:
+        self._end(place, place.weight)
+        self.counters.failed += place.weight
+        self.run.crash(end)
+        self.run.keep(asyncio.current_task())
+
+    def _done(self, place: Place, result: Any, is_plain: bool, tick: int) -> Following | None:
+        """Pass on the result of a call, and return the call that its task is to go on with."""
+        run = self.run
+        task: Any = place.task or asyncio.current_task()
+        try:
+            goes_on = self._goes_on and copy_context() == run.context and not task.cancelling()
+        except Exception:  # of a value that does not like to be compared
+            goes_on = False
+        if not is_plain or place.state != WAITING:
+            self._end(place, place.weight)
+            self._settle(place, result)
+            return self._following(task if goes_on else None, tick, has_slot=False)
+        place.task = None  # as `_settle` does, in line for speed
+        place.value = result
+        counters = self.counters
+        counters.running -= 1
+        counters.completed += 1
+        counters.out += 1
+        if goes_on:
+            run.spare = task
+            self.out.on_next(place)
+            return self._following(task, tick, has_slot=True)
+        self._free_slot()
+        self.out.on_next(place)
+        return self._following(None, tick, has_slot=False)
+
+    def _following(
+        self, task: asyncio.Task[Any] | None, tick: int, *, has_slot: bool
+    ) -> Following | None:
+        """Choose which call `task` is to make next; the last was chosen at `tick`.
+
+        It begins at once, before any other: calls start in the order of arrival. `has_slot` says
+        that the slot of its last call is still taken.
+        """
+        run = self.run
+        following, run.handed_over, run.spare = run.handed_over, None, None
+        if following is None and task is not None:
+            # Within turns, a result that the consumer waits for may have ended their time.
+            has_time = run.clock() <= run.turns_end if run.draining else run.has_time(tick)
+            if not has_time:
+                task = None
+            elif (
+                self._queue
+                and run.cap == UNBOUNDED  # else the slot goes to whoever is most downstream
+                and not self._resuming
+                and (has_slot or self._take_slot())
+            ):
+                return self._take_next(task)
+        if has_slot:
+            self._free_slot()
+        if not run.ready or run.draining:
+            return following
+        if following is not None:
+            run.schedule()
+            return following
+        return run.drain_for(task)
+
+    def _take_next(self, task: asyncio.Task[Any]) -> Following:
+        """Let `task`, which has a slot, go on with the next item that waits."""
+        run = self.run
+        place = self._queue.popleft()
+        place.task = task
+        if run.called is not None:
+            run.called = place
+        self.counters.running += place.weight
+        if run.ready and not run.draining:
+            run.schedule()
+        return self, place, run.ticks
+
+    def _lost(self, place: Place, left: int, task: asyncio.Task[Any]) -> None:
+        """Take note that `task` was cancelled from outside before it began."""
+        if task.cancelled() and place.task is task:
+            self._end(place, left)
+            if place.dead:
+                self.counters.cancelled += left
+            else:
+                self.fail(place, asyncio.CancelledError(), left, attempt=0)
+            self.run.schedule()
+
+    def _not_begun(self, place: Place) -> None:
+        """Undo the start of a call whose task comes to run when it is unwanted, or not yet."""
+        self._end(place, place.weight)
+        if place.state == DEAD:
+            self.counters.cancelled += place.weight
+        else:
+            super()._not_begun(place)
+
+    async def _generate(self, place: Place) -> None:
+        """Make one call of a generator function."""
+        if place.state == DEAD or self.run.paused:
+            self._not_begun(place)
+        else:
+            await self._go_on(place, Attempts(self, place))
+
+    async def _go_on(self, place: Place, attempts: Attempts) -> None:
+        """Go the slow way: make one attempt, and let another task make the next."""
+        again = False
+        try:
+            if place.state == DEAD:
+                self.counters.cancelled += attempts.left
+            else:
+                again = await attempts.attempt()
+        except BaseException:  # a cancellation from outside, or the end of the process
+            self.run.keep(asyncio.current_task())
+            raise
+        finally:
+            if not again:
+                self._end(place, attempts.left)
+        if again:
+            self._start_task(place, self._go_on(place, attempts), attempts.left, eager=False)
+        self.run.drain()

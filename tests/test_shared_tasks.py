@@ -1,0 +1,216 @@
+"""One asyncio task makes many calls: does any of them notice?"""
+
+from __future__ import annotations
+
+import asyncio
+import weakref
+from contextvars import ContextVar
+from typing import Any
+
+import pytest
+
+from conveyor_rx import Pipeline, batch_task, single_task
+from conveyor_rx.operators._run import EAGER
+
+in_both_modes = pytest.mark.parametrize("mode", ["ordered", "as_completed"])
+seen_by: ContextVar[Any] = ContextVar("seen_by", default=None)
+
+
+class Touchy:
+    """A value that does not like to be compared."""
+
+    def __eq__(self, other: object) -> bool:
+        raise RuntimeError("ambiguous")
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+@in_both_modes
+@pytest.mark.parametrize("limit", [1, 3, None])
+@pytest.mark.parametrize("value", [1, Touchy()])
+@pytest.mark.parametrize("nap", [None, 0, 1])
+async def test_no_call_sees_what_another_set(
+    mode: Any, limit: int | None, value: Any, nap: float | None
+) -> None:
+    """Design, section 3: each call begins in the context in which the run started."""
+    found: list[Any] = []
+
+    @single_task(concurrency_limit=limit)
+    async def mark(number: int) -> int:
+        found.append(seen_by.get())
+        if number % 2:
+            seen_by.set(value)
+        if nap is not None:
+            await asyncio.sleep(nap)
+        return number
+
+    seen_by.set("the caller's")
+    pipeline = (mark | mark).with_execution_mode(mode)
+    assert sorted(await pipeline(range(20)).collect()) == list(range(20))
+    assert all(one == "the caller's" for one in found)
+    assert len(found) == 40
+    assert seen_by.get() == "the caller's"
+
+
+async def test_a_value_that_cannot_be_compared_in_the_callers_context() -> None:
+    """Nor does it matter what the context of the caller holds."""
+    seen_by.set(Touchy())
+
+    @single_task(concurrency_limit=2)
+    async def work(number: int) -> int:
+        await asyncio.sleep(1)
+        return number
+
+    assert await (work | work)(range(9)).collect() == list(range(9))
+
+
+@pytest.mark.parametrize("limit", [1, 3])
+async def test_a_task_that_was_cancelled_makes_no_further_call(limit: int) -> None:
+    """L7: a function that cancels its own task and returns does not hit the next call."""
+
+    @single_task(concurrency_limit=limit)
+    async def work(number: int) -> int:
+        await asyncio.sleep(1)
+        if number == 3:
+            task = asyncio.current_task()
+            assert task is not None
+            task.cancel()
+        return number
+
+    assert await (work | work)(range(10)).collect() == list(range(10))
+
+
+async def test_a_call_cancelled_from_outside_is_the_one_that_fails() -> None:
+    """E8: in a task that has made other calls before, too."""
+    tasks: dict[int, asyncio.Task[Any] | None] = {}
+
+    @single_task(concurrency_limit=2, on_error="skip_item")
+    async def work(number: int) -> int:
+        tasks[number] = task = asyncio.current_task()
+        assert task is not None
+        if number == 5:
+            asyncio.get_running_loop().call_later(0.5, task.cancel)
+        await asyncio.sleep(1)
+        return number
+
+    stream = work(range(8))
+    with pytest.raises(asyncio.CancelledError):
+        await stream.collect()
+    assert len(tasks) == 6
+
+
+@in_both_modes
+@pytest.mark.parametrize("window", [3, 1024])
+@pytest.mark.parametrize("parallelism", [None, 4])
+async def test_calls_start_in_the_order_of_arrival(
+    mode: Any, window: int, parallelism: int | None
+) -> None:
+    """O4: whether they suspend or not, in a new task or in one that has made another call."""
+    starts: dict[str, list[int]] = {"first": [], "second": [], "batches": []}
+
+    async def nap(number: int) -> None:
+        if number % 3:
+            await asyncio.sleep(number % 3 - 1)
+
+    @single_task(concurrency_limit=3)
+    async def first(number: int) -> int:
+        starts["first"].append(number)
+        await nap(number)
+        return number
+
+    @batch_task(max_size=2, concurrency_limit=2)
+    async def batches(numbers: list[int]) -> list[int]:
+        starts["batches"].append(numbers[0])
+        await nap(numbers[0])
+        return numbers
+
+    @single_task(concurrency_limit=1)
+    async def second(number: int) -> int:
+        starts["second"].append(number)
+        await nap(number + 1)
+        return number
+
+    pipeline = (first | batches | second).with_execution_mode(mode)
+    pipeline = pipeline.with_context(max_in_flight=window, max_parallelism=parallelism)
+    results = await pipeline(range(30)).collect()
+    assert sorted(results) == list(range(30))
+    assert starts["first"] == list(range(30))
+    if mode == "ordered":
+        assert results == starts["second"] == list(range(30))
+        assert starts["batches"] == list(range(0, 30, 2))
+
+
+@pytest.mark.skipif(not EAGER, reason="tasks that begin at once came with Python 3.12")
+@in_both_modes
+@pytest.mark.parametrize(("stages", "most"), [(1, 100), (3, 1100)])
+@pytest.mark.parametrize("nap", [None, 0, 1])
+async def test_a_task_makes_many_calls(
+    mode: Any, nap: float | None, stages: int, most: int
+) -> None:
+    """A new task for each call costs more than most of the rest: stages share theirs."""
+    made = 0
+
+    class Counted(asyncio.Task[Any]):
+        def __init__(self, *args: Any, **options: Any) -> None:
+            nonlocal made
+            made += 1
+            super().__init__(*args, **options)
+
+    @single_task(concurrency_limit=10)
+    async def work(number: int) -> int:
+        if nap is not None:
+            await asyncio.sleep(nap)
+        return number
+
+    pipeline = Pipeline().add(*[work] * stages).with_execution_mode(mode)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("conveyor_rx.operators._task_calls._Task", Counted)
+        results = await pipeline(range(1000)).collect()
+    assert sorted(results) == list(range(1000))
+    assert made < most, f"of {stages},000 calls"
+
+
+@in_both_modes
+async def test_capped_calls_go_to_whoever_is_most_downstream(mode: Any) -> None:
+    """F4, F6: with one call at a time over the run, the first result needs one call of each."""
+    calls: list[str] = []
+
+    @single_task
+    async def early(number: int) -> int:
+        calls.append("early")
+        await asyncio.sleep(1)
+        return number
+
+    @single_task
+    async def late(number: int) -> int:
+        calls.append("late")
+        await asyncio.sleep(1)
+        return number
+
+    pipeline = (early | late).with_context(max_parallelism=1).with_execution_mode(mode)
+    async with pipeline(range(50)) as stream:
+        assert await anext(stream) == 0
+    assert calls[:4] == ["early", "late", "early", "late"][: len(calls)]
+    assert len(calls) <= 4
+
+
+async def test_the_last_result_is_not_kept_while_the_next_call_goes_on() -> None:
+    """L9: a result may be large; a task that makes another call does not hold on to it."""
+
+    class Large:
+        pass
+
+    results: list[weakref.ref[Large]] = []
+    still_there: list[int] = []
+
+    @single_task(concurrency_limit=1)
+    async def make(number: int) -> Large:
+        await asyncio.sleep(1)
+        still_there.append(sum(ref() is not None for ref in results))
+        large = Large()
+        results.append(weakref.ref(large))
+        return large
+
+    async for _ in make(range(20)):
+        pass
+    assert max(still_there) <= 1  # the consumer's own variable
