@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import asyncio
 
-__all__ = ["after_1_ms", "all_at_once", "at_once", "more", "one_more", "plain", "suspends", "ten"]
+__all__ = [
+    "after_1_ms",
+    "all_at_once",
+    "all_now",
+    "at_once",
+    "more",
+    "one_more",
+    "plain",
+    "suspends",
+    "ten",
+]
 
 
 async def at_once(item: int) -> int:
@@ -38,6 +48,11 @@ async def ten(item: int) -> list[int]:
 async def all_at_once(items: list[int]) -> list[int]:
     """Add one to each item of a batch, after one turn of the event loop."""
     await asyncio.sleep(0)
+    return [item + 1 for item in items]
+
+
+async def all_now(items: list[int]) -> list[int]:
+    """Add one to each item of a batch without suspending."""
     return [item + 1 for item in items]
 
 

@@ -14,6 +14,7 @@ from .steps import Batch, Map, Step
 __all__ = ["Job", "all_jobs"]
 
 LIMIT = 100
+BATCH = "single, batch(10), single"
 ALL = tuple(CONTESTANTS)
 
 MODES = {"ordered": True, "as completed": False}
@@ -71,8 +72,8 @@ def _maps(count: int, limit: int = LIMIT) -> list[Step]:
     return _one_map(f.suspends, limit) * count
 
 
-def _around_a_batch() -> list[Step]:
-    return [*_maps(1), Batch(f.all_at_once, 10, f.one_more), *_maps(1)]
+def _around_a_batch(single: Callable[..., object], batch: Callable[..., object]) -> list[Step]:
+    return [*_one_map(single), Batch(batch, 10, f.one_more), *_one_map(single)]
 
 
 def _fan_out() -> list[Step]:
@@ -94,7 +95,8 @@ def _speed(quick: bool) -> Iterator[Job]:
         ("async task, sleeps 1 ms", 10_000, partial(_one_map, f.after_1_ms)),
         ("plain def task", 50_000, partial(_one_map, f.plain)),
         ("three single tasks", 5_000, partial(_maps, 3)),
-        ("single, batch(10), single", 5_000, _around_a_batch),
+        (f"{BATCH}, don't suspend", 5_000, partial(_around_a_batch, f.at_once, f.all_now)),
+        (f"{BATCH}, suspend once", 5_000, partial(_around_a_batch, f.suspends, f.all_at_once)),
         ("fan-out 1 to 10", 1_000, _fan_out),
     ):
         for mode, ordered in MODES.items():
