@@ -12,7 +12,7 @@ The map, from the ground up; imports run in this direction only:
     _stats.py            how many items went where
     _calls.py            any callable -> one shape; results -> outputs
     operators/           Observable -> Observable: places in a line, calls at once, batches
-    _source.py           data of any kind -> an Observable that heeds a gate
+    _source/             data of any kind -> an Observable that heeds a gate
     _outlet.py           where results leave a run (_traced_outlet.py: and what is told of it)
     _start.py            how a run begins
     stream.py            AsyncStream: an Observable that is iterated, collected, subscribed

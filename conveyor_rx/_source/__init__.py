@@ -1,0 +1,61 @@
+"""How is data of any kind read? As an Observable that emits while a gate is open.
+
+What counts as many items: iterables, async iterables and Observables. `str`, bytes-like objects,
+mappings and whatever is not iterable are one item.
+
+    _base.py         what a source is
+    _iterable.py     iterables and async iterables
+    _observable.py   Observables
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, Mapping
+from typing import Any, cast
+
+from reactivex import Observable
+
+from ..operators._run import Run
+from ._base import Source
+from ._iterable import AsyncSource, IterableSource
+from ._observable import Demand, ObservableSource, demand
+
+__all__ = ["NO_DATA", "Demand", "Source", "demand", "is_iterable", "length_of", "source_of"]
+
+NO_DATA: Any = object()
+"""In place of data: the first task is called once, without an item."""
+
+_ONE_ITEM = (str, bytes, bytearray, memoryview, Mapping)
+
+
+def is_iterable(data: object) -> bool:
+    """Tell whether `data` stands for many items."""
+    if isinstance(data, _ONE_ITEM):
+        return False
+    kind: type[Any] = type(data)
+    if hasattr(kind, "__iter__"):
+        return kind.__iter__ is not None
+    return hasattr(kind, "__getitem__") and hasattr(kind, "__len__")
+
+
+def length_of(data: Any) -> int | None:
+    """Return how many items `data` has; None if it doesn't say."""
+    if not is_iterable(data):
+        return None if isinstance(data, AsyncIterable | Observable) else 1
+    try:
+        return len(data)
+    except Exception:  # it has no length, or one that fails; that is no reason to fail the run
+        return None
+
+
+def source_of(data: Any, run: Run) -> Source:
+    """Give the source that reads `data`, whatever it is."""
+    if isinstance(data, AsyncIterable):
+        return AsyncSource(run, cast("AsyncIterable[Any]", data))
+    if isinstance(data, Observable):
+        return ObservableSource(run, cast("Observable[Any]", data))
+    if is_iterable(data):
+        return IterableSource(run, data)
+    source = IterableSource(run, (data,))
+    source.kind = "item"
+    return source

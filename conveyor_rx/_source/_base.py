@@ -1,0 +1,47 @@
+"""What is a source? Where a run begins: it emits while a gate is open."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from reactivex import Observable
+
+from ..operators._run import Run
+from ..operators._subscriber import Subscriber, lift
+from ..operators._trampoline import Gate
+
+__all__ = ["Source"]
+
+
+class Source(Subscriber):
+    """Where a run begins: a worker that emits to `out` while `gate` is open."""
+
+    kind: Literal["iterable", "async iterable", "observable", "item"]
+    bit = 0
+    gate: Gate
+    reads_ahead = False
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.is_subscribed = False
+
+    def step(self) -> None:
+        raise NotImplementedError
+
+    def observable(self) -> Observable[Any]:
+        """Return the Observable that begins to emit, at its next turn, when it is subscribed.
+
+        It can be subscribed once: operators that subscribe again, as `ops.retry`, get an error.
+        """
+        return lift(self._subscribed)(Observable())
+
+    def _subscribed(self) -> Source:
+        if self.is_subscribed:
+            raise RuntimeError(
+                "an Rx operator subscribed a second time to the running part of a pipeline; "
+                "retry in a task (retry_attempts), or put the operator behind a stream of its own"
+            )
+        self.is_subscribed = True
+        self.run.ready |= self.bit
+        self.run.schedule()
+        return self

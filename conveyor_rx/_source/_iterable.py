@@ -1,0 +1,135 @@
+"""How are iterables and async iterables read? Item by item, while the gate is open."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, Callable, Iterable, Iterator
+from functools import partial
+from itertools import islice
+from types import GeneratorType
+from typing import Any, cast
+
+from reactivex import Observable
+
+from ..operators._pull import Pull
+from ..operators._run import Run
+from ._base import Source
+
+__all__ = ["AsyncSource", "IterableSource"]
+
+_END: Any = object()
+_BUILT_IN: tuple[type[Iterator[Any]], ...] = (
+    type(iter([])),
+    type(iter(())),
+    type(iter(range(0))),
+    type(iter({})),
+    type(iter(set[Any]())),
+)
+"""Iterators whose `next` runs nobody's code."""
+BULK = 32  # items that are read from such an iterator at once: nobody can tell
+
+
+class IterableSource(Source):
+    """The source that reads an iterable.
+
+    Order: the iterable's. Pressure: `next` while the gate is open. Cancellation: a generator is
+    closed. One turn lasts until somebody downstream is ready, or the time is up.
+    """
+
+    kind = "iterable"
+
+    def __init__(self, run: Run, iterable: Iterable[Any]) -> None:
+        super().__init__(run)
+        self._iterable: Iterable[Any] = iterable
+        self._iterator: Iterator[Any] | None = None
+        self._context = run.context.copy()  # what a generator sets there leaks nowhere
+        self._next: Callable[[Iterator[Any], Any], Any] = next
+        self._in_bulk = False
+        self._cut = False
+
+    def step(self) -> None:
+        run, gate = self.run, self.gate
+        while self.is_subscribed and gate.size < gate.limit and not self._cut:
+            try:
+                iterator = self._begin() if self._iterator is None else self._iterator
+                value = self._next(iterator, _END)
+            except (KeyboardInterrupt, SystemExit):
+                raise
+            except BaseException as error:
+                self.cut()
+                self.out.on_error(error)  # pyright: ignore[reportArgumentType]  # Rx says Exception; a CancelledError passes as well
+                return
+            if self._cut:  # from inside of next()
+                self._close()
+            elif value is _END:
+                self.cut()
+                self.out.on_completed()
+            else:
+                if self._in_bulk and self.reads_ahead:
+                    self._pass_on_several(value, iterator)
+                else:
+                    self.out.on_next(value)
+                if run.ready or run.paused or run.clock() > run.turns_end:
+                    run.ready |= self.bit
+                    return
+
+    def cut(self) -> None:
+        self._cut = True
+        self._iterable = ()
+        self._close()
+
+    def _pass_on_several(self, value: Any, iterator: Iterator[Any]) -> None:
+        """Fill the queue of the first stage, for its tasks to take from."""
+        run, gate, on_next = self.run, self.gate, self.out.on_next
+        run.turns_only = True
+        on_next(value)
+        for following in islice(iterator, max(0, min(BULK, gate.limit - gate.size))):
+            if self._cut:
+                break
+            on_next(following)
+        run.turns_only = False
+
+    def _begin(self) -> Iterator[Any]:
+        self._iterator = iterator = self._context.run(iter, self._iterable)
+        self._in_bulk = isinstance(iterator, _BUILT_IN)
+        if not self._in_bulk:
+            self._next = partial(self._context.run, next)
+        return iterator
+
+    def _close(self) -> None:
+        iterator = self._iterator
+        if isinstance(iterator, GeneratorType):
+            if iterator.gi_running:
+                return  # `step` closes it when it gives control back
+            self._context.run(iterator.close)
+        self._iterator = None
+
+
+class AsyncSource(Source):
+    """Order: the iterable's. Pressure and cancellation: see `Pull`."""
+
+    kind = "async iterable"
+
+    def __init__(self, run: Run, iterable: AsyncIterable[Any]) -> None:
+        super().__init__(run)
+        self._iterable = iterable
+        self._pull: Pull | None = None
+
+    def step(self) -> None:
+        if not self.is_subscribed:
+            return
+        if self._pull is None:
+            self._pull = Pull(self.run, lambda: _anew(self._iterable), self.out)
+            self._pull.gate = self.gate
+            self._pull.begin()
+        self._pull.step()
+
+    def cut(self) -> None:
+        if self._pull is not None:
+            self._pull.cut()
+        self._iterable = cast("AsyncIterable[Any]", None)
+
+
+def _anew(iterable: AsyncIterable[Any]) -> AsyncIterable[Any]:
+    """Return `iterable`, or if it is a stream, one like it: each run of ours is one of its own."""
+    anew: Callable[[], AsyncIterable[Any]] | None = getattr(iterable, "anew", None)
+    return anew() if anew is not None and isinstance(iterable, Observable) else iterable
