@@ -110,9 +110,9 @@ class Event(NamedTuple):
     the numbers of the values that the event is about. `inputs` are the numbers, from 0, of the
     source's items that those values come from, through batches and fan-out. The outputs of a batch
     come from all of its items; where it gives a list with one output for each item, each comes from
-    that item. Where a foreign operator or a stage of one's own emits on its own account, it is the
-    input that it got last, or nothing. Probes should let go of `value` and `error` soon: they keep
-    users' data alive.
+    that item. What a stage of one's own emits comes from the input that it got last, and what a
+    foreign operator emits from the input during which it does; by a timer, from none. Probes should
+    let go of `value` and `error` soon: they keep users' data alive.
     """
 
     kind: EventKind
