@@ -22,6 +22,7 @@ from tests.scenarios import LEAST, Tally
 __all__ = ["Chunk", "run_chunk", "run_chunks"]
 
 ENOUGH = 5000  # examples, for shares to be judged by
+CHUNKS_OF_A_PROCESS = 20
 
 
 @dataclass(frozen=True)
@@ -88,12 +89,18 @@ def run_chunks(
 
 
 def _outcomes(sizes: list[int], first_seed: int, workers: int) -> Iterator[Chunk]:
-    # A fresh interpreter each, as if the chunk had been run alone.
+    # A fresh interpreter each, as if the chunk had been run alone; a new one now and then, for it
+    # grows. (Not by `max_tasks_per_child`: the executor can wait for ever for the next process.)
     fresh = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, fresh, max_tasks_per_child=20) as pool:
-        chunks = [pool.submit(run_chunk, first_seed + n, size) for n, size in enumerate(sizes)]
-        try:
-            for future in as_completed(chunks):
-                yield future.result()
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+    at_once = CHUNKS_OF_A_PROCESS * workers
+    for begin in range(0, len(sizes), at_once):
+        with ProcessPoolExecutor(workers, fresh) as pool:
+            chunks = [
+                pool.submit(run_chunk, first_seed + number, sizes[number])
+                for number in range(begin, min(begin + at_once, len(sizes)))
+            ]
+            try:
+                for future in as_completed(chunks):
+                    yield future.result()
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)

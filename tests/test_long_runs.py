@@ -13,8 +13,11 @@ from tests.long_runs import main
 from tests.random_pipelines import Plan
 
 
-def test_random_pipelines_over_processes(capsys: pytest.CaptureFixture[str]) -> None:
+def test_random_pipelines_over_processes(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """All examples of all chunks are run, once, and their scenarios are summed up."""
+    monkeypatch.setattr(long_random, "CHUNKS_OF_A_PROCESS", 1)  # so there are two lots of processes
     status = main("random --examples 25 --chunk 10 --workers 2".split())
     printed = capsys.readouterr().out
     assert "3 of 3 chunks, 25 examples, 0 failed" in printed
