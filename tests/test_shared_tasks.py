@@ -8,6 +8,9 @@ from contextvars import ContextVar
 from typing import Any
 
 import pytest
+import reactivex
+from reactivex import Subject
+from reactivex import operators as ops
 
 from conveyor_rx import Pipeline, batch_task, single_task
 from conveyor_rx.operators._run import EAGER
@@ -138,6 +141,78 @@ async def test_calls_start_in_the_order_of_arrival(
     if mode == "ordered":
         assert results == starts["second"] == list(range(30))
         assert starts["batches"] == list(range(0, 30, 2))
+
+
+@in_both_modes
+@pytest.mark.parametrize("limit", [2, 5, None])
+@pytest.mark.parametrize("first_naps", [True, False])
+async def test_an_operator_that_emits_several_values_at_once(
+    mode: Any, limit: int | None, first_naps: bool
+) -> None:
+    """O4, F3: the first of them is called first, in whichever task, and none gets lost."""
+    starts: list[int] = []
+
+    @single_task(concurrency_limit=3)
+    async def first(number: int) -> int:
+        await asyncio.sleep(1)
+        return number
+
+    @single_task(concurrency_limit=limit)
+    async def second(number: int) -> int:
+        starts.append(number)
+        if first_naps and number % 3 == 0:
+            await asyncio.sleep(1)
+        return number
+
+    @single_task
+    async def third(number: int) -> int:
+        return number
+
+    three_each = ops.flat_map(lambda n: reactivex.of(3 * n, 3 * n + 1, 3 * n + 2))
+    pipeline = (first | three_each | second | third).with_execution_mode(mode)
+    stream = pipeline(range(20))
+    assert sorted(await stream.collect()) == list(range(60))
+    assert starts == list(range(60))
+    assert [stage.out for stage in stream.stats] == [20, 60, 60]
+
+
+@in_both_modes
+async def test_a_function_that_pushes_into_a_later_operator(mode: Any) -> None:
+    """O4, F3: what it pushes is called first, in the order in which it was pushed."""
+    starts: list[int] = []
+    side: Subject[int] = Subject()
+
+    @single_task(concurrency_limit=2)
+    async def first(number: int) -> int:
+        await asyncio.sleep(1)
+        return number
+
+    @single_task
+    def push(number: int) -> int:
+        side.on_next(3 * number)
+        side.on_next(3 * number + 1)
+        return 3 * number + 2
+
+    @single_task
+    async def second(number: int) -> int:
+        starts.append(number)
+        return number
+
+    @single_task
+    async def third(number: int) -> int:
+        return number
+
+    merged = ops.merge(side)
+    pipeline = (first | push | merged | second | third).with_execution_mode(mode)
+    stream = pipeline(range(20))
+    results: list[int] = []
+    async for result in stream:
+        results.append(result)
+        if len(results) == 60:
+            side.on_completed()
+    assert sorted(results) == list(range(60))
+    assert starts == list(range(60))
+    assert [stage.out for stage in stream.stats] == [20, 20, 60, 60]
 
 
 @pytest.mark.skipif(not EAGER, reason="tasks that begin at once came with Python 3.12")

@@ -53,7 +53,6 @@ class Run(Trampoline):
         self.running = 0  # calls at this moment, in all stages
         self.starved = 0  # bits of the stages that wait for max_parallelism
         self.spare: asyncio.Task[Any] | None = None  # a task that could make the next call
-        self.handed_over: Any = None  # the stage and place that it is to call, and at which tick
         self.offered = False  # turns are being taken until a call is handed over
         self.called: Any = None  # while a task is being made: the place that it has got to
         self.failure: BaseException | None = None  # of the call that ends the run

@@ -53,10 +53,11 @@ class TaskCalls(Admission, Caller):
         if run.spare is not None:
             place.task, run.spare = run.spare, None
             run.handed_over = self, place, run.ticks
+            run.turns_only = True  # what follows in this turn is not to overtake it
             if run.called is not None:
                 run.called = place
             if run.offered:
-                run.turns_end = 0.0
+                run.turns_end = -1.0
             return
         call, context = self._call(place), run.context.copy()
         if EAGER:  # as `run.start` does, in line for speed
@@ -174,6 +175,7 @@ class TaskCalls(Admission, Caller):
         """
         run = self.run
         following, run.handed_over, run.spare = run.handed_over, None, None
+        run.turns_only = False
         if following is None and task is not None:
             # Within turns, a result that the consumer waits for may have ended their time.
             has_time = run.clock() <= run.turns_end if run.draining else run.has_time(tick)

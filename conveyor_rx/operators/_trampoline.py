@@ -67,6 +67,8 @@ class Trampoline:
         self.workers: list[Worker] = []
         self.ready = 0
         self.turns_only = False  # what is handed on at this moment is to wait for a turn
+        # The stage and place that a task is to call before any turn is taken, and at which tick.
+        self.handed_over: Any = None
         self.paused = False
         self.served = False  # the consumer that drains has what it waits for
         self.turns_end = 0.0  # when the turns that are being taken are to end
@@ -92,7 +94,7 @@ class Trampoline:
 
     def drain(self) -> None:
         """Give turns until nobody is ready or the time is up."""
-        if self.draining or self.paused or not self.ready:
+        if self.draining or self.paused or not self.ready or self.handed_over is not None:
             return
         self.draining = True
         turns_only = self.turns_only  # for what led here
