@@ -1122,6 +1122,26 @@ async def test_the_loop_gets_turns_between_slow_calls(mode: str) -> None:
 
 
 @real_time
+@in_both_modes
+@pytest.mark.parametrize("kind", ["async", "eager", "def"])
+async def test_the_loop_gets_turns_while_an_operator_before_the_tasks_is_slow(
+    kind: str, mode: str
+) -> None:
+    """F7: items are not read ahead for a foreign operator, here of 2 ms an item."""
+    turns = Turns()
+
+    def block(item: int) -> int:
+        turns.note()
+        end = time.process_time() + 0.002
+        while time.process_time() < end:
+            pass
+        return item
+
+    pipeline = Pipeline() | ops.map(block) | SingleTask(function(kind), concurrency_limit=2)
+    assert await turns.during(read(pipeline.with_execution_mode(mode)(range(100)), "collect")) >= 20
+
+
+@real_time
 @pytest.mark.parametrize("task", [batch_task(max_size=10)(list), batch_task(max_size=10)(sum)])
 async def test_the_loop_gets_turns_beside_batches(task: Any) -> None:
     """F7: plain batch tasks let the loop go on."""

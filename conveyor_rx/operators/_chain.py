@@ -54,7 +54,7 @@ class Chain:
 
     def __init__(self, run: Run, source: Observable[Any], emitter: Emitter) -> None:
         self._run = run
-        self._observable = source
+        self._source = self._observable = source
         self._emitter = emitter
         self._open: Line | None = None
         self._last: Line | None = None
@@ -62,8 +62,9 @@ class Chain:
 
     def call(self, call: Call, *, name: str, limit: int | None, in_order: bool) -> None:
         """Add calls for single items; `in_order` says that they must start in input order."""
-        if not self.counters:
-            # Whoever watches would see items wait that need not.
+        if self._observable is self._source:
+            # A foreign operator in between would work for several items at a stretch, and whoever
+            # watches would see items wait that need not.
             self._emitter.reads_ahead = call.is_async and self._run.tracer is None
         if in_order or self._open is None:
             self._open_segment()
