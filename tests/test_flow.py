@@ -1288,6 +1288,26 @@ async def test_a_parked_generator_goes_on_as_soon_as_there_is_room() -> None:
     assert given == [0.0] * 2 + [5.0] * 4 + [100.0] * 4
 
 
+async def test_as_many_parked_generators_go_on_as_there_is_room_for() -> None:
+    """F2, F6: three that are parked go on at once when a batch of three leaves the line."""
+    given: dict[int, float] = {}
+
+    @batch_task(max_size=3, concurrency_limit=5)
+    async def generate(batch: list[int]) -> AsyncIterator[int]:
+        if batch[0] == 0:  # the head, which is never parked
+            await asyncio.sleep(100)
+        elif batch[0] == 3:  # the one that makes room
+            await asyncio.sleep(5)
+            return
+        yield batch[0]
+        given[batch[0]] = now()
+        await asyncio.sleep(10)  # else its end would make room, too
+
+    stream = generate.with_context(max_in_flight=15)(range(15))
+    assert await stream.collect() == [0, 6, 9, 12]
+    assert given == {6: 5.0, 9: 5.0, 12: 5.0, 0: 100.0}
+
+
 async def test_generators_that_were_parked_keep_to_the_window(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
