@@ -177,6 +177,39 @@ async def test_an_operator_that_emits_several_values_at_once(
 
 
 @in_both_modes
+@pytest.mark.parametrize("start", [0, 1])
+@pytest.mark.parametrize("limit", [2, 5, None])
+async def test_items_that_wait_for_a_turn_together(
+    mode: Any, limit: int | None, start: float
+) -> None:
+    """O4, F3: a task takes one of them and no other task makes its call; at time 0, too."""
+    starts: list[int] = []
+
+    @single_task(concurrency_limit=1)
+    async def spread(number: int) -> list[int]:
+        await asyncio.sleep(start)
+        return [3 * number, 3 * number + 1, 3 * number + 2]
+
+    @single_task(concurrency_limit=limit)
+    async def second(number: int) -> int:
+        starts.append(number)
+        assert seen_by.get() is None
+        seen_by.set(number)
+        if number % 4 == 0:
+            await asyncio.sleep(1)
+        return number
+
+    @single_task
+    async def third(number: int) -> int:
+        return number
+
+    stream = (spread | second | third).with_execution_mode(mode)(range(20))
+    assert sorted(await stream.collect()) == list(range(60))
+    assert starts == list(range(60))
+    assert [stage.out for stage in stream.stats] == [60, 60, 60]
+
+
+@in_both_modes
 async def test_a_function_that_pushes_into_a_later_operator(mode: Any) -> None:
     """O4, F3: what it pushes is called first, in the order in which it was pushed."""
     starts: list[int] = []
