@@ -1175,3 +1175,15 @@ async def test_timed_calls_of_a_closed_run_are_all_accounted_for() -> None:
         assert (stats.running, stats.waiting) == (0, 0)
         assert stats.in_ == ended
     assert {call.outcome for call in [*first.calls, *second.calls]} <= {"done", "cancelled"}
+
+
+@in_both_modes
+async def test_coroutines_of_plain_functions_that_a_close_overtakes(mode: str) -> None:
+    """L5: what a plain function gave, and nobody comes to await, is no "never awaited" warning."""
+
+    async def call(item: int) -> int:
+        return item
+
+    task = SingleTask[int, int](lambda item: call(item), concurrency_limit=3)
+    async with task.with_execution_mode(mode)(range(100)) as stream:
+        assert await anext(stream) == 0

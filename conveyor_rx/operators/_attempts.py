@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
+from types import CoroutineType
 from typing import Any, Literal, NamedTuple, Protocol, cast
 
 from .._calls import AWAITABLES, MANY, Call, is_short, outputs
@@ -119,6 +120,11 @@ class Attempts:
         else:
             stage.line.give_up(place)
         return False
+
+    def let_go(self) -> None:
+        """Close the coroutine that a plain function gave, if it is not to be awaited any more."""
+        if isinstance(self._result, CoroutineType):
+            cast("CoroutineType[Any, Any, Any]", self._result).close()
 
     async def _try(self) -> None:
         part = self._parts[-1]

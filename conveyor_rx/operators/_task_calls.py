@@ -247,6 +247,7 @@ class TaskCalls(Admission, Caller):
             raise
         finally:
             if not again:
+                attempts.let_go()
                 self._end(place, attempts.left)
         if again:
             self._start_task(place, self._go_on(place, attempts), attempts.left, eager=False)
