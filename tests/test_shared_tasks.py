@@ -55,6 +55,29 @@ async def test_no_call_sees_what_another_set(
     assert seen_by.get() == "the caller's"
 
 
+@in_both_modes
+@pytest.mark.parametrize("nap", [None, 0, 1])
+@pytest.mark.parametrize(("at_first", "later"), [(1, True), ([], [])])
+async def test_no_call_sees_an_equal_value_that_another_set(
+    mode: Any, nap: float | None, at_first: Any, later: Any
+) -> None:
+    """Nor one that is equal to what was there: 1 is not True, and a list may grow later."""
+    found: list[bool] = []
+
+    @single_task(concurrency_limit=2)
+    async def mark(number: int) -> int:
+        found.append(seen_by.get() is at_first)
+        seen_by.set(later)
+        if nap is not None:
+            await asyncio.sleep(nap)
+        return number
+
+    seen_by.set(at_first)
+    pipeline = (mark | mark).with_execution_mode(mode)
+    assert sorted(await pipeline(range(9)).collect()) == list(range(9))
+    assert found == [True] * 18
+
+
 async def test_a_value_that_cannot_be_compared_in_the_callers_context() -> None:
     """Nor does it matter what the context of the caller holds."""
     seen_by.set(Touchy())

@@ -45,6 +45,12 @@ class Run(Trampoline):
     ) -> None:
         super().__init__(loop, context)
         self.turns_context.run(enclosing.set, self)
+        # What may be equal to another value in a context, and yet is not that.
+        self.comparable = [
+            (variable, value)
+            for variable, value in context.items()
+            if value is not None and type(value).__eq__ is not object.__eq__
+        ]
         self.ordered = ordered
         self.max_in_flight = max_in_flight or UNBOUNDED
         self.max_parallelism = max_parallelism or UNBOUNDED

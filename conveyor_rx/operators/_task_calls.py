@@ -147,6 +147,9 @@ class TaskCalls(Admission, Caller):
             goes_on = self._goes_on and copy_context() == run.context and not task.cancelling()
         except Exception:  # of a value that does not like to be compared
             goes_on = False
+        for variable, value in run.comparable:
+            if goes_on and variable.get() is not value:
+                goes_on = False
         if not is_plain or place.state != WAITING:
             self._end(place, place.weight)
             self._settle(place, result)
