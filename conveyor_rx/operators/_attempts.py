@@ -123,8 +123,9 @@ class Attempts:
 
     def let_go(self) -> None:
         """Close the coroutine that a plain function gave, if it is not to be awaited any more."""
-        if isinstance(self._result, CoroutineType):
-            cast("CoroutineType[Any, Any, Any]", self._result).close()
+        result = self._result
+        if isinstance(result, CoroutineType):
+            cast("CoroutineType[Any, Any, Any]", result).close()
 
     async def _try(self) -> None:
         part = self._parts[-1]
