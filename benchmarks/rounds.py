@@ -7,6 +7,7 @@ who begins changes. What can't be done or is wrong isn't tried again; what is sl
 from __future__ import annotations
 
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from .records import Record
 __all__ = ["run_all"]
 
 ROOT = Path(__file__).parent.parent
+NO_BYTECODE = "PYTHONDONTWRITEBYTECODE"
 TIMEOUT = 60.0  # seconds; past it a measurement is given up
 SLOW = 3.0  # seconds; a peer's measurement that took longer isn't repeated
 TOO_LONG = 15.0  # seconds that the next size of a job may take, judged by the last one
@@ -101,9 +103,12 @@ def _in_a_process(job: Job, contestant: Contestant, quick: bool) -> dict[str, An
         command = ["benchmarks.import_time", contestant.module]
     else:
         command = ["benchmarks.measure", job.name, contestant.shown, *["--quick"][: int(quick)]]
+    # Bytecode is kept, as it is of what pip installs: else our own modules are compiled each time.
+    environment = {key: value for key, value in os.environ.items() if key != NO_BYTECODE}
     done = subprocess.run(
         [sys.executable, "-m", *command],
         cwd=ROOT,
+        env=environment,
         capture_output=True,
         text=True,
         timeout=TIMEOUT,
