@@ -206,7 +206,8 @@ def _could_start(stage: StageStats, spec: Spec) -> bool:
     """Tell whether calls of `stage` wait for nothing but a slot."""
     if spec.is_batch:  # of batches that wait to be retried it is not known how many calls they are
         return spec.attempts == 1 and stage.waiting >= spec.max_size
-    has_begun = stage.in_ > stage.running + stage.waiting  # its side input has come
+    # Items that have been called say that its side input has come.
+    has_begun = stage.in_ - stage.cancelled > stage.running + stage.waiting
     return spec.is_task and stage.waiting > 0 and (spec.kind != "side input" or has_begun)
 
 
