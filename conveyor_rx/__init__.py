@@ -13,7 +13,7 @@ The map, from the ground up; imports run in this direction only:
     _calls.py            any callable -> one shape; results -> outputs
     operators/           Observable -> Observable: places in a line, calls at once, batches
     _source/             data of any kind -> an Observable that heeds a gate
-    _outlet.py           where results leave a run (_traced_outlet.py: and what is told of it)
+    _reader.py, _push.py where results leave a run: pulled, pushed (_traced_outlet.py: and told of)
     _start.py            how a run begins
     stream.py            AsyncStream: an Observable that is iterated, collected, subscribed
     _side_inputs.py      what calls get beside the item

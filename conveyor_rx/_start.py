@@ -7,7 +7,7 @@ import contextvars
 import uuid
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ._outlet import Reader
+from ._reader import Reader
 from ._source import Source, demand, length_of, source_of
 from ._stats import Counters
 from .context import ExecutionMode, PipelineContext, set_current_context

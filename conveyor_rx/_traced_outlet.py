@@ -7,7 +7,8 @@ from typing import Any
 
 from reactivex import abc
 
-from ._outlet import Push, Reader
+from ._push import Push
+from ._reader import Reader
 from .operators._run import UNBOUNDED, Run
 from .operators._tracer import Trace, Tracer
 

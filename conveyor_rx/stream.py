@@ -10,7 +10,7 @@ from typing import Any, Self, TypeAlias, TypeVar, cast, overload
 from reactivex import Observable, abc, compose
 from reactivex.disposable import Disposable
 
-from ._outlet import Reader
+from ._reader import Reader
 from ._source import demand
 from ._start import Plan, link, new_run, running_loop
 from ._stats import Counters, StageStats
@@ -157,7 +157,10 @@ class AsyncStream(Observable[T_co]):
             run.turns_context.run(enclosing.set, parent)
             run.turns_context.run(demand.set, outer)
         self._counters = link(run, self._source, self._plan, gate, push)
-        run.schedule()
+        if parent is None:
+            push.keep()
+        else:  # that waits for this one
+            run.schedule()
         return Disposable(push.dispose)
 
     # -- operators

@@ -67,6 +67,7 @@ class Run(Trampoline):
         self._children: set[Run] = set()  # of streams inside foreign operators of this one
         self._parent: Run | None = None
         self.on_crash: Callable[[BaseException], None] | None = None
+        self.over: asyncio.Future[None] | None = None  # of who waits until it is closed
         self._thread = threading.get_ident()
         self._ending: set[asyncio.Task[Any]] = set()  # tasks to be awaited before the end
         self._closers: set[asyncio.Task[Any]] = set()  # those of them that wait for it themselves
@@ -152,6 +153,8 @@ class Run(Trampoline):
             self.tracer.finish()
         self.workers = []
         self.on_crash = self.failure = None
+        if self.over is not None and not self.over.done():
+            self.over.set_result(None)
         self.turns_context = Context()
         self._leave_parent()
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from conveyor_rx._outlet import Push, Reader
+from conveyor_rx._push import Push
+from conveyor_rx._reader import Reader
 from conveyor_rx.error_handling import Policy, Verdict
 from conveyor_rx.operators import _attempts, _chain
 from conveyor_rx.operators._as_completed import AsCompletedLine

@@ -1,4 +1,4 @@
-"""Where do results leave a run? Through a small buffer to who pulls, or straight to an observer."""
+"""How do results leave a run that is pulled? Through a small buffer, which is a gate."""
 
 from __future__ import annotations
 
@@ -6,16 +6,13 @@ import asyncio
 from collections import deque
 from typing import Any
 
-from reactivex import abc
-
 from .error_handling import not_an_end
 from .operators._run import UNBOUNDED, Run
 from .operators._subscriber import Subscriber
 
-__all__ = ["Push", "Reader"]
+__all__ = ["Reader"]
 
 _BUSY = "this stream is already being read by another consumer"
-_tellers: set[asyncio.Task[None]] = set()
 
 
 class Reader(Subscriber):
@@ -193,63 +190,3 @@ class Reader(Subscriber):
             raise StopAsyncIteration
         finally:
             del error  # its traceback leads to this frame
-
-
-class Push(Subscriber):
-    """The end of a run that pushes to an observer: always open, unless a `Demand` paces it.
-
-    The end is told only when every task of the run has ended.
-    """
-
-    size = 0
-    limit = UNBOUNDED
-    upstream_bit = 0
-
-    def __init__(self, run: Run, observer: abc.ObserverBase[Any]) -> None:
-        self.run = run
-        self._observer: abc.ObserverBase[Any] | None = observer
-        run.on_crash = self.on_error
-
-    def on_next(self, value: Any) -> None:
-        if self._observer is not None:
-            self._observer.on_next(value)
-
-    def on_error(self, error: BaseException) -> None:
-        self._tell(not_an_end(error))
-
-    def on_completed(self) -> None:
-        self._tell(None)
-
-    def _tell(self, error: BaseException | None) -> None:
-        self.run.close()
-        observer, self._observer = self._observer, None
-        if observer is None:
-            return
-        if self.run.is_ended():
-            _end(observer, error)
-        else:
-            task = self.run.start(self._tell_later(observer, error), eager=False)
-            _tellers.add(task)  # the loop itself holds tasks weakly
-            task.add_done_callback(_tellers.discard)
-
-    async def _tell_later(
-        self, observer: abc.ObserverBase[Any], error: BaseException | None
-    ) -> None:
-        await self.run.wait_closed()
-        _end(observer, error)
-
-    def dispose(self) -> None:
-        """Tell the observer nothing more, and end the run."""
-        self._observer = None
-        self.run.close()
-
-
-def _end(observer: abc.ObserverBase[Any], error: BaseException | None) -> None:
-    if error is None:
-        observer.on_completed()
-        return
-    try:
-        observer.on_error(error)  # pyright: ignore[reportArgumentType]  # Rx says Exception; a CancelledError passes as well
-    except asyncio.CancelledError as raised:
-        if raised is not error:  # else: nobody listens, and the loop is being shut down
-            raise

@@ -1,0 +1,132 @@
+"""How do results leave a run that is subscribed to? Straight to the observer."""
+
+from __future__ import annotations
+
+import asyncio
+import weakref
+from typing import Any
+
+from reactivex import abc
+
+from .error_handling import not_an_end
+from .operators._run import UNBOUNDED, Run
+from .operators._subscriber import Subscriber
+
+__all__ = ["Push"]
+
+_keepers: set[asyncio.Task[None]] = set()
+"""The loop itself holds tasks weakly."""
+
+
+class Push(Subscriber):
+    """The end of a run that pushes to an observer: always open, unless a `Demand` paces it.
+
+    The end is told only when every task of the run has ended.
+    """
+
+    size = 0
+    limit = UNBOUNDED
+    upstream_bit = 0
+
+    def __init__(self, run: Run, observer: abc.ObserverBase[Any]) -> None:
+        self.run = run
+        self._observer: abc.ObserverBase[Any] | None = observer
+        self._error: BaseException | None = None
+        run.on_crash = self.on_error
+
+    def keep(self) -> None:
+        """Begin the run, if it has not ended already, with a task that lasts as long as it does.
+
+        It tells the observer of the end. And who shuts a loop down waits for the tasks that are
+        there then, for none that begins later, as those of a run may: so one is there throughout.
+        """
+        run, loop = self.run, self.run.loop
+        run.over = over = loop.create_future()
+        if run.closed:
+            over.set_result(None)
+        run.pause()  # until the task has begun
+        # Held weakly: it may be forgotten, as it waits for a source that never says a word.
+        push = weakref.ref[Push](self, lambda _: _forgotten(loop, over))
+        keeper = run.start(_until_the_end(over, push))
+        _keepers.add(keeper)
+        keeper.add_done_callback(lambda keeper: _kept(keeper, push))
+
+    def on_next(self, value: Any) -> None:
+        if self._observer is not None:
+            self._observer.on_next(value)
+
+    def on_error(self, error: BaseException) -> None:
+        self._end(not_an_end(error))
+
+    def on_completed(self) -> None:
+        self._end(None)
+
+    def dispose(self) -> None:
+        """Tell the observer nothing more, and end the run."""
+        self._observer = None
+        self.run.close()
+
+    async def wait_for_end(self) -> None:
+        """Wait until nothing of the run is left, and tell the observer how it ended.
+
+        A run that goes on is one whose task here was cancelled: it ends with that.
+        """
+        if not self.run.closed:
+            self.run.crash(asyncio.CancelledError())
+        try:
+            await self.run.wait_closed()
+        finally:
+            self._tell()
+
+    # -- private
+
+    def _end(self, error: BaseException | None) -> None:
+        self.run.close()
+        self._error = error
+        if self.run.is_ended():
+            self._tell()
+        elif self._observer is not None and self.run.over is None:
+            self.keep()
+
+    def _tell(self) -> None:
+        observer, self._observer = self._observer, None
+        error, self._error = self._error, None
+        if observer is None:
+            return
+        if error is None:
+            observer.on_completed()
+            return
+        try:
+            observer.on_error(error)  # pyright: ignore[reportArgumentType]  # Rx says Exception; a CancelledError passes as well
+        except asyncio.CancelledError as raised:
+            if raised is not error:  # else: nobody listens, and the loop is being shut down
+                raise
+        finally:
+            del error  # its traceback leads to this frame
+
+
+async def _until_the_end(over: asyncio.Future[None], push_of: weakref.ref[Push]) -> None:
+    push = push_of()
+    if push is not None:
+        push.run.go_on()
+        push.run.schedule()
+    del push
+    try:
+        await over
+    finally:
+        push = push_of()
+        if push is not None:
+            await push.wait_for_end()
+
+
+def _kept(keeper: asyncio.Task[None], push_of: weakref.ref[Push]) -> None:
+    _keepers.discard(keeper)
+    push = push_of()
+    if push is not None and not push.run.closed:  # cancelled before it began
+        push.run.crash(asyncio.CancelledError())
+
+
+def _forgotten(loop: asyncio.AbstractEventLoop, over: asyncio.Future[None]) -> None:
+    """Let the task end that waits for the end of a run that is no more."""
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(over.cancel)
