@@ -9,6 +9,8 @@ from typing import Any, TypeAlias
 
 __all__ = ["start_of_repr"]
 
+LONG = 4096  # bits of a number that is written out for its beginning
+
 Writer: TypeAlias = Callable[[Any, int], Iterator[str]]
 
 
@@ -78,10 +80,10 @@ def _beginning_of(kind: Any) -> Writer:
     return write
 
 
-def _int(value: int, room: int) -> Iterator[str]:
+def _int(value: int, _: int) -> Iterator[str]:
     bits = int.bit_length(value)
     # Writing a number takes time that grows with the square of its length.
-    yield int.__repr__(value) if bits <= 4 * room + 64 else f"<int of {bits:,} bits>"
+    yield int.__repr__(value) if bits <= LONG else f"<int of {bits:,} bits>"
 
 
 def _is_of_dataclass(written_by: Any) -> bool:

@@ -215,6 +215,7 @@ def test_of_huge_values_little_is_looked_at() -> None:
         assert len(seen) < 10
     assert label(Row("x" * 10**6, [Seen()])) == "Row(name='xxxxxxxxxxxxx…"  # type: ignore[list-item]
     assert len(seen) < 10
+    assert label(2**80, 4) == "120…"  # and not how long it is
     assert label(10**100_000) == "<int of 332,193 bits>"
     assert label(b"\0" * 10**7, 8) == r"b'\x00\…"
 
