@@ -10,9 +10,8 @@ import functools
 import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import aclosing, closing
-from dataclasses import dataclass
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from .error_handling import Policy
 
@@ -37,8 +36,7 @@ SHORT = 256
 """Outputs that are passed on in one go; more are passed on as the line has room."""
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(NamedTuple):
     """A user's function as the engine calls it: `function(item)`, and what happens when it fails.
 
     `prepare` is awaited once, before the first call, where `function` needs it.

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
+from typing import NamedTuple
 
 __all__ = ["Counters", "StageStats"]
 
 
-@dataclasses.dataclass(frozen=True)
-class StageStats:
+class StageStats(NamedTuple):
     """What one stage has done so far; all numbers are items, for a batch task too.
 
     `in_ == completed + failed + skipped + dropped + cancelled + running + waiting` at any time, and
@@ -41,7 +40,7 @@ class StageStats:
 
     def as_dict(self) -> dict[str, str | int]:
         """Return the numbers by name; `in_` is called `in`."""
-        return {name.rstrip("_"): value for name, value in dataclasses.asdict(self).items()}
+        return {name.rstrip("_"): value for name, value in self._asdict().items()}
 
 
 class Counters:

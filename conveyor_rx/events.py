@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 __all__ = [
@@ -65,14 +65,13 @@ SOURCE = -1
 """The number of the source among the stages; that of the output is `len(run.stages)`."""
 
 
-@dataclass(frozen=True, slots=True)
-class StageInfo:
+class StageInfo(NamedTuple):
     """What a stage is, before any run."""
 
     name: str
     kind: Literal["single_task", "batch_task", "own", "operator"]
     """An `operator` is one of Rx; `own` is a subclass of BaseTask with its own `process`."""
-    options: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    options: Mapping[str, Any] = MappingProxyType[str, Any]({})
     """The options that differ from the defaults, by the names that the decorators give them."""
     slots: int | None = None
     """How many calls may run at once; None: no limit of its own."""
@@ -80,8 +79,7 @@ class StageInfo:
     """Items in a full batch."""
 
 
-@dataclass(frozen=True, slots=True)
-class RunInfo:
+class RunInfo(NamedTuple):
     """What a run is; the same object in all of its events."""
 
     id: str

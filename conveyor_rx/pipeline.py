@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import abc
-import dataclasses
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, TypeAlias, TypeVar, cast, overload
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar, cast, overload
 
 from reactivex import Observable
 
@@ -211,8 +210,7 @@ class _RxOperator(Stage[Any, Any]):
         return cast("Observable[Any]", result)
 
 
-@dataclasses.dataclass(frozen=True)
-class _Plan:
+class _Plan(NamedTuple):
     """The stages and the context of one stream."""
 
     stages: tuple[Stage[Any, Any], ...]

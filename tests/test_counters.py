@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import itertools
 import random
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -27,7 +26,7 @@ from conveyor_rx.testing import source, timed_task
 
 MODES = ("ordered", "as_completed")
 KINDS = ("async", "eager", "def", "generator", "async generator", "list", "lazy", "batch")
-NUMBERS = [field.name for field in dataclasses.fields(StageStats) if field.name != "stage"]
+NUMBERS = [name for name in StageStats._fields if name != "stage"]
 in_both_modes = pytest.mark.parametrize("mode", MODES)
 of_each_kind = pytest.mark.parametrize("kind", KINDS)
 
@@ -110,12 +109,12 @@ async def ticks() -> AsyncIterator[int]:
 # -- what stats is
 
 
-async def test_stats_are_frozen_dataclasses_one_a_task() -> None:
+async def test_stats_are_one_frozen_tuple_a_task() -> None:
     """Counting: a tuple of `StageStats` in the order of the tasks, with their names."""
     pipeline = single_task(len) | batch_task(max_size=2, task_name="pairs")(sum)
     stream = pipeline(["a", "bb"])
     assert stream.stats == (StageStats("len"), StageStats("pairs"))
-    with pytest.raises(dataclasses.FrozenInstanceError):
+    with pytest.raises(AttributeError):
         stream.stats[0].in_ = 3  # type: ignore[misc]
     await stream.collect()
     assert stream.stats == (

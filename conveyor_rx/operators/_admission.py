@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
 from operator import attrgetter
 from typing import Any
 
@@ -95,7 +94,7 @@ class Admission(Subscriber):
     def cut(self) -> None:
         self.purge()
         if self._prepare is not None:  # let go of side inputs that were not needed
-            self.call = replace(self.call, function=_unprepared, prepare=None)
+            self.call = self.call._replace(function=_unprepared, prepare=None)
             self.function = _unprepared
             self._prepare = None
         if self._preparing is not None:
