@@ -65,17 +65,26 @@ class PipelineContext:
         return context
 
 
-_current: ContextVar[PipelineContext | None] = ContextVar("conveyor_rx_context", default=None)
+class _Held:
+    """A context to be compared by identity: two that are equal now may be changed differently."""
+
+    __slots__ = ("context",)
+
+    def __init__(self, context: PipelineContext | None) -> None:
+        self.context = context
+
+
+_current: ContextVar[_Held] = ContextVar("conveyor_rx_context", default=_Held(None))  # noqa: B039  # it is not changed
 
 
 def get_current_context() -> PipelineContext | None:
     """Return the context of the run in which this code is called; None outside of any run."""
-    return _current.get()
+    return _current.get().context
 
 
 def set_current_context(context: PipelineContext | None) -> None:
     """Make `context` the current one from here on, in this task or thread."""
-    _current.set(context)
+    _current.set(_Held(context))
 
 
 class ContextManager:

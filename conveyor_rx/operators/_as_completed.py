@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ._line import Line
-from ._place import Place
+from ._place import DEAD, Place
 from ._run import Run
 
 __all__ = ["AsCompletedLine"]
@@ -18,10 +18,10 @@ class AsCompletedLine(Line):
 
     def __init__(self, run: Run) -> None:
         super().__init__(run)
-        self._last = self.ring  # the last of the places that are filled
+        self._last = self.ring  # the last of the places that are filled, unless it has left
 
     def on_next(self, value: Place) -> None:
-        last = self._last
+        last = self._last if self._last.state != DEAD else self.ring
         if last is self.ring and self.direct and not self.run.turns_only:
             gate = self.gate
             if gate.size < gate.limit:
@@ -48,13 +48,9 @@ class AsCompletedLine(Line):
             self._conclude(error)
 
     def _abort(self, error: BaseException) -> None:
-        self._kill_from(self._last.next if self.final else self.ring.next)
+        last = self._last if self.final and self._last.state != DEAD else self.ring
+        self._kill_from(last.next)
         self._finish(error)
-
-    def _emit(self, place: Place) -> None:
-        if place is self._last:
-            self._last = self.ring
-        super()._emit(place)
 
     def _unlink(self, place: Place) -> None:
         if place is self._last:

@@ -153,7 +153,7 @@ class TaskCalls(Admission, Caller):
         if not is_plain or place.state != WAITING:
             self._end(place, place.weight)
             self._settle(place, result)
-            return self._following(task if goes_on else None, tick, has_slot=False)
+            return self._following(task if goes_on else None, tick, False)
         place.task = None  # as `_settle` does, in line for speed
         place.value = result
         counters = self.counters
@@ -163,13 +163,13 @@ class TaskCalls(Admission, Caller):
         if goes_on:
             run.spare = task
             self.out.on_next(place)
-            return self._following(task, tick, has_slot=True)
+            return self._following(task, tick, True)
         self._free_slot()
         self.out.on_next(place)
-        return self._following(None, tick, has_slot=False)
+        return self._following(None, tick, False)
 
     def _following(
-        self, task: asyncio.Task[Any] | None, tick: int, *, has_slot: bool
+        self, task: asyncio.Task[Any] | None, tick: int, has_slot: bool
     ) -> Following | None:
         """Choose which call `task` is to make next; the last was chosen at `tick`.
 
@@ -190,7 +190,14 @@ class TaskCalls(Admission, Caller):
                 and not self._resuming
                 and (has_slot or self._take_slot())
             ):
-                return self._take_next(task)
+                place = self._queue.popleft()
+                place.task = task
+                if run.called is not None:
+                    run.called = place
+                self.counters.running += place.weight
+                if run.ready and not run.draining:
+                    run.schedule()
+                return self, place, run.ticks
         if has_slot:
             self._free_slot()
         if not run.ready or run.draining:
@@ -199,18 +206,6 @@ class TaskCalls(Admission, Caller):
             run.schedule()
             return following
         return run.drain_for(task)
-
-    def _take_next(self, task: asyncio.Task[Any]) -> Following:
-        """Let `task`, which has a slot, go on with the next item that waits."""
-        run = self.run
-        place = self._queue.popleft()
-        place.task = task
-        if run.called is not None:
-            run.called = place
-        self.counters.running += place.weight
-        if run.ready and not run.draining:
-            run.schedule()
-        return self, place, run.ticks
 
     def _lost(self, place: Place, left: int, task: asyncio.Task[Any]) -> None:
         """Take note that `task` was cancelled from outside before it began."""

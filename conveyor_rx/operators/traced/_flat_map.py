@@ -168,6 +168,10 @@ class TracedFlatMap(FlatMap):
         super()._end(place, size)
         self.line.look_for_ends()
 
+    def _emit_all(self, place: Place, values: list[Any]) -> None:
+        for value in values:
+            self.emit(place, value)
+
     def _settle(self, place: Place, result: Any) -> None:
         call = self._open.get(place)
         if call is not None:
