@@ -163,6 +163,7 @@ async def test_source_that_can_be_read_once_is_read_once() -> None:
     twice.subscribe(got.append)
     assert await twice.collect() == [1, 2]
     await asyncio.sleep(0)
+    await asyncio.sleep(0)
     assert got == [1, 2]
 
 
