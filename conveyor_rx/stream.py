@@ -132,7 +132,7 @@ class AsyncStream(Observable[T_co]):
         *,
         scheduler: abc.SchedulerBase | None = None,
     ) -> abc.DisposableBase:
-        """Start a run that pushes its results, beginning at the loop's next turn.
+        """Start a run that pushes its results, beginning soon after this has returned.
 
         The end is told when every call has ended. Disposing cancels the run without waiting.
 
