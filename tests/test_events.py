@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import operator
 import sys
 from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from contextvars import ContextVar
@@ -14,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from reactivex import operators as ops
 
 from conveyor_rx import AsyncStream, BaseTask, RetryConfig, SingleTask, batch_task, single_task
-from conveyor_rx.events import SOURCE, Event, RunInfo, StageInfo, observe
+from conveyor_rx.events import SOURCE, Event, Probe, RunInfo, StageInfo, observe
 from conveyor_rx.testing import run
 from tests.event_rules import EventRules
 from tests.random_pipelines import Plan, plans
@@ -160,6 +161,23 @@ async def test_the_run_says_what_it_is() -> None:
     )
     assert rules.run == RunInfo(rules.run.id, rules.run.stages, True, "iterable", 5, 8, 3, "pulled")
     assert rules.run.name == "fetch | pair | Own | ops.map"
+
+
+async def test_bounds_that_were_not_set_are_none() -> None:
+    """And the window is the default one; a batch task's options are told if they were given."""
+
+    @batch_task(min_size=2, max_size=5, concurrency_limit=3)
+    def total(batch: list[int]) -> int:
+        return sum(batch)
+
+    _, rules = await observed(total(range(5)))
+    assert rules.run is not None
+    options = {"min_size": 2, "max_size": 5, "concurrency_limit": 3}
+    assert rules.run.stages == (StageInfo("total", "batch_task", options, 3, 5),)
+    assert (rules.run.max_in_flight, rules.run.max_parallelism) == (1024, None)
+    _, rules = await observed(total.with_context(max_in_flight=None)(range(5)))
+    assert rules.run is not None
+    assert rules.run.max_in_flight is None
 
 
 async def test_lineage_goes_through_fan_out_batches_and_foreign_operators() -> None:
@@ -310,6 +328,27 @@ async def test_a_probe_that_raises_is_logged_once_and_detached(
     assert "secret" not in caplog.text
     rules.check_end()
     assert not rules.broken
+
+
+@pytest.mark.parametrize("kind", ["a function called by it", "not written in Python"])
+async def test_the_log_says_where_a_probe_raised(
+    caplog: pytest.LogCaptureFixture, kind: str
+) -> None:
+    """The innermost place that is known, and the run goes on, whatever callable a probe is."""
+
+    def inner(event: Event) -> None:
+        raise ValueError
+
+    def outer(event: Event) -> None:
+        inner(event)
+
+    is_python = kind == "a function called by it"
+    probe: Probe = outer if is_python else operator.attrgetter("missing")
+    with caplog.at_level(logging.ERROR, "conveyor_rx"), observe(probe):
+        assert await slow([0, 1]).collect() == [0, 1]
+    where = f"ValueError in {__file__}, line {inner.__code__.co_firstlineno + 1}"
+    assert len(caplog.records) == 1
+    assert (where if is_python else "AttributeError in ") in caplog.text
 
 
 def test_what_is_no_probe_is_refused() -> None:
