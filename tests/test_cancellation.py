@@ -259,6 +259,47 @@ async def test_the_task_that_pulls_is_cancelled_before_its_first_step(mode: Any)
     assert not others()
 
 
+@in_both_modes
+async def test_a_call_that_is_cancelled_before_its_first_step(mode: Any) -> None:
+    """L1, E8: by who ends all tasks of the loop, say; that call has failed, and with it the run."""
+
+    async def generate(item: int) -> AsyncIterator[int]:
+        yield item
+
+    stream = SingleTask(generate).with_execution_mode(mode)([0, 1])
+    consumer = asyncio.create_task(stream.collect())
+    while not (calls := others() - {consumer}):
+        assert not consumer.done()
+        await asyncio.sleep(0)
+    for call in calls:
+        assert inspect.getcoroutinestate(call.get_coro()) == "CORO_CREATED"  # type: ignore[arg-type]
+        call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await consumer
+    assert (stream.stats[0].failed, stream.stats[0].cancelled) == (1, 1)
+    assert not others()
+
+
+@in_both_modes
+async def test_the_task_that_pulls_is_cancelled(mode: Any) -> None:
+    """L7: from outside: the run fails with that, and the task ends as a cancelled one."""
+    pulling: list[asyncio.Task[Any]] = []
+
+    async def pull() -> AsyncIterator[int]:
+        pulling.append(asyncio.current_task())  # type: ignore[arg-type]
+        yield 1
+        await asyncio.sleep(50)
+
+    stream = SingleTask(tenfold).with_execution_mode(mode)(pull())
+    assert await anext(stream) == 10
+    await asyncio.sleep(1)
+    pulling[0].cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await anext(stream)
+    assert pulling[0].cancelled()
+    assert not others()
+
+
 async def test_cancelled_while_it_waits_for_the_calls_behind_a_failure() -> None:
     """L7, E1: cancellation wins over the failure that would have been raised, and awaits."""
     watch = Watch()
@@ -314,6 +355,30 @@ async def test_a_call_that_suppresses_cancellation_for_a_while(mode: Any) -> Non
     assert now() == 25
     assert seen == []
     assert (stream.stats[0].cancelled, stream.stats[1].in_) == (1, 0)
+
+
+@in_both_modes
+async def test_a_call_behind_a_failure_that_suppresses_its_cancellation(mode: Any) -> None:
+    """E1, E9: no call is made with what it returns, and its item counts as cancelled."""
+
+    async def work(item: int) -> int:
+        try:
+            await asyncio.sleep(item // 2)
+        except asyncio.CancelledError:
+            return item
+        if item == 2:
+            raise ValueError("boom")
+        return item
+
+    seen: list[int] = []
+    stages = SingleTask(work) | SingleTask[int, None](seen.append)
+    stream = stages.with_execution_mode(mode)([0, 1, 2, 9])
+    with pytest.raises(ValueError, match="boom"):
+        await stream.collect()
+    assert seen == [0, 1]
+    first, second = stream.stats
+    assert (first.completed, first.failed, first.cancelled, first.out) == (2, 1, 1, 2)
+    assert second.in_ == 2
 
 
 @pytest.mark.parametrize("error", [ValueError, asyncio.CancelledError, StopAsyncIteration])

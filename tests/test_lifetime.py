@@ -423,6 +423,28 @@ async def test_two_calls_close_their_run_at_once() -> None:
     assert not others()
 
 
+async def test_calls_that_close_their_own_run_do_not_wait_for_each_other() -> None:
+    """L3: the first of them goes on as soon as all the others are closing, too."""
+    closed = asyncio.Event()
+    after: list[int] = []
+
+    async def work(item: int) -> None:
+        try:
+            await asyncio.sleep(1 if item == 0 else 50)
+        finally:
+            await stream.aclose()
+            if item == 0:
+                closed.set()
+            await closed.wait()
+            after.append(item)
+
+    stream = SingleTask(work)(range(3))
+    assert await stream.collect() == []
+    assert sorted(after) == [0, 1, 2]
+    assert now() == 1
+    assert not others()
+
+
 async def test_a_call_that_consumes_its_own_stream_gets_an_error() -> None:
     """L1, L3: a stream read from inside of its own run is a second consumer: no deadlock."""
 
@@ -458,6 +480,20 @@ async def test_async_with_closes() -> None:
         assert data.closed == 1
         assert sorted(work.ended) == sorted(work.started)
         assert not others()
+
+
+@in_both_modes
+async def test_an_iterator_of_the_stream_can_be_closed(mode: Any) -> None:
+    """L2: that closes the stream, if it was read by this iterator."""
+    work = Work(1, cleanup=1)
+    stream = SingleTask(work).with_execution_mode(mode)(range(9))
+    unread: Any = aiter(stream)
+    await unread.aclose()
+    reading: Any = aiter(stream)
+    assert await anext(reading) == 0
+    await reading.aclose()
+    assert sorted(work.ended) == sorted(work.started) == [*range(9)]
+    assert await is_over(stream)
 
 
 async def test_async_with_around_a_stream_that_is_never_read() -> None:
