@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,7 +14,15 @@ from reactivex import Observable
 from reactivex import operators as ops
 from reactivex.scheduler.eventloop import AsyncIOScheduler
 
-from conveyor_rx import AsyncStream, Pipeline, batch_task, single_task
+from conveyor_rx import (
+    AsyncStream,
+    BaseTask,
+    BatchTask,
+    Pipeline,
+    SingleTask,
+    batch_task,
+    single_task,
+)
 from conveyor_rx.testing import assert_marbles, marbles, source, timed_task, timeline
 
 MODES = ("ordered", "as_completed")
@@ -202,6 +210,59 @@ async def test_concat_in_the_chain() -> None:
     """Section 2: an operator that subscribes to something else behind the pipeline works."""
     chain = add_one | ops.concat(rx.of(7, 8)) | double
     assert await chain([1]).collect() == [4, 14, 16]
+
+
+@pytest.mark.parametrize("stage", ["single", "batch", "own", "none"])
+@pytest.mark.parametrize("data", ["iterable", "async iterable", "observable"])
+@pytest.mark.parametrize("is_last", [True, False])
+async def test_what_an_operator_subscribes_later_begins_later(
+    stage: str, data: str, is_last: bool
+) -> None:
+    """F1: in front of it no source is opened before, and no function called."""
+    begun: list[tuple[str, float]] = []
+
+    def begins(what: str) -> None:
+        begun.append((what, asyncio.get_running_loop().time()))
+
+    def call(value: Any) -> Any:
+        begins("stage")
+        return value
+
+    class Own(BaseTask[int, int]):
+        async def process(self, items: AsyncIterable[int]) -> AsyncIterator[int]:
+            begins("stage")
+            async for item in items:
+                yield item
+
+    def iterable() -> Iterator[int]:
+        begins("source")
+        yield 1
+
+    async def async_iterable() -> AsyncIterator[int]:
+        begins("source")
+        yield 1
+
+    def observable(*_: Any) -> Observable[int]:
+        begins("source")
+        return rx.of(1)
+
+    def later(source: Observable[int]) -> Observable[int]:
+        return rx.timer(5.0, scheduler=loop_clock()).pipe(ops.flat_map(lambda _: source))
+
+    sources = {
+        "iterable": iterable(),
+        "async iterable": async_iterable(),
+        "observable": rx.defer(observable),
+    }
+    stages: dict[str, list[Any]] = {
+        "single": [SingleTask(call)],
+        "batch": [BatchTask(call, 1, 1)],
+        "own": [Own()],
+        "none": [],
+    }
+    pipeline = Pipeline().add(*stages[stage], later, *([] if is_last else [double]))
+    assert await pipeline(sources[data]).collect() == [1 if is_last else 2]
+    assert sorted(begun) == [("source", 5.0), ("stage", 5.0)][: 1 if stage == "none" else 2]
 
 
 # -- take
