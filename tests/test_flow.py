@@ -14,7 +14,15 @@ import pytest
 import reactivex
 from reactivex import operators as ops
 
-from conveyor_rx import AsyncStream, BaseTask, Pipeline, SingleTask, batch_task, single_task
+from conveyor_rx import (
+    AsyncStream,
+    BaseTask,
+    BatchTask,
+    Pipeline,
+    SingleTask,
+    batch_task,
+    single_task,
+)
 from conveyor_rx.operators._line import Line
 from conveyor_rx.testing import source, timed_task, timeline
 
@@ -1215,6 +1223,23 @@ async def test_the_stack_does_not_grow_with_the_items_that_vanish(fate: str) -> 
     assert await pipeline(range(5000)).collect() == ([5000] if fate == "batched" else [])
     assert len(depths) == 5000
     assert max(depths) <= max(depths[:50]) + SLACK
+
+
+@pytest.mark.parametrize("kind", ["def", "eager"])
+async def test_the_stack_does_not_grow_with_the_attempts(kind: str) -> None:
+    """F8: nor while a batch in which each item fails is halved again and again."""
+    depths: list[int] = []
+
+    def work(batch: list[int]) -> None:
+        depths.append(depth())
+        raise ValueError
+
+    task = BatchTask(function(kind, work), 100, 100, on_error="skip_item")
+    stream = task(range(100))
+    assert await stream.collect() == []
+    assert stream.stats[0].skipped == 100
+    assert len(depths) == 199
+    assert max(depths) <= max(depths[:10]) + SLACK
 
 
 @in_both_modes
