@@ -354,6 +354,20 @@ async def test_as_completed_failure_in_the_first_stage_cancels_calls_of_the_last
     assert last.ended == [(1, 0), (3, 1)]
 
 
+async def test_as_completed_failure_while_results_wait_for_the_next_stage() -> None:
+    """E1: what waits for room in a sequential stage has not completed either: no call follows."""
+    first, last = Slow({0: 0, 1: 0, 2: 0, 3: 3}), Slow({0: 50})
+    first.fails[3] = boom = ValueError("boom")
+    pipeline = SingleTask(first) | SingleTask(last, concurrency_limit=1)
+    stream = pipeline.with_context(max_in_flight=2).as_completed(range(9))
+    got, (at, error) = await timed_ending(stream)
+    assert first.ended[:3] == [(0, 0), (0, 1), (0, 2)]
+    assert got == []
+    assert (at, error) == (3, boom)
+    assert last.ended == [(3, 0)]
+    assert [stage.cancelled for stage in stream.stats] == [0, 2]
+
+
 @in_both_modes
 async def test_as_completed_failure_across_a_batch(mode: Any) -> None:
     """E1: a failure upstream of a running batch: ordered lets it end, as completed cancels it."""
@@ -908,6 +922,30 @@ async def test_a_failing_call_beats_an_error_of_the_source() -> None:
     )
     assert got == [(1, 0)]
     assert (at, error) == (5, boom)
+
+
+class Comparable(Exception):
+    """An exception that takes it for granted what it is compared with."""
+
+    code = 7
+
+    def __eq__(self, other: object) -> bool:
+        return self.code == other.code  # type: ignore[attr-defined]
+
+    __hash__ = Exception.__hash__
+
+
+@pytest.mark.parametrize("where", ["source", "task"])
+@in_both_modes
+async def test_exceptions_are_not_compared(where: str, mode: Any) -> None:
+    """E2: those of a user may have an `__eq__` of their own, that fails; it is not asked."""
+    boom = Comparable()
+    data = raising_source("sync", boom, 3) if where == "source" else range(5)
+    task = failing("async", boom, 3) if where == "task" else failing("async", ValueError(), None)
+    stream = (task | BatchTask(Batches(), 1, 1)).with_execution_mode(mode)(data)
+    got, error = await ending(stream)
+    assert error is boom
+    assert got == [0, 1, 2][: len(got)]
 
 
 class NoIterator:
