@@ -1158,6 +1158,51 @@ async def test_the_loop_gets_turns_beside_batches(task: Any) -> None:
     assert await turns.during(read(task(turns.work()), "async for")) >= 10
 
 
+class Clock:
+    """A clock of the work that is done, for runs that are made while it is set; in seconds."""
+
+    def __init__(self) -> None:
+        self.time = 0.0
+        self.gaps: list[float] = []  # of work between two turns of the loop
+        asyncio.get_running_loop().work_clock = lambda: self.time  # type: ignore[attr-defined]
+
+    async def during(self, run: Coroutine[Any, Any, Any]) -> Any:
+        """Await `run` and note the gaps."""
+        beating = asyncio.ensure_future(self._beat())
+        try:
+            return await run
+        finally:
+            beating.cancel()
+
+    async def _beat(self) -> None:
+        while True:
+            before = self.time
+            await asyncio.sleep(0)
+            self.gaps.append(self.time - before)
+
+
+@in_both_modes
+@pytest.mark.parametrize("kind", ["number", "list"])
+@pytest.mark.parametrize("limit", [1, 3, 10])
+async def test_the_loop_gets_turns_while_a_task_goes_on_with_other_calls(
+    limit: int, kind: str, mode: str
+) -> None:
+    """F7: also if it has suspended once, and the calls that follow do not: 0.1 ms each."""
+    clock = Clock()
+
+    @single_task(concurrency_limit=limit)
+    async def work(number: int) -> Any:
+        if number < limit:
+            await asyncio.sleep(0)
+        clock.time += 0.0001
+        return number if kind == "number" else [number]
+
+    stream = work.with_execution_mode(mode)(range(1000))
+    assert len(await clock.during(stream.collect())) == 1000
+    assert max(clock.gaps) <= 0.005
+    assert sum(clock.gaps) > 0.09
+
+
 # -- F8
 
 

@@ -179,12 +179,11 @@ class TaskCalls(Admission, Caller):
         run = self.run
         following, run.handed_over, run.spare = run.handed_over, None, None
         run.turns_only = False
+        has_time = True
         if following is None and task is not None:
             # Within turns, a result that the consumer waits for may have ended their time.
             has_time = run.clock() <= run.turns_end if run.draining else run.has_time(tick)
-            if not has_time:
-                task = None
-            elif (
+            if has_time and (
                 self._queue
                 and run.cap == UNBOUNDED  # else the slot goes to whoever is most downstream
                 and not self._resuming
@@ -202,7 +201,7 @@ class TaskCalls(Admission, Caller):
             self._free_slot()
         if not run.ready or run.draining:
             return following
-        if following is not None:
+        if following is not None or not has_time:
             run.schedule()
             return following
         return run.drain_for(task)
