@@ -1203,6 +1203,24 @@ async def test_the_loop_gets_turns_while_a_task_goes_on_with_other_calls(
     assert sum(clock.gaps) > 0.09
 
 
+@pytest.mark.parametrize(("seconds", "least", "most"), [(1e-6, OUTPUT_BUFFER, 1040), (1e-3, 1, 2)])
+async def test_a_consumer_that_waits_lets_fast_stages_fill_the_buffer(
+    seconds: float, least: int, most: int
+) -> None:
+    """`Reader`: they go on for a moment once there is a result; slow ones do not delay it."""
+    clock = Clock()
+    calls: list[int] = []
+
+    def work(number: int) -> int:
+        clock.time += seconds
+        calls.append(number)
+        return number
+
+    async with SingleTask(work)(itertools.count()) as stream:
+        assert await anext(stream) == 0
+        assert least <= len(calls) <= most
+
+
 # -- F8
 
 
