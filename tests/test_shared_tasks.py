@@ -271,14 +271,13 @@ async def test_a_function_that_pushes_into_a_later_operator(mode: Any) -> None:
     assert [stage.out for stage in stream.stats] == [20, 20, 60, 60]
 
 
-@pytest.mark.skipif(not EAGER, reason="tasks that begin at once came with Python 3.12")
-@in_both_modes
-@pytest.mark.parametrize(("stages", "most"), [(1, 100), (3, 1100)])
-@pytest.mark.parametrize("nap", [None, 0, 1])
-async def test_a_task_makes_many_calls(
-    mode: Any, nap: float | None, stages: int, most: int
-) -> None:
-    """A new task for each call costs more than most of the rest: stages share theirs."""
+needs_eager_tasks = pytest.mark.skipif(
+    not EAGER, reason="tasks that begin at once came with Python 3.12"
+)
+
+
+async def count_tasks(pipeline: Pipeline[int, int], calls: int) -> int:
+    """Return how many tasks the engine makes for the calls of `pipeline` with so many numbers."""
     made = 0
 
     class Counted(asyncio.Task[Any]):
@@ -287,18 +286,52 @@ async def test_a_task_makes_many_calls(
             made += 1
             super().__init__(*args, **options)
 
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("conveyor_rx.operators._task_calls._Task", Counted)
+        results = await pipeline(range(calls)).collect()
+    assert sorted(results) == list(range(calls))
+    return made
+
+
+@needs_eager_tasks
+@in_both_modes
+@pytest.mark.parametrize(("stages", "most"), [(1, 100), (3, 1100)])
+@pytest.mark.parametrize("nap", [None, 0, 1])
+@pytest.mark.parametrize("is_list", [False, True])
+async def test_a_task_makes_many_calls(
+    mode: Any, is_list: bool, nap: float | None, stages: int, most: int
+) -> None:
+    """A new task for each call costs more than most of the rest: stages share theirs."""
+
     @single_task(concurrency_limit=10)
-    async def work(number: int) -> int:
+    async def work(number: int) -> Any:
         if nap is not None:
+            await asyncio.sleep(nap)
+        return [number] if is_list else number
+
+    pipeline = Pipeline().add(*[work] * stages).with_execution_mode(mode)
+    made = await count_tasks(pipeline, 1000)
+    assert made < most, f"of {stages},000 calls"
+
+
+@needs_eager_tasks
+@in_both_modes
+@pytest.mark.parametrize("stages", [1, 3])
+@pytest.mark.parametrize("naps", [1000, 10])
+@pytest.mark.parametrize("nap", [0, 1])
+async def test_a_task_makes_many_calls_below_a_cap(
+    mode: Any, nap: float, naps: int, stages: int
+) -> None:
+    """Nor is one made for each call with `max_parallelism`, though only the first ones suspend."""
+
+    @single_task
+    async def work(number: int) -> int:
+        if number < naps:
             await asyncio.sleep(nap)
         return number
 
     pipeline = Pipeline().add(*[work] * stages).with_execution_mode(mode)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("conveyor_rx.operators._task_calls._Task", Counted)
-        results = await pipeline(range(1000)).collect()
-    assert sorted(results) == list(range(1000))
-    assert made < most, f"of {stages},000 calls"
+    assert await count_tasks(pipeline.with_context(max_parallelism=10), 1000) < 100
 
 
 @in_both_modes
