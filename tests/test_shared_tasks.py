@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import weakref
+from collections.abc import AsyncIterator
 from contextvars import ContextVar
 from typing import Any
 
@@ -276,8 +277,8 @@ needs_eager_tasks = pytest.mark.skipif(
 )
 
 
-async def count_tasks(pipeline: Pipeline[int, int], calls: int) -> int:
-    """Return how many tasks the engine makes for the calls of `pipeline` with so many numbers."""
+async def count_tasks(pipeline: Pipeline[int, int], data: Any) -> int:
+    """Return how many tasks the engine makes for the calls of `pipeline` with 1000 numbers."""
     made = 0
 
     class Counted(asyncio.Task[Any]):
@@ -288,8 +289,8 @@ async def count_tasks(pipeline: Pipeline[int, int], calls: int) -> int:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("conveyor_rx.operators._task_calls._Task", Counted)
-        results = await pipeline(range(calls)).collect()
-    assert sorted(results) == list(range(calls))
+        results = await pipeline(data).collect()
+    assert sorted(results) == list(range(1000))
     return made
 
 
@@ -310,7 +311,7 @@ async def test_a_task_makes_many_calls(
         return [number] if is_list else number
 
     pipeline = Pipeline().add(*[work] * stages).with_execution_mode(mode)
-    made = await count_tasks(pipeline, 1000)
+    made = await count_tasks(pipeline, range(1000))
     assert made < most, f"of {stages},000 calls"
 
 
@@ -331,7 +332,27 @@ async def test_a_task_makes_many_calls_below_a_cap(
         return number
 
     pipeline = Pipeline().add(*[work] * stages).with_execution_mode(mode)
-    assert await count_tasks(pipeline.with_context(max_parallelism=10), 1000) < 100
+    pipeline = pipeline.with_context(max_parallelism=10)
+    assert await count_tasks(pipeline, range(1000)) < 100
+
+
+@needs_eager_tasks
+@in_both_modes
+@pytest.mark.parametrize("parallelism", [None, 10])
+async def test_a_task_goes_on_with_its_result(mode: Any, parallelism: int | None) -> None:
+    """Items that come one by one need one task each for the calls of all stages."""
+
+    async def one_by_one() -> AsyncIterator[int]:
+        for number in range(1000):
+            yield number
+
+    @single_task
+    async def work(number: int) -> int:
+        return number
+
+    pipeline = (work | work | work).with_execution_mode(mode)
+    pipeline = pipeline.with_context(max_parallelism=parallelism)
+    assert await count_tasks(pipeline, one_by_one()) < 1100
 
 
 @in_both_modes
