@@ -972,6 +972,24 @@ async def test_own_stages_overlap(mode: str) -> None:
     assert await timeline(pipeline(range(5))) == [(3 + n, n) for n in range(5)]
 
 
+@in_both_modes
+@pytest.mark.parametrize("limit", [None, 1, 2])
+async def test_what_is_nearest_to_the_consumer_is_done_first(limit: int | None, mode: str) -> None:
+    """F6: a later stage does not wait until an earlier one has done all that it could."""
+    calls: list[str] = []
+
+    def stage(name: str, copies: int) -> SingleTask[int, int]:
+        def call(item: int) -> list[int]:
+            calls.append(name)
+            return [item] * copies
+
+        return SingleTask(call, concurrency_limit=limit)
+
+    pipeline = stage("a", 3) | stage("b", 2) | stage("c", 1)
+    assert len(await pipeline.with_execution_mode(mode)(range(2)).collect()) == 12
+    assert "".join(calls) == "abccbccbcc" * 2
+
+
 # -- F7
 
 WORK = 0.1  # seconds of processor time that a test of F7 works
