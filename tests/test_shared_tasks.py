@@ -338,6 +338,24 @@ async def test_a_task_makes_many_calls_below_a_cap(
 
 @needs_eager_tasks
 @in_both_modes
+@pytest.mark.parametrize("seconds", [0.0001, 0.001, 0.01])
+async def test_a_task_that_has_suspended_makes_another_call(mode: Any, seconds: float) -> None:
+    """However long others have worked since the loop had its turn: it has not."""
+    clock = 0.0
+    asyncio.get_running_loop().work_clock = lambda: clock  # type: ignore[attr-defined]
+
+    @single_task(concurrency_limit=10)
+    async def work(number: int) -> int:
+        nonlocal clock
+        await asyncio.sleep(1)
+        clock += seconds
+        return number
+
+    assert await count_tasks(Pipeline().add(work).with_execution_mode(mode), range(1000)) < 100
+
+
+@needs_eager_tasks
+@in_both_modes
 @pytest.mark.parametrize("parallelism", [None, 10])
 async def test_a_task_goes_on_with_its_result(mode: Any, parallelism: int | None) -> None:
     """Items that come one by one need one task each for the calls of all stages."""
