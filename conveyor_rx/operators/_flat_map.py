@@ -114,7 +114,7 @@ class FlatMap(TaskCalls):
             self.out.on_next(place)
         elif isinstance(result, _SPECIAL) and not is_short(result):
             attempts = Attempts(self, place, result=result)
-            self._begin(place, self._go_on(place, attempts), eager=False)
+            self._begin(place, self._go_on(place, attempts))
         else:
             self._settle(place, result)
 
@@ -128,7 +128,7 @@ class FlatMap(TaskCalls):
             self._skip(place, error)
         else:
             attempts = Attempts(self, place, error=error)
-            self._begin(place, self._go_on(place, attempts), eager=False)
+            self._begin(place, self._go_on(place, attempts))
 
     def _skip(self, place: Place, error: BaseException) -> None:  # for who watches
         self.counters.skipped += place.weight

@@ -64,35 +64,32 @@ class TaskCalls(Admission, Caller):
             before, run.called = run.called, place
             task = _Task(call, loop=run.loop, context=context, eager_start=True)
             place, run.called = run.called, before  # it may have gone on with another
+            if not task.done():
+                place.task = task
+                if place.state == DEAD:  # it has closed its own run
+                    run.keep(task)
         else:
-            task = _Task(call, loop=run.loop, context=context)
-        if not task.done():
-            place.task = task
-            if place.state == DEAD or not EAGER:
-                self._started(place, task, place.weight, eager=True)
+            self._started(place, _Task(call, loop=run.loop, context=context), place.weight)
 
     def _start_generator(self, place: Place) -> None:
-        self._begin(place, self._generate(place), eager=False)
+        self._begin(place, self._generate(place))
 
-    def _begin(self, place: Place, call: Coroutine[Any, Any, None], *, eager: bool) -> None:
+    def _begin(self, place: Place, call: Coroutine[Any, Any, None]) -> None:
         self._running += 1
         self.run.running += 1
         self.counters.running += place.weight
-        self._start_task(place, call, place.weight, eager=eager)
+        self._start_task(place, call, place.weight)
 
-    def _start_task(
-        self, place: Place, call: Coroutine[Any, Any, None], left: int, *, eager: bool
-    ) -> None:
-        task = self.run.start(call, eager=eager)
-        if not task.done():
-            self._started(place, task, left, eager=eager)
+    def _start_task(self, place: Place, call: Coroutine[Any, Any, None], left: int) -> None:
+        """Start a task that begins at the loop's next turn, so that the stack stays flat."""
+        self._started(place, self.run.start(call, eager=False), left)
 
-    def _started(self, place: Place, task: asyncio.Task[Any], left: int, *, eager: bool) -> None:
+    def _started(self, place: Place, task: asyncio.Task[Any], left: int) -> None:
+        """Take note of the task of a call, which has not begun yet."""
         place.task = task
-        if place.dead:  # it has closed its own run
+        if place.dead:
             self.run.keep(task)
-        if not (eager and EAGER):
-            task.add_done_callback(partial(self._lost, place, left))
+        task.add_done_callback(partial(self._lost, place, left))
 
     def _end(self, place: Place, size: int) -> None:
         """Free the slot, and count `size` items as running no more.
@@ -247,5 +244,5 @@ class TaskCalls(Admission, Caller):
                 attempts.let_go()
                 self._end(place, attempts.left)
         if again:
-            self._start_task(place, self._go_on(place, attempts), attempts.left, eager=False)
+            self._start_task(place, self._go_on(place, attempts), attempts.left)
         self.run.drain()
