@@ -124,11 +124,11 @@ class Admission(Subscriber):
         self.run.ready |= self.bit
 
     def _take_slot(self) -> bool:
-        run = self.run
-        if self._running >= self._limit or run.running >= run.cap:
+        """Take a slot, if there is one, in a run without a cap."""
+        if self._running >= self._limit:
             return False
         self._running += 1
-        run.running += 1
+        self.run.running += 1
         return True
 
     def _free_slot(self) -> None:

@@ -151,8 +151,8 @@ class Line(Subscriber):
         del place.prev, place.next
         place.state = DEAD
         before = self.size
-        self.size = after = before - place.weight
-        if after < self.limit <= before:
+        self.size = before - 1  # a batch never leaves: its outputs do, which take one each
+        if before == self.limit:
             self.run.ready |= self.upstream_bit
         if self._parked:
             self._unpark()
