@@ -184,7 +184,7 @@ async def test_subscribe_starts_the_run_soon() -> None:
     got: list[int] = []
     SingleTask(function("def"))(data).subscribe(got.append)
     assert (data.touched, got) == (0, [])
-    for _ in range(2):  # its task begins at once or, before Python 3.12, at the loop's next turn
+    for _ in range(2):  # its task begins, and then the run
         await asyncio.sleep(0)
     assert (data.touched, got) == (1, [1, 2, 3])
 

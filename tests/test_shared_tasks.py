@@ -14,7 +14,7 @@ from reactivex import Subject
 from reactivex import operators as ops
 
 from conveyor_rx import Pipeline, batch_task, single_task
-from conveyor_rx.operators._run import EAGER
+from conveyor_rx.operators._task_calls import EAGER
 
 in_both_modes = pytest.mark.parametrize("mode", ["ordered", "as_completed"])
 seen_by: ContextVar[Any] = ContextVar("seen_by", default=None)

@@ -52,7 +52,7 @@ class Pull:
         if self._stopped or not self._subscribed:
             return
         if self._task is None:
-            self._task = self._run.start(self._pull(), eager=False)
+            self._task = self._run.start(self._pull())
             self._task.add_done_callback(self.lost)
         elif self._resume is not None and not self._resume.done():
             self._resume.set_result(None)

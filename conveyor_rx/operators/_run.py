@@ -15,19 +15,13 @@ from reactivex import abc
 from ._tracer import Tracer
 from ._trampoline import Trampoline
 
-__all__ = ["EAGER", "UNBOUNDED", "Run", "enclosing"]
+__all__ = ["UNBOUNDED", "Run", "enclosing"]
 
 enclosing: ContextVar[Run | None] = ContextVar("conveyor_rx_enclosing", default=None)
 """The run whose turn it is: streams that are subscribed in it are awaited at its end."""
 
 UNBOUNDED = sys.maxsize
 _Coroutine = Coroutine[Any, Any, Any]
-EAGER = sys.version_info >= (3, 12)
-"""Whether tasks can begin within the call that makes them."""
-
-_Task: Any = (
-    asyncio.Task
-)  # Not `loop.create_task`: a task factory could make it start later, or elsewhere.
 
 
 class Run(Trampoline):
@@ -73,12 +67,10 @@ class Run(Trampoline):
         self._closers: set[asyncio.Task[Any]] = set()  # those of them that wait for it themselves
         self._closer_came: list[asyncio.Future[None]] = []
 
-    def start(self, coroutine: _Coroutine, *, eager: bool = True) -> asyncio.Task[Any]:
-        """Start a task in its own copy of the run's context; eagerly where Python can."""
-        context = self.context.copy()
-        if EAGER:
-            return _Task(coroutine, loop=self.loop, context=context, eager_start=eager)
-        return _Task(coroutine, loop=self.loop, context=context)
+    def start(self, coroutine: _Coroutine) -> asyncio.Task[Any]:
+        """Start a task in its own copy of the run's context; it begins at the loop's next turn."""
+        # Not `loop.create_task`: a task factory could make it start at once, or elsewhere.
+        return asyncio.Task(coroutine, loop=self.loop, context=self.context.copy())
 
     def cancel(self, task: asyncio.Task[Any]) -> None:
         """Cancel `task` and keep it until it has ended.

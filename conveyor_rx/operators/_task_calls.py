@@ -9,6 +9,7 @@ task begins before anything else does, so that calls start in the order of arriv
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Coroutine
 from contextvars import copy_context
 from functools import partial
@@ -18,9 +19,12 @@ from .._calls import MANY, is_short
 from ._admission import Admission
 from ._attempts import Attempts, Caller
 from ._place import DEAD, WAITING, Place
-from ._run import EAGER, UNBOUNDED
+from ._run import UNBOUNDED
 
 __all__ = ["TaskCalls"]
+
+EAGER = sys.version_info >= (3, 12)
+"""Whether tasks can begin within the call that makes them."""
 
 _Task: Any = asyncio.Task  # `eager_start` came with 3.12
 Following = tuple["TaskCalls", Place, int]
@@ -60,7 +64,7 @@ class TaskCalls(Admission, Caller):
                 run.turns_end = -1.0
             return
         call, context = self._call(place), run.context.copy()
-        if EAGER:  # as `run.start` does, in line for speed
+        if EAGER:  # else as `run.start` does, in line for speed
             before, run.called = run.called, place
             task = _Task(call, loop=run.loop, context=context, eager_start=True)
             place, run.called = run.called, before  # it may have gone on with another
@@ -82,7 +86,7 @@ class TaskCalls(Admission, Caller):
 
     def _start_task(self, place: Place, call: Coroutine[Any, Any, None], left: int) -> None:
         """Start a task that begins at the loop's next turn, so that the stack stays flat."""
-        self._started(place, self.run.start(call, eager=False), left)
+        self._started(place, self.run.start(call), left)
 
     def _started(self, place: Place, task: asyncio.Task[Any], left: int) -> None:
         """Take note of the task of a call, which has not begun yet."""
