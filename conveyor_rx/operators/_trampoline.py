@@ -20,7 +20,7 @@ from typing import Any, Protocol
 
 __all__ = ["DEPTH", "PATIENCE", "SLICE", "Gate", "Trampoline", "Worker"]
 
-SLICE = 0.002  # seconds of work without a suspension, after which the event loop gets its turn
+SLICE = 0.001  # seconds of work without a suspension, after which the event loop gets its turn
 PATIENCE = 0.00005  # seconds that a waiting consumer lets others go on once it could be served
 DEPTH = 16  # stages that hand on directly, before one waits for its turn
 
