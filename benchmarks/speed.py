@@ -15,8 +15,12 @@ from .trial import WrongError, check_results, trial
 __all__ = ["first_in_real_time", "time_per_item"]
 
 
+RUNS = 5  # of a short job in one process: the fastest is least disturbed by what else goes on
+ENOUGH = 0.3  # seconds after which there are no more of them
+
+
 def time_per_item(job: Job, contestant: Contestant) -> float:
-    """Return the microseconds for each item of the input, to the last result."""
+    """Return the microseconds for each item of the input, to the last result; of the best run."""
     adapter = contestant.load()
     asyncio.run(trial(job, adapter))
     source, steps = range(job.items), job.steps()
@@ -27,9 +31,12 @@ def time_per_item(job: Job, contestant: Contestant) -> float:
         results = await adapter.collect(source, steps, ordered=job.ordered, window=job.window)
         return time.perf_counter() - start, results
 
-    seconds, results = asyncio.run(run())
-    check_results(job, steps, results)
-    return seconds / job.items * 1e6
+    taken: list[float] = []
+    while len(taken) < RUNS and sum(taken) < ENOUGH:
+        seconds, results = asyncio.run(run())
+        check_results(job, steps, results)
+        taken.append(seconds)
+    return min(taken) / job.items * 1e6
 
 
 def first_in_real_time(job: Job, contestant: Contestant) -> float:
