@@ -63,17 +63,17 @@ class TaskCalls(Admission, Caller):
             if run.offered:
                 run.turns_end = -1.0
             return
-        call, context = self._call(place), run.context.copy()
-        if EAGER:  # else as `run.start` does, in line for speed
-            before, run.called = run.called, place
-            task = _Task(call, loop=run.loop, context=context, eager_start=True)
-            place, run.called = run.called, before  # it may have gone on with another
-            if not task.done():
-                place.task = task
-                if place.state == DEAD:  # it has closed its own run
-                    run.keep(task)
-        else:
-            self._started(place, _Task(call, loop=run.loop, context=context), place.weight)
+        call = self._call(place)
+        if not EAGER:
+            self._start_task(place, call, place.weight)
+            return
+        before, run.called = run.called, place
+        task = _Task(call, loop=run.loop, context=run.context.copy(), eager_start=True)
+        place, run.called = run.called, before  # it may have gone on with another
+        if not task.done():
+            place.task = task
+            if place.state == DEAD:  # it has closed its own run
+                run.keep(task)
 
     def _start_generator(self, place: Place) -> None:
         self._begin(place, self._generate(place))
@@ -86,11 +86,7 @@ class TaskCalls(Admission, Caller):
 
     def _start_task(self, place: Place, call: Coroutine[Any, Any, None], left: int) -> None:
         """Start a task that begins at the loop's next turn, so that the stack stays flat."""
-        self._started(place, self.run.start(call), left)
-
-    def _started(self, place: Place, task: asyncio.Task[Any], left: int) -> None:
-        """Take note of the task of a call, which has not begun yet."""
-        place.task = task
+        place.task = task = self.run.start(call)
         if place.dead:
             self.run.keep(task)
         task.add_done_callback(partial(self._lost, place, left))
