@@ -27,6 +27,32 @@ _Coroutine = Coroutine[Any, Any, Any]
 class Run(Trampoline):
     """One subscription of a compiled pipeline, from its first pull to its one end."""
 
+    __slots__ = (
+        "__weakref__",
+        "_children",
+        "_closer_came",
+        "_closers",
+        "_ending",
+        "_parent",
+        "_thread",
+        "called",
+        "cap",
+        "chain",
+        "closed",
+        "comparable",
+        "failure",
+        "max_in_flight",
+        "max_parallelism",
+        "offered",
+        "on_crash",
+        "ordered",
+        "over",
+        "running",
+        "spare",
+        "starved",
+        "tracer",
+    )
+
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,

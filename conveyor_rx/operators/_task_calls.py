@@ -179,7 +179,7 @@ class TaskCalls(Admission, Caller):
         has_time = True
         if following is None and task is not None:
             # Within turns, a result that the consumer waits for may have ended their time.
-            has_time = run.clock() <= run.turns_end if run.draining else run.has_time(tick)
+            has_time = (tick != run.ticks and not run.draining) or run.has_time(tick)
             if has_time and (
                 self._queue
                 and run.cap == UNBOUNDED  # else the slot goes to whoever is most downstream
@@ -191,7 +191,7 @@ class TaskCalls(Admission, Caller):
                 if run.called is not None:
                     run.called = place
                 self.counters.running += place.weight
-                if run.ready and not run.draining:
+                if run.ready and not run.draining and not run.scheduled:
                     run.schedule()
                 return self, place, run.ticks
         if has_slot:

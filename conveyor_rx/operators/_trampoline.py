@@ -61,6 +61,26 @@ class Trampoline:
     All turns are taken in `context`, so nothing that user code sets there leaks to who drains.
     """
 
+    __slots__ = (  # a dict of more than 30 names is a slow one
+        "_breathing",
+        "_due",
+        "_going_on",
+        "clock",
+        "context",
+        "draining",
+        "handed_over",
+        "loop",
+        "paused",
+        "ready",
+        "scheduled",
+        "served",
+        "ticks",
+        "turns_context",
+        "turns_end",
+        "turns_only",
+        "workers",
+    )
+
     def __init__(self, loop: asyncio.AbstractEventLoop, context: Context) -> None:
         self.loop = loop
         self.context = context
@@ -76,7 +96,7 @@ class Trampoline:
         self.clock: Callable[[], float] = getattr(loop, "work_clock", monotonic)
         self.turns_context = context.copy()
         self.draining = False  # turns are being taken
-        self._scheduled = False
+        self.scheduled = False  # the loop's next turn will bring turns
         self._breathing = False
         self.ticks = 0  # turns of the event loop that were noted
         self._due = 0.0  # when the loop is to have its turn
@@ -177,8 +197,8 @@ class Trampoline:
 
     def schedule(self) -> None:
         """Drain at the loop's next turn."""
-        if not self._scheduled and not self.loop.is_closed():
-            self._scheduled = True
+        if not self.scheduled and not self.loop.is_closed():
+            self.scheduled = True
             self.loop.call_soon(self._resume)
 
     def crash(self, error: BaseException) -> None:
@@ -191,7 +211,7 @@ class Trampoline:
         self._due = self.clock() + SLICE
 
     def _resume(self) -> None:
-        self._scheduled = False
+        self.scheduled = False
         self.ticks += 1
         self.drain()
 
