@@ -14,7 +14,6 @@ from reactivex import Subject
 from reactivex import operators as ops
 
 from conveyor_rx import Pipeline, batch_task, single_task
-from conveyor_rx.operators._task_calls import EAGER
 
 in_both_modes = pytest.mark.parametrize("mode", ["ordered", "as_completed"])
 seen_by: ContextVar[Any] = ContextVar("seen_by", default=None)
@@ -272,9 +271,24 @@ async def test_a_function_that_pushes_into_a_later_operator(mode: Any) -> None:
     assert [stage.out for stage in stream.stats] == [20, 20, 60, 60]
 
 
-needs_eager_tasks = pytest.mark.skipif(
-    not EAGER, reason="tasks that begin at once came with Python 3.12"
-)
+@in_both_modes
+async def test_outputs_of_a_call_that_did_not_suspend_go_on_before_the_next(mode: Any) -> None:
+    """What is nearest to the consumer is done first, whoever could go on with another batch."""
+    calls: list[Any] = []
+
+    @batch_task(max_size=2)
+    async def pair(numbers: list[int]) -> list[int]:
+        calls.append("pair")
+        return numbers
+
+    @single_task
+    async def work(number: int) -> int:
+        calls.append(number)
+        return number
+
+    pipeline = (pair | work).with_execution_mode(mode)
+    assert await pipeline(range(6)).collect() == [*range(6)]
+    assert calls == ["pair", 0, 1, "pair", 2, 3, "pair", 4, 5]
 
 
 async def count_tasks(pipeline: Pipeline[int, int], data: Any) -> int:
@@ -289,12 +303,12 @@ async def count_tasks(pipeline: Pipeline[int, int], data: Any) -> int:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("conveyor_rx.operators._task_calls._Task", Counted)
+        patch.setattr("conveyor_rx.operators._run._Task", Counted)
         results = await pipeline(data).collect()
     assert sorted(results) == list(range(1000))
     return made
 
 
-@needs_eager_tasks
 @in_both_modes
 @pytest.mark.parametrize(("stages", "most"), [(1, 100), (3, 1100)])
 @pytest.mark.parametrize("nap", [None, 0, 1])
@@ -315,7 +329,6 @@ async def test_a_task_makes_many_calls(
     assert made < most, f"of {stages},000 calls"
 
 
-@needs_eager_tasks
 @in_both_modes
 @pytest.mark.parametrize("stages", [1, 3])
 @pytest.mark.parametrize("naps", [1000, 10])
@@ -336,7 +349,6 @@ async def test_a_task_makes_many_calls_below_a_cap(
     assert await count_tasks(pipeline, range(1000)) < 100
 
 
-@needs_eager_tasks
 @in_both_modes
 @pytest.mark.parametrize("seconds", [0.0001, 0.001, 0.01])
 async def test_a_task_that_has_suspended_makes_another_call(mode: Any, seconds: float) -> None:
@@ -354,7 +366,6 @@ async def test_a_task_that_has_suspended_makes_another_call(mode: Any, seconds: 
     assert await count_tasks(Pipeline().add(work).with_execution_mode(mode), range(1000)) < 100
 
 
-@needs_eager_tasks
 @in_both_modes
 @pytest.mark.parametrize("parallelism", [None, 10])
 async def test_a_task_goes_on_with_its_result(mode: Any, parallelism: int | None) -> None:

@@ -7,6 +7,7 @@ _line.py           places in a line: order, window, gate
 _as_completed.py   the line without the order
 _admission.py      which call may begin: slots, and who waits for one
 _task_calls.py     which task makes which call
+_late_calls.py     the same on Python 3.11, where no task begins at once
 _flat_map.py       calls at once
 _attempts.py       calls that take several steps: retries, handlers, halving, generators
 _buffer.py         batches

@@ -8,6 +8,7 @@ result at the first attempt (generators, retries, handlers, halving) goes the sl
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable
 from contextvars import Context
 from typing import Any, cast
@@ -22,7 +23,11 @@ from ._line import Line
 from ._place import DEAD, WAITING, Place
 from ._run import Run
 from ._subscriber import lift
-from ._task_calls import TaskCalls
+
+if sys.version_info >= (3, 12):  # tasks can begin within the call that makes them
+    from ._task_calls import TaskCalls
+else:
+    from ._late_calls import LateCalls as TaskCalls
 
 __all__ = ["FlatMap", "flat_map"]
 

@@ -9,7 +9,6 @@ task begins before anything else does, so that calls start in the order of arriv
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Coroutine
 from contextvars import copy_context
 from functools import partial
@@ -23,9 +22,6 @@ from ._run import UNBOUNDED
 
 __all__ = ["TaskCalls"]
 
-EAGER = sys.version_info >= (3, 12)
-"""Whether tasks can begin within the call that makes them."""
-
 _Task: Any = asyncio.Task  # `eager_start` came with 3.12
 Following = tuple["TaskCalls", Place, int]
 """The call that a task is to go on with, and the tick at which that was decided."""
@@ -37,8 +33,8 @@ class TaskCalls(Admission, Caller):
     Cancellation: the line cancels the task of a place; it is awaited before the run has ended.
     """
 
-    _goes_on = EAGER
-    """Whether tasks go on with further calls; else a task made before would begin after that."""
+    _goes_on = True
+    """Whether tasks go on with further calls."""
 
     _plain: set[type]
     """Types of results that were met and are one output."""
@@ -62,13 +58,14 @@ class TaskCalls(Admission, Caller):
                 run.called = place
             if run.offered:
                 run.turns_end = -1.0
-            return
-        call = self._call(place)
-        if not EAGER:
-            self._start_task(place, call, place.weight)
-            return
+        else:
+            self._start_new(place)
+
+    def _start_new(self, place: Place) -> None:
+        """Make the call for a place in a new task."""
+        run = self.run
         before, run.called = run.called, place
-        task = _Task(call, loop=run.loop, context=run.context.copy(), eager_start=True)
+        task = _Task(self._call(place), loop=run.loop, context=run.context.copy(), eager_start=True)
         place, run.called = run.called, before  # it may have gone on with another
         if not task.done():
             place.task = task
@@ -102,7 +99,7 @@ class TaskCalls(Admission, Caller):
 
     async def _call(self, place: Place) -> None:
         """Make a call of an async function, and then those that this task is to go on with."""
-        stage, run, tick = self, self.run, -1
+        stage, run, tick = self, self.run, self.run.ticks
         while place.state != DEAD and not run.paused:
             try:
                 result = await stage.function(place.value)
@@ -149,8 +146,9 @@ class TaskCalls(Admission, Caller):
                 goes_on = False
         if not is_plain or place.state != WAITING:
             self._end(place, place.weight)
+            run.spare = task = task if goes_on else None
             self._settle(place, result)
-            return self._following(task if goes_on else None, tick, False)
+            return self._following(task, tick, False)
         place.task = None  # as `_settle` does, in line for speed
         place.value = result
         counters = self.counters
@@ -184,7 +182,7 @@ class TaskCalls(Admission, Caller):
                 self._queue
                 and run.cap == UNBOUNDED  # else the slot goes to whoever is most downstream
                 and not self._resuming
-                and (has_slot or self._take_slot())
+                and (has_slot or (self._may_go_first(tick) and self._take_slot()))
             ):
                 place = self._queue.popleft()
                 place.task = task
@@ -202,6 +200,11 @@ class TaskCalls(Admission, Caller):
             run.schedule()
             return following
         return run.drain_for(task)
+
+    def _may_go_first(self, tick: int) -> bool:
+        """Tell whether the next call may begin before what waits for a turn downstream."""
+        run = self.run  # a call that suspends, as the last one did, keeps nobody waiting
+        return tick != run.ticks or run.draining or run.ready < 2 * self.bit
 
     def _lost(self, place: Place, left: int, task: asyncio.Task[Any]) -> None:
         """Take note that `task` was cancelled from outside before it began."""
