@@ -837,7 +837,7 @@ async def test_flat_map_to_inner_pipelines_inside_a_chain() -> None:
 
 async def test_closing_closes_inner_pipelines() -> None:
     """L2: `aclose` on the outer stream cancels and awaits the calls of inner runs."""
-    work = timed_task(lambda x: 0 if x == 0 else 1000)
+    work = timed_task(lambda x: 1 if x == 0 else 1000)
     stream = double([0, 1]).flat_map(lambda x: single_task(work)([x, x + 1]))
     assert await anext(stream) == 0
     await stream.aclose()
