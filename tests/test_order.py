@@ -373,6 +373,28 @@ async def test_only_these_kinds_wait_for_order() -> None:
 
 
 @in_both_modes
+@pytest.mark.virtual_time(seed=None)
+async def test_a_list_never_overtakes_results_that_wait_for_the_consumer(mode: str) -> None:
+    """O1, O2: not even if the buffer has room for it, and nobody had time to fill that up."""
+    late = asyncio.Event()
+
+    @single_task
+    async def work(number: int) -> Any:
+        if number == 20:
+            await late.wait()
+            return [*range(20, 60)]
+        return number
+
+    stream = work.with_execution_mode(mode)(range(21))
+    results = [await anext(stream)]
+    await asyncio.sleep(1)
+    late.set()
+    results.append(await anext(stream))  # makes room, and does not suspend
+    results += [result async for result in stream]
+    assert results == [*range(60)]
+
+
+@in_both_modes
 @pytest.mark.parametrize(("kind", "limit"), [*IN_ORDER, ("async", 3), ("async", None)])
 async def test_a_first_stage_starts_in_input_order(kind: str, limit: int | None, mode: str) -> None:
     """O4: with the source before it, every kind of stage starts in its order, in both modes."""

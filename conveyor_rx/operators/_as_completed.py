@@ -47,6 +47,9 @@ class AsCompletedLine(Line):
         else:
             self._conclude(error)
 
+    def _is_next(self, place: Place) -> bool:
+        return self._last is self.ring or self._last.state == DEAD
+
     def _abort(self, error: BaseException) -> None:
         last = self._last if self.final and self._last.state != DEAD else self.ring
         self._kill_from(last.next)

@@ -104,6 +104,10 @@ class Line(Subscriber):
 
     # -- the end of the segment
 
+    def may_emit(self, place: Place) -> bool:
+        """Tell whether what `place` gives may leave at once."""
+        return self.direct and self._is_next(place) and self.gate.size < self.gate.limit
+
     def on_next(self, value: Place) -> None:
         if self.ring.next is not value:
             value.state = FILLED
@@ -142,6 +146,9 @@ class Line(Subscriber):
         self.entry = None
 
     # -- private
+
+    def _is_next(self, place: Place) -> bool:
+        return self.ring.next is place
 
     def _emit(self, place: Place) -> None:
         value, place.value = place.value, None
