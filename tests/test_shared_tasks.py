@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import weakref
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextvars import ContextVar
 from typing import Any
 
@@ -14,6 +14,7 @@ from reactivex import Subject
 from reactivex import operators as ops
 
 from conveyor_rx import Pipeline, batch_task, single_task
+from conveyor_rx.operators._run import Run
 
 in_both_modes = pytest.mark.parametrize("mode", ["ordered", "as_completed"])
 seen_by: ContextVar[Any] = ContextVar("seen_by", default=None)
@@ -301,9 +302,15 @@ async def count_tasks(pipeline: Pipeline[int, int], data: Any) -> int:
             made += 1
             super().__init__(*args, **options)
 
+    def counted(run: Run, call: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        nonlocal made
+        made += 1
+        return start(run, call)
+
+    start = Run.start
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("conveyor_rx.operators._task_calls._Task", Counted)
-        patch.setattr("conveyor_rx.operators._run._Task", Counted)
+        patch.setattr(Run, "start", counted)
         results = await pipeline(data).collect()
     assert sorted(results) == list(range(1000))
     return made

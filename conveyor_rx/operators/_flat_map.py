@@ -140,32 +140,21 @@ class FlatMap(TaskCalls):
         self.line.give_up(place)
 
     def _emit_all(self, place: Place, values: list[Any]) -> None:
-        counters, run, line = self.counters, self.run, self.line
-        if self.out is line and line.final:
-            values = self._emit_at_once(place, values)
-        insert, on_next = line.insert, self.out.on_next
+        counters, run, line, on_next = self.counters, self.run, self.line, self.out.on_next
+        at_once = self.out is line and line.final  # what leaves the run here and now needs no place
         run.spare = None  # as `emit` does, once for all of them
         run.turns_only, before = True, run.turns_only
         for value in values:
             if value is None:
                 counters.dropped_outputs += 1
+                continue
+            counters.out += 1
+            at_once = at_once and line.may_emit(place)
+            if at_once:
+                line.out.on_next(value)
             else:
-                counters.out += 1
-                on_next(insert(value, place))
+                on_next(line.insert(value, place))
         run.turns_only = before
-
-    def _emit_at_once(self, place: Place, values: list[Any]) -> list[Any]:
-        """Emit those that can leave the run here and now, with no place; return the others."""
-        emit, counters, count = self.line.out.on_next, self.counters, 0
-        while count < len(values) and self.line.may_emit(place):
-            value = values[count]
-            count += 1
-            if value is None:
-                counters.dropped_outputs += 1
-            else:
-                counters.out += 1
-                emit(value)
-        return values[count:]
 
     def _settle(self, place: Place, result: Any) -> None:
         """Take the result of a call that went well at once."""

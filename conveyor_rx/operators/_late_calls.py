@@ -27,7 +27,7 @@ class LateCalls(TaskCalls):
     there are such calls, there is a hired task that has not begun.
     """
 
-    def __init__(self, run: Run, line: Line, *options: Any) -> None:
+    def __init__(self, run: Run, line: Line, *options: Any) -> None:  # those of `Admission`
         super().__init__(run, line, *options)
         self._admitted: deque[Place] = deque()
         self._hired: set[asyncio.Task[None]] = set()  # those that have not begun
@@ -112,15 +112,9 @@ class LateCalls(TaskCalls):
         return self, place, run.ticks
 
     def _left(self, task: asyncio.Task[None]) -> None:
-        """Take note of it if `task` was cancelled from outside before it began."""
-        if task not in self._hired:
-            return
-        self._hired.discard(task)
-        while self._admitted:
-            place = self._admitted.popleft()
-            self._end(place, place.weight)
-            if place.dead:
-                self.counters.cancelled += place.weight
-            else:
-                self.fail(place, asyncio.CancelledError(), place.weight, attempt=0)
-        self.run.schedule()
+        """End the calls that wait, if `task` was cancelled from outside before it began."""
+        if task in self._hired:
+            self._hired.discard(task)
+            while self._admitted:
+                place = self._admitted.popleft()
+                self._cancelled(place, place.weight)

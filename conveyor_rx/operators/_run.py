@@ -22,7 +22,6 @@ enclosing: ContextVar[Run | None] = ContextVar("conveyor_rx_enclosing", default=
 
 UNBOUNDED = sys.maxsize
 _Coroutine = Coroutine[Any, Any, Any]
-_Task = asyncio.Task[Any]
 
 
 class Run(Trampoline):
@@ -97,7 +96,7 @@ class Run(Trampoline):
     def start(self, coroutine: _Coroutine) -> asyncio.Task[Any]:
         """Start a task in its own copy of the run's context; it begins at the loop's next turn."""
         # Not `loop.create_task`: a task factory could make it start at once, or elsewhere.
-        return _Task(coroutine, loop=self.loop, context=self.context.copy())
+        return asyncio.Task(coroutine, loop=self.loop, context=self.context.copy())
 
     def cancel(self, task: asyncio.Task[Any]) -> None:
         """Cancel `task` and keep it until it has ended.

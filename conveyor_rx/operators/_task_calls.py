@@ -209,12 +209,16 @@ class TaskCalls(Admission, Caller):
     def _lost(self, place: Place, left: int, task: asyncio.Task[Any]) -> None:
         """Take note that `task` was cancelled from outside before it began."""
         if task.cancelled() and place.task is task:
-            self._end(place, left)
-            if place.dead:
-                self.counters.cancelled += left
-            else:
-                self.fail(place, asyncio.CancelledError(), left, attempt=0)
-            self.run.schedule()
+            self._cancelled(place, left)
+
+    def _cancelled(self, place: Place, left: int) -> None:
+        """End a call that was cancelled from outside before it began."""
+        self._end(place, left)
+        if place.dead:
+            self.counters.cancelled += left
+        else:
+            self.fail(place, asyncio.CancelledError(), left, attempt=0)
+        self.run.schedule()
 
     def _not_begun(self, place: Place) -> None:
         """Undo the start of a call whose task comes to run when it is unwanted, or not yet."""
