@@ -776,3 +776,44 @@ def test_at_some_steps_of_shuffled_runs(name: str, mode: str) -> None:
             assert case.cancelled, seed
         if mode == "ordered" and name != "side inputs":
             assert case.got == whole.got[: len(case.got)], seed
+
+
+@pytest.mark.virtual_time(seed=None)
+@pytest.mark.parametrize("turns", range(1, 6))
+async def test_calls_whose_tasks_are_cancelled_from_outside_end_the_run(turns: int) -> None:
+    """L7: whether they have begun or not, whoever reads the stream learns of it at once."""
+
+    @single_task
+    async def work(number: int) -> int:
+        await asyncio.sleep(1000)
+        return number
+
+    reader = asyncio.ensure_future(work(range(40)).collect())
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    cancelled = others() - {reader}
+    assert cancelled
+    for task in cancelled:
+        task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reader
+    assert now() < 1
+    assert not others()
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_no_task_is_left_that_has_not_begun(seed: int) -> None:
+    """L2, L5: a failure that comes when tasks wait for their first turn is raised after that."""
+
+    @single_task
+    async def work(number: int) -> int:
+        if number == 3:
+            raise ValueError("three")
+        return number
+
+    async def main() -> None:
+        with pytest.raises(ValueError, match="three"):
+            await work(range(40)).collect()
+        assert not others()
+
+    run(main(), seed=seed)

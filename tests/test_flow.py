@@ -1201,16 +1201,16 @@ class Clock:
 
 @in_both_modes
 @pytest.mark.parametrize("kind", ["number", "list"])
-@pytest.mark.parametrize("limit", [1, 3, 10])
+@pytest.mark.parametrize("limit", [1, 3, 10, None])
 async def test_the_loop_gets_turns_while_a_task_goes_on_with_other_calls(
-    limit: int, kind: str, mode: str
+    limit: int | None, kind: str, mode: str
 ) -> None:
     """F7: also if it has suspended once, and the calls that follow do not: 0.1 ms each."""
     clock = Clock()
 
     @single_task(concurrency_limit=limit)
     async def work(number: int) -> Any:
-        if number < limit:
+        if limit is not None and number < limit:
             await asyncio.sleep(0)
         clock.time += 0.0001
         return number if kind == "number" else [number]

@@ -273,11 +273,14 @@ async def test_a_function_that_pushes_into_a_later_operator(mode: Any) -> None:
 
 
 @in_both_modes
-async def test_outputs_of_a_call_that_did_not_suspend_go_on_before_the_next(mode: Any) -> None:
+@pytest.mark.parametrize("limit", [1, 2, None])
+async def test_outputs_of_a_call_that_did_not_suspend_go_on_before_the_next(
+    limit: int | None, mode: Any
+) -> None:
     """What is nearest to the consumer is done first, whoever could go on with another batch."""
     calls: list[Any] = []
 
-    @batch_task(max_size=2)
+    @batch_task(max_size=2, concurrency_limit=limit)
     async def pair(numbers: list[int]) -> list[int]:
         calls.append("pair")
         return numbers
@@ -290,6 +293,71 @@ async def test_outputs_of_a_call_that_did_not_suspend_go_on_before_the_next(mode
     pipeline = (pair | work).with_execution_mode(mode)
     assert await pipeline(range(6)).collect() == [*range(6)]
     assert calls == ["pair", 0, 1, "pair", 2, 3, "pair", 4, 5]
+
+
+@in_both_modes
+async def test_outputs_do_not_wait_while_their_task_makes_the_next_call(mode: Any) -> None:
+    """F6: not for the end of that, if it came when the task had no turn yet for the outputs."""
+    clock = 0.0
+    loop = asyncio.get_running_loop()
+    loop.work_clock = lambda: clock  # type: ignore[attr-defined]
+    release = asyncio.Event()
+    mark: ContextVar[float] = ContextVar("mark")
+
+    @single_task
+    async def first(seconds: float) -> float:
+        nonlocal clock
+        clock += 1  # so that the loop is to have a turn
+        mark.set(seconds)  # so that this task makes no other call
+        await asyncio.sleep(seconds)
+        if seconds == 1:
+            release.set()
+        return seconds
+
+    @single_task
+    async def second(seconds: float) -> list[float]:
+        await (asyncio.sleep(1000) if seconds else release.wait())
+        return [seconds]
+
+    @single_task
+    def third(seconds: float) -> tuple[float, float]:
+        return seconds, loop.time()
+
+    stream = (first | second | third).with_execution_mode(mode)([0.0, 0.5, 1.0])
+    assert await stream.collect() == [(0.0, 1), (0.5, 1000.5), (1.0, 1001)]
+
+
+@in_both_modes
+async def test_calls_that_suspend_reach_the_limit_after_others_that_did_not(mode: Any) -> None:
+    """F3: those that one task made, one after the other, have given their slots back."""
+
+    @single_task(concurrency_limit=10)
+    async def work(number: int) -> int:
+        if number >= 100:
+            await asyncio.sleep(1)
+        return number
+
+    assert await work.with_execution_mode(mode)(range(200)).collect() == [*range(200)]
+    assert asyncio.get_running_loop().time() == 10
+
+
+@pytest.mark.virtual_time(seed=None)
+async def test_calls_begin_within_a_few_turns_of_the_loop() -> None:
+    """F3: a thousand calls need ten turns, where a task can't begin at once."""
+    begun = 0
+
+    @single_task
+    async def work(number: int) -> int:
+        nonlocal begun
+        begun += 1
+        await asyncio.sleep(1)
+        return number
+
+    reader = asyncio.ensure_future(work(range(1000)).collect())
+    for _ in range(12):
+        await asyncio.sleep(0)
+    assert begun == 1000
+    assert await reader == [*range(1000)]
 
 
 async def count_tasks(pipeline: Pipeline[int, int], data: Any) -> int:
@@ -311,8 +379,10 @@ async def count_tasks(pipeline: Pipeline[int, int], data: Any) -> int:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("conveyor_rx.operators._task_calls._Task", Counted)
         patch.setattr(Run, "start", counted)
-        results = await pipeline(data).collect()
+        stream = pipeline(data)
+        results = await stream.collect()
     assert sorted(results) == list(range(1000))
+    assert [stage.running for stage in stream.stats] == [0] * len(stream.stats)
     return made
 
 

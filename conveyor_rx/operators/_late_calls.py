@@ -14,7 +14,7 @@ from typing import Any
 
 from ._line import Line
 from ._place import Place
-from ._run import Run
+from ._run import UNBOUNDED, Run
 from ._task_calls import Following, TaskCalls
 
 __all__ = ["LateCalls"]
@@ -48,18 +48,11 @@ class LateCalls(TaskCalls):
 
     # -- private
 
-    def _start_async(self, place: Place) -> None:
-        if self._admitted and self.run.spare is not None:  # that is for the first of them
-            self._admitted.append(place)
-            first = self._admitted.popleft()
-            self.counters.running += place.weight - first.weight
-            place = first
-        super()._start_async(place)
+    def _hand_over(self, place: Place) -> None:
+        self._admitted.append(place)
+        super()._hand_over(self._admitted.popleft())
 
     def _start_new(self, place: Place) -> None:
-        if place.dead:
-            self._not_begun(place)
-            return
         self._admitted.append(place)
         if not self._hired:
             self._hire()
@@ -70,39 +63,39 @@ class LateCalls(TaskCalls):
         task.add_done_callback(self._left)
 
     async def _work(self) -> None:
-        """Make the first of the calls that wait, or what a task goes on with, if they are made."""
+        """Make the first of the calls that wait, and those that this task is to go on with."""
         task = asyncio.current_task()
         assert task is not None
         self._hired.discard(task)
-        while self._admitted and self.run.paused:
-            self._not_begun(self._admitted.popleft())
-        if self.run.paused:
+        if not self.run.has_time(self.run.ticks):  # the last who finds that sees to the next turn
+            if self._admitted and not self._hired:
+                self._hire()
             return
+        if not self._admitted:  # another task has made the call, and left its slot
+            self._admit_one()
         if self._admitted:
             place = self._admitted.popleft()
             place.task = task
             for _ in range(min(2, len(self._admitted) - len(self._hired))):
                 self._hire()
             await self._call(place)
-            return
-        try:
-            following = self._following(task if self._goes_on else None, self.run.ticks, False)
-        except BaseException:  # the end of the process, from a function called downstream
-            self.run.keep(task)
-            raise
-        if following is not None:
-            stage, place, _ = following
-            await stage._call(place)
+
+    def _admit_one(self) -> None:
+        has_turn = self.run.cap == UNBOUNDED and not self._resuming  # as in `_following`
+        if self._queue and has_turn and self._take_slot():
+            place = self._queue.popleft()
+            self.counters.running += place.weight
+            self._admitted.append(place)
 
     def _following(
         self, task: asyncio.Task[Any] | None, tick: int, has_slot: bool
     ) -> Following | None:
         run = self.run
-        goes_on = task is not None and self._admitted and run.handed_over is None
-        goes_on = goes_on and (has_slot or self._may_go_first(tick))
-        if not goes_on or not run.has_time(tick):
+        is_free = task is not None and self._admitted and run.handed_over is None
+        has_turn = run.cap == UNBOUNDED and (has_slot or self._may_go_first(tick))
+        if not (is_free and has_turn and run.has_time(tick)):
             return super()._following(task, tick, has_slot)
-        run.spare, run.turns_only = None, False
+        run.spare = None
         if has_slot:  # the next has one of its own
             self._free_slot()
         place = self._admitted.popleft()

@@ -51,15 +51,20 @@ class TaskCalls(Admission, Caller):
         run.running += 1
         self.counters.running += place.weight
         if run.spare is not None:
-            place.task, run.spare = run.spare, None
-            run.handed_over = self, place, run.ticks
-            run.turns_only = True  # what follows in this turn is not to overtake it
-            if run.called is not None:
-                run.called = place
-            if run.offered:
-                run.turns_end = -1.0
+            self._hand_over(place)
         else:
             self._start_new(place)
+
+    def _hand_over(self, place: Place) -> None:
+        """Let the spare task make the call for a place before anything else is done."""
+        run = self.run
+        place.task, run.spare = run.spare, None
+        run.handed_over = self, place, run.ticks
+        run.turns_only = True  # what follows in this turn is not to overtake it
+        if run.called is not None:
+            run.called = place
+        if run.offered:
+            run.turns_end = -1.0
 
     def _start_new(self, place: Place) -> None:
         """Make the call for a place in a new task."""
