@@ -9,7 +9,8 @@ _admission.py      which call may begin: slots, and who waits for one
 _task_calls.py     which task makes which call
 _late_calls.py     the same on Python 3.11, where no task begins at once
 _flat_map.py       calls at once
-_attempts.py       calls that take several steps: retries, handlers, halving, generators
+_stepwise_calls.py the tasks of calls that take several steps
+_attempts.py       the steps: retries, handlers, halving, generators
 _buffer.py         batches
 _pull.py           an async iterable, pulled at the pace of a gate
 _process.py        a stage written as `process(items)`

@@ -52,7 +52,7 @@ class Admission(Subscriber):
         # As many as the slots, but none before the side inputs are there.
         self._limit = 0 if call.prepare is not None else self._slots
         self._arrival = 1 if counts_input else 0
-        self._running = 0
+        self._running: int = 0
         self._queue: deque[Place] = deque()
         self._resuming: deque[asyncio.Future[None]] = deque()
         self._prepare = call.prepare

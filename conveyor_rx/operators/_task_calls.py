@@ -9,16 +9,14 @@ task begins before anything else does, so that calls start in the order of arriv
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
 from contextvars import copy_context
-from functools import partial
 from typing import Any
 
 from .._calls import MANY, is_short
-from ._admission import Admission
-from ._attempts import Attempts, Caller
+from ._attempts import Attempts
 from ._place import DEAD, WAITING, Place
 from ._run import UNBOUNDED
+from ._stepwise_calls import StepwiseCalls
 
 __all__ = ["TaskCalls"]
 
@@ -27,7 +25,7 @@ Following = tuple["TaskCalls", Place, int]
 """The call that a task is to go on with, and the tick at which that was decided."""
 
 
-class TaskCalls(Admission, Caller):
+class TaskCalls(StepwiseCalls):
     """The calls of one task function in one run that are made in asyncio tasks.
 
     Cancellation: the line cancels the task of a place; it is awaited before the run has ended.
@@ -76,31 +74,6 @@ class TaskCalls(Admission, Caller):
             place.task = task
             if place.state == DEAD:  # it has closed its own run
                 run.keep(task)
-
-    def _start_generator(self, place: Place) -> None:
-        self._begin(place, self._generate(place))
-
-    def _begin(self, place: Place, call: Coroutine[Any, Any, None]) -> None:
-        self._running += 1
-        self.run.running += 1
-        self.counters.running += place.weight
-        self._start_task(place, call, place.weight)
-
-    def _start_task(self, place: Place, call: Coroutine[Any, Any, None], left: int) -> None:
-        """Start a task that begins at the loop's next turn, so that the stack stays flat."""
-        place.task = task = self.run.start(call)
-        if place.dead:
-            self.run.keep(task)
-        task.add_done_callback(partial(self._lost, place, left))
-
-    def _end(self, place: Place, size: int) -> None:
-        """Free the slot, and count `size` items as running no more.
-
-        This comes before a result is passed on, for then the place may be called again.
-        """
-        place.task = None
-        self.counters.running -= size
-        self._free_slot()
 
     async def _call(self, place: Place) -> None:
         """Make a call of an async function, and then those that this task is to go on with."""
@@ -210,51 +183,3 @@ class TaskCalls(Admission, Caller):
         """Tell whether the next call may begin before what waits for a turn downstream."""
         run = self.run  # a call that suspends, as the last one did, keeps nobody waiting
         return tick != run.ticks or run.draining or run.ready < 2 * self.bit
-
-    def _lost(self, place: Place, left: int, task: asyncio.Task[Any]) -> None:
-        """Take note that `task` was cancelled from outside before it began."""
-        if task.cancelled() and place.task is task:
-            self._cancelled(place, left)
-
-    def _cancelled(self, place: Place, left: int) -> None:
-        """End a call that was cancelled from outside before it began."""
-        self._end(place, left)
-        if place.dead:
-            self.counters.cancelled += left
-        else:
-            self.fail(place, asyncio.CancelledError(), left, attempt=0)
-        self.run.schedule()
-
-    def _not_begun(self, place: Place) -> None:
-        """Undo the start of a call whose task comes to run when it is unwanted, or not yet."""
-        self._end(place, place.weight)
-        if place.state == DEAD:
-            self.counters.cancelled += place.weight
-        else:
-            super()._not_begun(place)
-
-    async def _generate(self, place: Place) -> None:
-        """Make one call of a generator function."""
-        if place.state == DEAD or self.run.paused:
-            self._not_begun(place)
-        else:
-            await self._go_on(place, Attempts(self, place))
-
-    async def _go_on(self, place: Place, attempts: Attempts) -> None:
-        """Go the slow way: make one attempt, and let another task make the next."""
-        again = False
-        try:
-            if place.state == DEAD:
-                self.counters.cancelled += attempts.left
-            else:
-                again = await attempts.attempt()
-        except BaseException:  # a cancellation from outside, or the end of the process
-            self.run.keep(asyncio.current_task())
-            raise
-        finally:
-            if not again:
-                attempts.let_go()
-                self._end(place, attempts.left)
-        if again:
-            self._start_task(place, self._go_on(place, attempts), attempts.left)
-        self.run.drain()
