@@ -470,6 +470,17 @@ async def test_the_same_exception_from_all_ways_to_consume(kind: str, mode: Any)
     assert boom.__cause__ is None
 
 
+@in_both_modes
+async def test_the_note_counts_the_items_of_a_long_source(mode: Any) -> None:
+    """E2: the number in the note is the item's place in the source, however that is read."""
+    boom = ValueError("boom")
+    pipeline = failing("async", boom, 500).with_execution_mode(mode)
+    for data in (range(1000), (item for item in range(1000))):
+        _, error = await ending(pipeline(data))
+        assert error is boom
+        assert boom.__notes__.pop() == "in task 'work', item 500 (from 0), attempt 1"
+
+
 async def test_an_observer_hears_of_the_failure_when_all_calls_have_ended() -> None:
     """E1, E2, L2: on_error comes once, after the cleanup of the calls behind the failure."""
     work = Slow({0: 1, 1: 2, 2: 9}, cleanup=5)

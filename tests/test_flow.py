@@ -701,6 +701,25 @@ async def test_a_window_below_the_limit_is_the_limit(mode: str) -> None:
 
 
 @in_both_modes
+async def test_a_sequential_task_takes_no_turn_for_each_item_that_it_lets_in(
+    mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F3: with a full window, a call that suspends once costs the loop one callback, not two."""
+    loop = asyncio.get_running_loop()
+    callbacks, call_soon = 0, loop.call_soon
+
+    def count(*args: Any, **options: Any) -> asyncio.Handle:
+        nonlocal callbacks
+        callbacks += 1
+        return call_soon(*args, **options)
+
+    monkeypatch.setattr(loop, "call_soon", count)
+    task = SingleTask(function("async"), concurrency_limit=1).with_context(max_in_flight=50)
+    assert await task.with_execution_mode(mode)(range(1000)).collect() == list(range(1000))
+    assert callbacks < 1100
+
+
+@in_both_modes
 async def test_parked_generators_keep_within_the_limit(mode: str) -> None:
     """F3: generators that wait for room are calls, too: no more than the limit are open."""
     meter = Meter()
@@ -956,6 +975,22 @@ async def test_source_stages_and_consumer_overlap(mode: str) -> None:
         instants.append(now())
         await asyncio.sleep(1)
     assert instants == [1.5, 2.5, 3.5, 4.5, 5.5]
+
+
+@in_both_modes
+async def test_a_source_goes_on_as_soon_as_the_window_has_room(mode: str) -> None:
+    """F6: a full window opens, and a source that takes a second for an item is asked then."""
+
+    async def numbers() -> AsyncIterator[int]:
+        for item in range(10):
+            yield item
+            await asyncio.sleep(1 if item > 2 else 0)
+
+    task = SingleTask(timed_task(lambda item: 1.0), concurrency_limit=1)
+    stream = task.with_context(max_in_flight=3, execution_mode=mode)(numbers())
+    begin = now()
+    assert await stream.collect() == list(range(10))
+    assert now() - begin == 10
 
 
 @in_both_modes

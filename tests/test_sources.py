@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import io
+import sys
 import threading
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
+from operator import length_hint
 from typing import Any
 
 import pytest
@@ -165,6 +167,23 @@ async def test_source_that_can_be_read_once_is_read_once() -> None:
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert got == [1, 2]
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="calls begin a turn later")
+@pytest.mark.parametrize("window", [1, 5, 2000, None])
+async def test_the_first_call_does_not_wait_until_much_was_read(window: int | None) -> None:
+    """F6: of an iterator of Python's own, some items are read at a time, never a whole window."""
+    items = iter(list(range(1000)))
+    left: list[int] = []
+
+    async def call(item: int) -> int:
+        left.append(length_hint(items))
+        return item
+
+    stream = single_task(call).with_context(max_in_flight=window)(items)
+    assert await stream.collect() == list(range(1000))
+    assert left[0] >= 1000 - min(40, window or 40)
+    assert left[-1] == 0
 
 
 async def test_stream_as_source_is_paced() -> None:

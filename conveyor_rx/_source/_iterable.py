@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from reactivex import Observable
 
+from ..operators._entry import Entry
 from ..operators._pull import Pull
 from ..operators._run import Run
 from ._base import Source
@@ -79,14 +80,9 @@ class IterableSource(Source):
 
     def _pass_on_several(self, value: Any, iterator: Iterator[Any]) -> None:
         """Fill the queue of the first stage, for its tasks to take from."""
-        run, gate, on_next = self.run, self.gate, self.out.on_next
-        run.turns_only = True
-        on_next(value)
-        for following in islice(iterator, max(0, min(BULK, gate.limit - gate.size))):
-            if self._cut:
-                break
-            on_next(following)
-        run.turns_only = False
+        room = self.gate.limit - self.gate.size - 1
+        entry = cast("Entry", self.out)  # as `reads_ahead` says
+        entry.enqueue([value, *islice(iterator, min(BULK, room))])
 
     def _begin(self) -> Iterator[Any]:
         self._iterator = iterator = self._context.run(iter, self._iterable)

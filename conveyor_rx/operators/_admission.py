@@ -54,6 +54,7 @@ class Admission(Subscriber):
         self._arrival = 1 if counts_input else 0
         self._running: int = 0
         self._queue: deque[Place] = deque()
+        self._stock = 0  # the bit of a source that can wait until the queue is empty
         self._resuming: deque[asyncio.Future[None]] = deque()
         self._prepare = call.prepare
         self._preparing: asyncio.Task[None] | None = None
@@ -68,6 +69,13 @@ class Admission(Subscriber):
                 run.ready |= self.bit
         else:
             self._start(self, value)
+
+    def enqueue(self, places: list[Place]) -> None:
+        """Take places from a source that has more in stock, to be called at later turns."""
+        self.counters.in_ += len(places)
+        self._queue.extend(places)
+        self._stock = self.line.upstream_bit
+        self.run.ready |= self.bit
 
     def step(self) -> None:
         run = self.run

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, cast
 
 from reactivex import Observable
 
+from ._admission import Admission
 from ._line import Line
-from ._place import WAITING, Place, allocate
+from ._place import WAITING, Place, allocate, new_place
 from ._subscriber import Subscriber, lift
 
 __all__ = ["Entry", "enter"]
@@ -37,6 +38,22 @@ class Entry(Subscriber):
         self._count += 1
         line.size += weight
         self.out.on_next(place)
+
+    def enqueue(self, values: Iterable[Any]) -> None:
+        """Put items, each of weight 1, in the line and in the queue of its first stage."""
+        line = self.line
+        number, last = self._count, line.ring.prev
+        places: list[Place] = []
+        for value in values:
+            place = new_place(value, number, 1)
+            place.prev = last
+            last.next = last = place
+            places.append(place)
+            number += 1
+        last.next, line.ring.prev = line.ring, last
+        self._count = number
+        line.size += len(places)
+        cast("Admission", self.out).enqueue(places)
 
     def on_error(self, error: Exception) -> None:
         self._end(error)

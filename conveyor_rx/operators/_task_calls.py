@@ -167,7 +167,9 @@ class TaskCalls(StepwiseCalls):
                 if run.called is not None:
                     run.called = place
                 self.counters.running += place.weight
-                if run.ready and not run.draining and not run.scheduled:
+                # Bits are higher downstream. If no other is set, the source can wait until a task
+                # finds the queue empty.
+                if run.ready > self._stock and not run.draining and not run.scheduled:
                     run.schedule()
                 return self, place, run.ticks
         if has_slot:
