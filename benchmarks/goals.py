@@ -12,7 +12,7 @@ from .records import Record, medians, shown
 __all__ = ["Goal", "goals"]
 
 TASKS, EAGER = "by hand: tasks", "by hand: eager"
-PEERS = [name for name in CONTESTANTS if name not in (OURS, TASKS, EAGER)]
+PEERS = [name for name, one in CONTESTANTS.items() if one.distribution and name != OURS]
 ONCE = "async task, suspends once"
 
 

@@ -68,5 +68,6 @@ CONTESTANTS = {
         Contestant("reactivex, naive", "of_reactivex", "reactivex", "reactivex"),
         Contestant("by hand: tasks", "task_per_call", "asyncio", None),
         Contestant("by hand: eager", "eager_tasks", "asyncio", None, needs=(3, 12)),
+        Contestant("by hand: loops", "worker_loops", "asyncio", None),
     )
 }
