@@ -32,7 +32,11 @@ from benchmarks.contestants import CONTESTANTS, OURS
 ROOT = Path(__file__).parent.parent
 QUICK = jobs.all_jobs(quick=True)
 FULL = jobs.all_jobs(quick=False)
-HERE = [OURS, "reactivex, naive", "by hand: tasks"]  # what needs nothing but conveyor_rx
+OTHERS = [  # who need nothing but what conveyor_rx needs
+    name
+    for name, one in CONTESTANTS.items()
+    if one.distribution in (None, "reactivex") and not one.missing
+]
 MEASURED = [name for name, job in QUICK.items() if job.kind != "import"]
 pytestmark = pytest.mark.usefixtures("small_heap")  # they collect garbage before they measure
 real_time = pytest.mark.real_time("the benchmarks measure real loops")
@@ -48,7 +52,7 @@ def test_every_job_runs_and_its_results_are_right(name: str) -> None:
 
 
 @real_time
-@pytest.mark.parametrize("contestant", HERE[1:])
+@pytest.mark.parametrize("contestant", OTHERS)
 @pytest.mark.parametrize("name", [name for name in MEASURED if name.startswith("Speed")])
 def test_whoever_needs_no_package_does_every_job_or_says_why(name: str, contestant: str) -> None:
     """A contestant gives a figure or a reason, and nobody is wrong."""

@@ -33,7 +33,7 @@ class Emitter(Protocol):
 
     bit: int
     gate: Gate
-    reads_ahead: bool  # it may emit some items before the first of them is called
+    reads_ahead: bool  # an `Entry` is right behind it, in which some items may be enqueued at once
 
 
 class _Turn(Subscriber):
