@@ -22,6 +22,7 @@ The map, from the ground up; imports run in this direction only:
     pipeline.py          Stage, Pipeline and `|`
     _signatures.py       whether a function fits what it is called with
     tasks.py             SingleTask, BatchTask, BaseTask
+    _unbound_task.py     what type checkers see of a task that lacks something
     _task_types.py       what type checkers see of the decorators
     decorators.py        single_task, batch_task
     probes/              ready-made probes: progress, OpenTelemetry, logging

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
-__all__ = ["check_call", "check_function", "lacking", "unwrap"]
+__all__ = ["check_call", "check_function", "lacking", "refuse_class_method", "unwrap"]
 
 
 def unwrap(function: Any) -> tuple[Callable[..., Any], Any]:
@@ -20,6 +20,21 @@ def check_function(function: object) -> None:
     """Raise a TypeError unless `function` can become a task."""
     if not callable(function):
         raise TypeError(f"func must be callable, not {function!r}")
+
+
+def refuse_class_method(task: object, owner: type[Any]) -> None:
+    """Raise a TypeError if `task` is what a class method of `owner` wraps.
+
+    Since Python 3.13 a class method doesn't bind what it wraps: it calls it with the class, which
+    the task would take for its data.
+    """
+    for part in owner.__mro__:
+        for name, value in vars(part).items():
+            if isinstance(value, classmethod) and cast("Any", value).__func__ is task:
+                raise TypeError(
+                    f"{owner.__name__}.{name} is a class method of a task: "
+                    "write the task's decorator above @classmethod, not below it"
+                )
 
 
 def lacking(

@@ -7,8 +7,7 @@ before it is called with what it lacks, or, as a method, accessed on its instanc
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -16,29 +15,22 @@ from typing import (
     Never,
     ParamSpec,
     Protocol,
-    Self,
     TypeAlias,
     TypeVar,
     overload,
 )
 
+from ._unbound_task import BoundOnAccess, Lacking, Takes, UnboundTask
 from .error_handling import ErrorAction, ErrorHandler
-from .stream import AsyncStream
 from .tasks import BatchTask, SingleTask
 
 __all__ = ["BatchTaskDecorator", "UnboundTask", "with_types_of_single_task"]
 
-A = TypeVar("A")
-B = TypeVar("B")
 T = TypeVar("T")
 In = TypeVar("In")
 Owner = TypeVar("Owner")  # the class that a method belongs to
-Task = TypeVar("Task")
 P = ParamSpec("P")
 T_co = TypeVar("T_co", covariant=True)
-Func_co = TypeVar("Func_co", covariant=True)
-Task_co = TypeVar("Task_co", covariant=True)
-Owner_contra = TypeVar("Owner_contra", contravariant=True)
 
 # Where `int | str` meets `T | None`, mypy takes `object` for T; where it meets Value, `int | str`.
 # pyright needs no Value, so for pyright nothing is one.
@@ -74,89 +66,9 @@ class _Listed(Protocol[T_co]):
 Many: TypeAlias = _Listed[T] | Iterator[T] | AsyncIterator[T] | None
 Flat: TypeAlias = Many[T] | Awaitable[Many[T]]
 Later: TypeAlias = Awaitable[T | None]
-Side: TypeAlias = T | Coroutine[Any, Any, T] | asyncio.Future[T] | AsyncStream[T]
-# What is left of a function are its parameters, for its result has become the task's outputs.
-Takes: TypeAlias = Callable[Concatenate[A, P], None]
-Takes2: TypeAlias = Callable[Concatenate[A, B, P], None]
-Takes3: TypeAlias = Callable[Concatenate[A, B, T, P], None]
-
-
-class _Inputs(Protocol[Func_co, Task_co]):
-    """Call it with the side inputs that a function needs, to get the task.
-
-    The first two by position, or any by name, may also be a coroutine, a future or an AsyncStream
-    of the value. (In a call with such a one by name, checkers don't check the others.)
-    """
-
-    @overload
-    def __call__(self) -> Self: ...
-    @overload
-    def __call__(self: _Inputs[Takes[In, P], Task], *args: P.args, **kwargs: P.kwargs) -> Task: ...
-    @overload
-    def __call__(
-        self: _Inputs[Takes2[In, A, P], Task], a: Side[A], /, *args: P.args, **kwargs: P.kwargs
-    ) -> Task: ...
-    @overload
-    def __call__(
-        self: _Inputs[Takes3[In, A, B, P], Task],
-        a: Side[A],
-        b: Side[B],
-        /,
-        *args: P.args,
-        **kwargs: P.kwargs,
-    ) -> Task: ...
-    @overload
-    def __call__(self, **kwargs: Any) -> Task_co: ...
-
-
-class UnboundTask(_Inputs[Func_co, Task_co], Protocol[Func_co, Task_co]):
-    """A task that lacks side inputs or, being a method, its instance."""
-
-    @property
-    def func(self) -> Callable[..., Any]:
-        """The function."""
-        ...
-
-    @property
-    def task_name(self) -> str:
-        """The name that statistics and messages use."""
-        ...
-
-    @property
-    def with_inputs(self) -> _Inputs[Func_co, Task_co]:
-        """Bind side inputs; the same as calling the task with them."""
-        ...
-
-    @overload
-    def __get__(self, instance: None, owner: type[Any], /) -> Self: ...
-    @overload
-    def __get__(
-        self: UnboundTask[Callable[[Owner, In], None], SingleTask[Owner, Out]],
-        instance: Owner,
-        owner: type[Any] | None = None,
-        /,
-    ) -> SingleTask[In, Out]: ...
-    @overload
-    def __get__(
-        self: UnboundTask[Takes2[Owner, In, P], SingleTask[Owner, Out]],
-        instance: Owner,
-        owner: type[Any] | None = None,
-        /,
-    ) -> _Lacking[In, P, Out]: ...
-
-
-class _Method(Protocol[Owner_contra, Task_co]):
-    """A method that is a batch task: the task is what its instances have."""
-
-    @overload
-    def __get__(self, instance: None, owner: type[Any], /) -> Self: ...
-    @overload
-    def __get__(self, instance: Owner_contra, owner: type[Any] | None = None, /) -> Task_co: ...
-
-
-_More: TypeAlias = Callable[Concatenate[A, P], T]
-_Lacking: TypeAlias = UnboundTask[Takes[In, P], SingleTask[In, Out]]
-_BatchLacking: TypeAlias = UnboundTask[Takes[list[In], P], BatchTask[In, Out]]
+_More: TypeAlias = Callable[Concatenate[In, P], T]
+_Lacking: TypeAlias = UnboundTask[In, Takes[P], Out]
+_BatchLacking: TypeAlias = Lacking[Takes[P], BatchTask[In, Out]]
 _BatchMethod: TypeAlias = Callable[Concatenate[Owner, list[In], P], T]
 
 
@@ -223,45 +135,45 @@ class BatchTaskDecorator(Protocol):
     @overload
     def __call__(self, func: Callable[[list[In]], Out | None]) -> BatchTask[In, Out]: ...
     @overload
-    def __call__(self, func: _More[list[In], P, Flat[Value]]) -> _BatchLacking[In, P, Value]: ...
+    def __call__(self, func: _More[list[In], P, Flat[Value]]) -> _BatchLacking[P, In, Value]: ...
     @overload
-    def __call__(self, func: _More[list[In], P, Flat[Out | None]]) -> _BatchLacking[In, P, Out]: ...
+    def __call__(self, func: _More[list[In], P, Flat[Out | None]]) -> _BatchLacking[P, In, Out]: ...
     @overload
-    def __call__(self, func: _More[list[In], P, Later[Out]]) -> _BatchLacking[In, P, Out]: ...
+    def __call__(self, func: _More[list[In], P, Later[Out]]) -> _BatchLacking[P, In, Out]: ...
     @overload
-    def __call__(self, func: _More[list[In], P, Out | None]) -> _BatchLacking[In, P, Out]: ...
+    def __call__(self, func: _More[list[In], P, Out | None]) -> _BatchLacking[P, In, Out]: ...
     @overload
     def __call__(
         self, func: Callable[[Owner, list[In]], Flat[Value]]
-    ) -> _Method[Owner, BatchTask[In, Value]]: ...
+    ) -> BoundOnAccess[Owner, BatchTask[In, Value]]: ...
     @overload
     def __call__(
         self, func: Callable[[Owner, list[In]], Flat[Out | None]]
-    ) -> _Method[Owner, BatchTask[In, Out]]: ...
+    ) -> BoundOnAccess[Owner, BatchTask[In, Out]]: ...
     @overload
     def __call__(
         self, func: Callable[[Owner, list[In]], Later[Out]]
-    ) -> _Method[Owner, BatchTask[In, Out]]: ...
+    ) -> BoundOnAccess[Owner, BatchTask[In, Out]]: ...
     @overload
     def __call__(
         self, func: Callable[[Owner, list[In]], Out | None]
-    ) -> _Method[Owner, BatchTask[In, Out]]: ...
+    ) -> BoundOnAccess[Owner, BatchTask[In, Out]]: ...
     @overload
     def __call__(
         self, func: _BatchMethod[Owner, In, P, Flat[Value]]
-    ) -> _Method[Owner, _BatchLacking[In, P, Value]]: ...
+    ) -> BoundOnAccess[Owner, _BatchLacking[P, In, Value]]: ...
     @overload
     def __call__(
         self, func: _BatchMethod[Owner, In, P, Flat[Out | None]]
-    ) -> _Method[Owner, _BatchLacking[In, P, Out]]: ...
+    ) -> BoundOnAccess[Owner, _BatchLacking[P, In, Out]]: ...
     @overload
     def __call__(
         self, func: _BatchMethod[Owner, In, P, Later[Out]]
-    ) -> _Method[Owner, _BatchLacking[In, P, Out]]: ...
+    ) -> BoundOnAccess[Owner, _BatchLacking[P, In, Out]]: ...
     @overload
     def __call__(
         self, func: _BatchMethod[Owner, In, P, Out | None]
-    ) -> _Method[Owner, _BatchLacking[In, P, Out]]: ...
+    ) -> BoundOnAccess[Owner, _BatchLacking[P, In, Out]]: ...
 
 
 def with_types_of_single_task(function: Callable[..., Any]) -> SingleTaskDecorator:

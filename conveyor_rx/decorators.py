@@ -37,7 +37,8 @@ def single_task(
     `func` is a function, generator function or method, plain or async, or another callable. None
     that it returns is no output; a list or generator is one output for each element that is not
     None; anything else is one output. What it needs beside the item is bound by calling the task
-    with it.
+    with it. On a method the decorator stands above `@classmethod`, `@staticmethod` and
+    `@abc.abstractmethod`.
 
     Order: results in input order, or as completed; with `concurrency_limit=1` and for generator
     functions calls start in input order, too. Errors: `retry_attempts` calls in all, waiting

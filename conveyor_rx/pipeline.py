@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar, cast, overload
 
@@ -229,6 +230,11 @@ class _Plan(NamedTuple):
 
 
 def _no_joint(left: object, right: object, culprit: object) -> str:
+    if inspect.ismethod(culprit) and issubclass(type(culprit.__func__), Stage):
+        return (
+            f"can't join {left!r} | {right!r}: {culprit.__name__} is a class method of a task: "
+            "write the task's decorator above @classmethod, not below it"
+        )
     return (
         f"can't join {left!r} | {right!r}: {culprit!r} is no stage and no Rx operator; "
         "decorate it with @single_task (or, if it is an operator of your own, "

@@ -9,7 +9,7 @@ from typing import Any, Generic, Never, Self, TypeVar, cast, overload
 
 from ._calls import Call, is_async, is_generator, name_of
 from ._side_inputs import SideInputs
-from ._signatures import check_call, check_function, lacking, unwrap
+from ._signatures import check_call, check_function, lacking, refuse_class_method, unwrap
 from ._source import NO_DATA
 from .context import PipelineContext, get_current_context
 from .error_handling import (
@@ -28,6 +28,8 @@ __all__ = ["BaseTask", "BatchTask", "SingleTask"]
 
 In = TypeVar("In", contravariant=True)
 Out = TypeVar("Out", covariant=True)
+T = TypeVar("T")
+Owner = TypeVar("Owner")  # the class that a method belongs to
 
 
 class BaseTask(Stage[In, Out]):
@@ -138,6 +140,8 @@ class _FunctionTask(BaseTask[In, Out], Generic[In, Out]):
         self.__doc__ = func.__doc__
         self.__name__ = self.task_name
         self.__wrapped__ = func
+        if getattr(descriptor or func, "__isabstractmethod__", False):
+            self.__isabstractmethod__ = True
 
     @property
     def func(self) -> Callable[..., Any]:
@@ -167,6 +171,8 @@ class _FunctionTask(BaseTask[In, Out], Generic[In, Out]):
 
         That binding is `with_inputs` and gives a task; its type is `UnboundTask`'s affair.
         """
+        if issubclass(type(data), type):
+            refuse_class_method(self, cast("type[Any]", data))
         if (data is not NO_DATA or kwargs) and self._lacks():
             given = (data, *args) if data is not NO_DATA else ()
             return cast("AsyncStream[Out]", self.with_inputs(*given, **kwargs))
@@ -284,6 +290,14 @@ class SingleTask(_FunctionTask[In, Out]):
             concurrency_limit=concurrency_limit,
         )
 
+    @overload  # of anything: a class is not what it lacks
+    def __get__(
+        self: SingleTask[object, T], instance: None, owner: type[Any], /
+    ) -> SingleTask[object, T]: ...
+    @overload  # a class method without an item
+    def __get__(
+        self: SingleTask[type[Owner], T], instance: object, owner: type[Owner], /
+    ) -> SingleTask[Never, T]: ...
     @overload
     def __get__(self, instance: None, owner: type[Any], /) -> Self: ...
     @overload

@@ -279,6 +279,54 @@ async def test_classmethod_above_the_decorator() -> None:
     assert await Rated().scale([1]).collect() == [3]
 
 
+@pytest.mark.skipif(sys.version_info < (3, 13), reason="there classmethod binds a descriptor")
+@pytest.mark.parametrize("make", [single_task, batch_task(max_size=2)], ids=["single", "batch"])
+def test_classmethod_above_the_decorator_is_told_what_to_do(make: Any) -> None:
+    """Issue 13.18: where `@classmethod` can't bind a task, a call and a joint say the right order.
+
+    (Two of them joined are methods to Python, and `|` is none of theirs.)
+    """
+
+    class Rated:
+        @classmethod
+        @make
+        def scale(cls, x: Any) -> Any:
+            raise AssertionError
+
+        @classmethod
+        @make
+        def numbers(cls) -> list[int]:
+            raise AssertionError
+
+    class Higher(Rated):
+        pass
+
+    for holder in (Rated, Rated(), Higher, Higher()):
+        tasks: Any = holder
+        for call in (
+            lambda: tasks.scale([1]),  # noqa: B023  # called at once
+            lambda: tasks.scale(),  # noqa: B023
+            lambda: tasks.numbers(),  # noqa: B023
+            lambda: single_task(abs) | tasks.scale,  # noqa: B023
+            lambda: tasks.scale | single_task(abs),  # noqa: B023
+        ):
+            with pytest.raises(TypeError, match="decorator above"):
+                call()
+
+
+async def test_a_class_may_be_data() -> None:
+    """V3: a class as data is one item, and class methods of its own don't matter."""
+
+    class Made:
+        @classmethod
+        def make(cls) -> None:
+            raise AssertionError
+
+    name = single_task(lambda kind: kind.__name__)
+    assert await name(Made).collect() == ["Made"]
+    assert await name([int, Made]).collect() == ["int", "Made"]
+
+
 async def test_super() -> None:
     """Section 2: `super().task` is the parent's task, bound to this instance."""
 
@@ -305,6 +353,64 @@ async def test_abstract_method() -> None:
 
     task: Any = Concrete().work
     assert await task([1]).collect() == [2]
+
+
+ABSTRACT: dict[str, Any] = {
+    "single": lambda f: single_task(abc.abstractmethod(f)),
+    "single with options": lambda f: single_task(concurrency_limit=2)(abc.abstractmethod(f)),
+    "batch": lambda f: batch_task(max_size=2)(abc.abstractmethod(f)),
+    "class": lambda f: SingleTask(abc.abstractmethod(f)),
+    "inside": lambda f: abc.abstractmethod(single_task(f)),
+    "class method": lambda f: single_task(classmethod(abc.abstractmethod(f))),
+    "class method outside": lambda f: classmethod(single_task(abc.abstractmethod(f))),
+    "static method": lambda f: batch_task(2)(staticmethod(abc.abstractmethod(f))),
+    "static method outside": lambda f: staticmethod(single_task(abc.abstractmethod(f))),
+}
+
+
+@pytest.mark.parametrize("decorate", ABSTRACT.values(), ids=ABSTRACT)
+def test_a_task_of_an_abstract_method_is_abstract(decorate: Any) -> None:
+    """Section 2: a decorator above `@abstractmethod` keeps the class abstract, as below it."""
+
+    def work(*_: Any) -> Any:
+        raise AssertionError
+
+    class Base(abc.ABC):  # noqa: B024  # what is abstract in it is the question
+        task = decorate(work)
+
+    class StillAbstract(Base):
+        pass
+
+    class Concrete(Base):
+        @single_task
+        def task(self, x: int) -> int:
+            return x + 1
+
+    for kind in (Base, StillAbstract):
+        assert kind.__abstractmethods__ == {"task"}
+        with pytest.raises(TypeError, match="abstract"):
+            kind()
+    assert Concrete.__abstractmethods__ == frozenset()
+    assert isinstance(Concrete().task, SingleTask)
+
+
+def test_copies_of_an_abstract_task_are_abstract() -> None:
+    """Section 2: bound to its instance, or to side inputs, it is what it was."""
+
+    class Base(abc.ABC):
+        @single_task
+        @abc.abstractmethod
+        def work(self, x: int, y: int) -> int: ...
+
+    class Concrete(Base):
+        def work(self, x: int, y: int) -> Any:
+            return super().work
+
+    unbound: Any = Base.work
+    bound: Any = Concrete().work(1, 2)
+    for task in (unbound, bound, bound.with_inputs(3)):
+        assert task.__isabstractmethod__
+    assert not hasattr(single_task(abs), "__isabstractmethod__")
 
 
 async def test_pipeline_as_class_attribute() -> None:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import abc
 import asyncio
 import dataclasses
 from collections.abc import (
@@ -453,6 +454,98 @@ assert_type(Index([]).ranked, BatchTask[str, str])
 assert_type(Index([]).tagged_batch("new"), BatchTask[str, str])
 assert_type(Index([]).length, SingleTask[str, int])
 assert_type(Index([]).at | Index([]).ranked, Pipeline[int, str])
+
+
+class Rated:
+    """The decorator stands above `@classmethod`: that order runs on every Python."""
+
+    rate = 3
+
+    @single_task
+    @classmethod
+    def scale(cls, x: int) -> int:
+        return x * cls.rate
+
+    @single_task(concurrency_limit=2)
+    @classmethod
+    async def shifted(cls, x: int, by: float) -> list[float]:
+        return [x * cls.rate + by]
+
+    @single_task
+    @classmethod
+    def everything(cls) -> Iterator[str]:
+        yield cls.__name__
+
+    @batch_task(max_size=2)
+    @classmethod
+    def total(cls, batch: list[int]) -> int:
+        return sum(batch) * cls.rate
+
+    @batch_task(max_size=2)
+    @classmethod
+    def tagged(cls, batch: list[int], tag: str) -> list[str]:
+        return [tag]
+
+    @single_task
+    @staticmethod
+    def static(x: int) -> str:
+        return str(x)
+
+
+class SubRated(Rated):
+    pass
+
+
+assert_type(Rated.scale, SingleTask[int, int])
+assert_type(Rated().scale, SingleTask[int, int])
+assert_type(SubRated.scale, SingleTask[int, int])
+assert_type(SubRated().scale, SingleTask[int, int])
+assert_type(Rated.shifted(2.0), SingleTask[int, float])
+assert_type(Rated().shifted.with_inputs(by=2.0), SingleTask[int, float])
+assert_type(Rated.everything, SingleTask[Never, str])
+assert_type(Rated().everything, SingleTask[Never, str])
+assert_type(Rated.total, BatchTask[int, int])
+assert_type(Rated().total, BatchTask[int, int])
+assert_type(SubRated.tagged("new"), BatchTask[int, str])
+assert_type(Rated.static, SingleTask[int, str])
+assert_type(Rated().static, SingleTask[int, str])
+assert_type(Rated.scale | Rated.static, Pipeline[int, str])
+
+
+class Store(abc.ABC):
+    @single_task
+    @abc.abstractmethod
+    def load(self, key: int) -> str: ...
+
+    @abc.abstractmethod
+    @single_task
+    async def tagged(self, key: int, tag: str) -> str: ...
+
+    @batch_task(max_size=2)
+    @abc.abstractmethod
+    def save(self, texts: list[str]) -> int: ...
+
+
+class MemoryStore(Store):
+    """What implements an abstract task, or overrides one, has the same type but for `self`."""
+
+    @single_task
+    def load(self, key: int) -> str:
+        return str(key)
+
+    @single_task
+    async def tagged(self, key: int, tag: str) -> str:
+        return f"{tag}{key}"
+
+    @batch_task(max_size=3)
+    def save(self, texts: list[str]) -> int:
+        return len(texts)
+
+
+def of_store(store: Store) -> None:
+    assert_type(store.load | store.save, Pipeline[int, int])
+    assert_type(MemoryStore().load | MemoryStore().save, Pipeline[int, int])
+    assert_type(MemoryStore().tagged("new"), SingleTask[int, str])
 
 
 @dataclasses.dataclass

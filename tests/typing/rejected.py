@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import abc
+
 import reactivex as rx
 from reactivex import Observable
 from reactivex import operators as ops
@@ -75,6 +77,17 @@ class Index:
         return f"{tag} {position}"
 
 
+class Store(abc.ABC):
+    @single_task
+    @abc.abstractmethod
+    def load(self, key: int) -> str: ...
+
+    @single_task
+    @classmethod
+    def scale(cls, x: int) -> int:
+        return x
+
+
 def half(x: int) -> float:
     return x / 2
 
@@ -126,6 +139,12 @@ named([1])  # error: list[int] for list[str]
 scale(2.0) | to_length  # error: float into str
 Index().tagged | to_length  # error: lacks tag
 Index().tagged(1)  # error: int for str
+
+# -- methods
+
+Store()  # error: load is abstract
+Store.scale | to_length  # error: int into str
+Store.scale(["1"])  # error: str for int
 
 # -- data of the wrong type
 
