@@ -8,10 +8,12 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
 from contextlib import aclosing, closing
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import Any, NamedTuple, cast
+
+from reactivex import Observable
 
 from .error_handling import Policy
 
@@ -19,7 +21,10 @@ __all__ = [
     "AWAITABLES",
     "MANY",
     "Call",
+    "attribute_of",
+    "discard",
     "is_async",
+    "is_awaitable",
     "is_generator",
     "is_short",
     "name_of",
@@ -31,6 +36,9 @@ AWAITABLES = (CoroutineType, asyncio.Future)
 
 MANY = (list, GeneratorType, AsyncGeneratorType)
 """Results that stand for many outputs; any other value is one output, None is none."""
+
+_mro_of: Callable[[type[Any]], tuple[type[Any], ...]] = type.__dict__["__mro__"].__get__
+_namespace_of: Callable[[type[Any]], Mapping[str, Any]] = type.__dict__["__dict__"].__get__
 
 SHORT = 256
 """Outputs that are passed on in one go; more are passed on as the line has room."""
@@ -65,6 +73,40 @@ def name_of(function: Callable[..., Any]) -> str:
     while isinstance(function, functools.partial):
         function = function.func
     return getattr(function, "__name__", None) or type(function).__name__
+
+
+def attribute_of(kind: type[Any], name: str) -> Any:
+    """Return what a class or one of its bases defines under `name`, without asking a metaclass."""
+    for base in _mro_of(kind):
+        namespace = _namespace_of(base)
+        if name in namespace:
+            return namespace[name]
+    return None
+
+
+def is_awaitable(value: object) -> bool:
+    """Tell whether `value` is to be awaited: an awaitable of any kind, but an Observable is not.
+
+    Nothing but its type is asked, so that no user code runs.
+    """
+    kind = type(value)
+    if kind is GeneratorType:  # of a function marked by `types.coroutine`, perhaps
+        code = cast("GeneratorType[Any, Any, Any]", value).gi_code
+        return bool(code.co_flags & inspect.CO_ITERABLE_COROUTINE)
+    return attribute_of(kind, "__await__") is not None and not issubclass(kind, Observable)
+
+
+def discard(awaitable: Any) -> None:
+    """Close a coroutine of any kind that nobody will await, unless it has begun."""
+    kind = cast("type[Any]", type(awaitable))
+    if kind is CoroutineType:
+        is_new = inspect.getcoroutinestate(awaitable) == inspect.CORO_CREATED
+    elif kind is GeneratorType:
+        is_new = inspect.getgeneratorstate(awaitable) == inspect.GEN_CREATED
+    else:  # such as those of Cython; a future is no coroutine, and is not ours to close
+        is_new = all(attribute_of(kind, name) for name in ("send", "throw", "close"))
+    if is_new:
+        awaitable.close()
 
 
 def is_short(result: Any) -> bool:

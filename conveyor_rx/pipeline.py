@@ -10,7 +10,7 @@ from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar, cast, overload
 from reactivex import Observable
 
 from ._rx import is_operator, operator_name
-from ._source import NO_DATA
+from ._source import NO_DATA, check_data
 from .context import ExecutionMode, PipelineContext
 from .operators._chain import Chain
 from .operators._sketch import Sketch
@@ -75,7 +75,8 @@ class Stage(abc.ABC, Generic[In, Out]):
         first task of this run alone. Nothing runs before the stream is read.
 
         Raises:
-            TypeError: the first task can't take these arguments, or a task lacks side inputs.
+            TypeError: the first task can't take these arguments, a task lacks side inputs, or the
+                data is a coroutine or a generator function.
         """
         return _as_pipeline(self).stream(data, args, kwargs)
 
@@ -171,6 +172,7 @@ class Pipeline(Stage[In, Out]):
 
     def stream(self, data: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> AsyncStream[Any]:
         """Make the stream of `data`; what calling a stage does."""
+        check_data(data)  # first, so that a coroutine is closed whatever else is wrong
         with_item = data is not NO_DATA
         if not self.stages and (args or kwargs or not with_item):
             raise TypeError("an empty pipeline needs data, and takes nothing else")

@@ -11,7 +11,7 @@ from reactivex import Observable, abc, compose
 from reactivex.disposable import Disposable
 
 from ._reader import Reader
-from ._source import demand
+from ._source import check_data, demand
 from ._start import Plan, link, new_run, running_loop
 from ._stats import Counters, StageStats
 from ._traced_outlet import new_push, new_reader
@@ -64,6 +64,7 @@ class AsyncStream(Observable[T_co]):
     @overload
     def __init__(self: AsyncStream[T], source: T) -> None: ...
     def __init__(self, source: object) -> None:
+        check_data(source)
         super().__init__()
         self._source: Any = source
         self._plan: Plan | None = None

@@ -503,6 +503,10 @@ class OnlyKeys:
         return key
 
 
+async def pause_for_ever() -> None:
+    await asyncio.Event().wait()
+
+
 DATA_OF_ONE: dict[str, Any] = {
     "str": "abc",
     "empty str": "",
@@ -520,7 +524,8 @@ DATA_OF_ONE: dict[str, Any] = {
     "False": False,
     "object": object(),
     "class": int,
-    "function": generate,
+    "function": str.upper,
+    "coroutine function": pause_for_ever,
     "exception": ValueError("x"),
     "not iterable by its own word": NoIteration(),
     "length without items": OnlyLength(),

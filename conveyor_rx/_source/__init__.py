@@ -1,8 +1,9 @@
 """How is data of any kind read? As an Observable that emits while a gate is open.
 
 What counts as many items: iterables, async iterables and Observables. `str`, bytes-like objects,
-mappings and whatever is not iterable are one item.
+mappings, tables, records and whatever is not iterable are one item.
 
+    _kinds.py        which of these a value is
     _base.py         what a source is
     _iterable.py     iterables and async iterables
     _observable.py   Observables
@@ -10,7 +11,7 @@ mappings and whatever is not iterable are one item.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Mapping
+from collections.abc import AsyncIterable
 from typing import Any, cast
 
 from reactivex import Observable
@@ -18,24 +19,22 @@ from reactivex import Observable
 from ..operators._run import Run
 from ._base import Source
 from ._iterable import AsyncSource, IterableSource
+from ._kinds import check_data, is_iterable
 from ._observable import Demand, ObservableSource, demand
 
-__all__ = ["NO_DATA", "Demand", "Source", "demand", "is_iterable", "length_of", "source_of"]
+__all__ = [
+    "NO_DATA",
+    "Demand",
+    "Source",
+    "check_data",
+    "demand",
+    "is_iterable",
+    "length_of",
+    "source_of",
+]
 
 NO_DATA: Any = object()
 """In place of data: the first task is called once, without an item."""
-
-_ONE_ITEM = (str, bytes, bytearray, memoryview, Mapping)
-
-
-def is_iterable(data: object) -> bool:
-    """Tell whether `data` stands for many items."""
-    if isinstance(data, _ONE_ITEM):
-        return False
-    kind: type[Any] = type(data)
-    if hasattr(kind, "__iter__"):
-        return kind.__iter__ is not None
-    return hasattr(kind, "__getitem__") and hasattr(kind, "__len__")
 
 
 def length_of(data: Any) -> int | None:
