@@ -6,6 +6,7 @@ Here, and nowhere else, it is asked whether a callable is plain, async or a gene
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import functools
 import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
@@ -21,6 +22,7 @@ __all__ = [
     "AWAITABLES",
     "MANY",
     "Call",
+    "advice",
     "attribute_of",
     "discard",
     "is_async",
@@ -37,6 +39,9 @@ AWAITABLES = (CoroutineType, asyncio.Future)
 MANY = (list, GeneratorType, AsyncGeneratorType)
 """Results that stand for many outputs; any other value is one output, None is none."""
 
+# A value is asked for its type alone: `isinstance` would ask it for its class, and that may run
+# code of the user's (a lazy object would be evaluated, a dead weak reference raises).
+
 _mro_of: Callable[[type[Any]], tuple[type[Any], ...]] = type.__dict__["__mro__"].__get__
 _namespace_of: Callable[[type[Any]], Mapping[str, Any]] = type.__dict__["__dict__"].__get__
 
@@ -47,7 +52,8 @@ SHORT = 256
 class Call(NamedTuple):
     """A user's function as the engine calls it: `function(item)`, and what happens when it fails.
 
-    `prepare` is awaited once, before the first call, where `function` needs it.
+    `prepare` is awaited once, before the first call, where `function` needs it. Without `flatten`
+    every result is one output.
     """
 
     function: Callable[[Any], Any]
@@ -55,6 +61,7 @@ class Call(NamedTuple):
     is_generator: bool
     policy: Policy
     prepare: Callable[[], Awaitable[Callable[[Any], Any]]] | None = None
+    flatten: bool = True
 
 
 def is_async(function: Callable[..., Any]) -> bool:
@@ -110,17 +117,29 @@ def discard(awaitable: Any) -> None:
 
 
 def is_short(result: Any) -> bool:
-    """Tell whether `result` is a list that may be passed on in one go."""
-    return isinstance(result, list) and len(cast("list[Any]", result)) <= SHORT
+    """Tell whether `result` is a list that may be passed on in one go.
+
+    One of a subclass is not: to iterate it may run code of the user's.
+    """
+    return type(result) is list and len(cast("list[Any]", result)) <= SHORT
+
+
+def advice(result: Any) -> str:
+    """Say what to return in place of a value that is one output and was hardly meant as one."""
+    if issubclass(type(result), (map, filter, zip, enumerate)):
+        return "return list(...) of it for one output for each element"
+    if issubclass(type(result), concurrent.futures.Future):
+        return "return asyncio.wrap_future(...) of it for its result"
+    return ""
 
 
 async def outputs(result: Any) -> AsyncGenerator[Any]:
     """Yield the outputs of a list, a generator or an async generator, and close that at the end."""
-    if isinstance(result, AsyncGeneratorType):
+    if type(result) is AsyncGeneratorType:
         async with aclosing(cast("AsyncGenerator[Any]", result)) as values:
             async for value in values:
                 yield value
-    elif isinstance(result, GeneratorType):
+    elif type(result) is GeneratorType:
         with closing(cast("Generator[Any]", result)) as values:
             for value in values:
                 yield value

@@ -66,7 +66,7 @@ class SideInputs:
             turns = _Turns()
             try:
                 result: Any = function(*turns.of(args), **turns.of_named(kwargs))
-                return await cast("Any", result) if isinstance(result, AWAITABLES) else result
+                return await result if issubclass(type(result), AWAITABLES) else result
             finally:
                 turns.end()
 

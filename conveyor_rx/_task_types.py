@@ -120,6 +120,7 @@ class SingleTaskDecorator(Protocol):
         error_handler: ErrorHandler | None = None,
         task_name: str | None = None,
         concurrency_limit: int | None = None,
+        flatten: bool = True,
     ) -> SingleTaskDecorator: ...
 
 

@@ -31,14 +31,15 @@ def single_task(
     error_handler: ErrorHandler | None = None,
     task_name: str | None = None,
     concurrency_limit: int | None = None,
+    flatten: bool = True,
 ) -> Any:
     """Make a function of one item a stage; used bare or with options.
 
     `func` is a function, generator function or method, plain or async, or another callable. None
     that it returns is no output; a list or generator is one output for each element that is not
-    None; anything else is one output. What it needs beside the item is bound by calling the task
-    with it. On a method the decorator stands above `@classmethod`, `@staticmethod` and
-    `@abc.abstractmethod`.
+    None; anything else, a tuple or an array too, is one output. With `flatten=False` so is a list:
+    a row, an embedding. What it needs beside the item is bound by calling the task with it. On a
+    method the decorator stands above `@classmethod`, `@staticmethod` and `@abc.abstractmethod`.
 
     Order: results in input order, or as completed; with `concurrency_limit=1` and for generator
     functions calls start in input order, too. Errors: `retry_attempts` calls in all, waiting
@@ -71,6 +72,7 @@ def single_task(
             error_handler=error_handler,
             task_name=task_name,
             concurrency_limit=concurrency_limit,
+            flatten=flatten,
         )
 
     return decorate if func is None else decorate(func)
@@ -88,6 +90,7 @@ def batch_task(
     error_handler: ErrorHandler | None = None,
     task_name: str | None = None,
     concurrency_limit: int | None = None,
+    flatten: bool = True,
 ) -> BatchTaskDecorator:
     """Make a function of a list of items a stage; always called: `@batch_task(max_size=10)`.
 
@@ -127,6 +130,7 @@ def batch_task(
             error_handler=error_handler,
             task_name=task_name,
             concurrency_limit=concurrency_limit,
+            flatten=flatten,
         )
 
     return decorate

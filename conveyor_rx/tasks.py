@@ -18,6 +18,7 @@ from .error_handling import (
     Policy,
     RetryConfig,
     check_count,
+    check_flag,
 )
 from .operators._chain import Chain
 from .operators._sketch import Sketch
@@ -120,12 +121,19 @@ class _FunctionTask(BaseTask[In, Out], Generic[In, Out]):
         error_handler: ErrorHandler | None,
         task_name: str | None,
         concurrency_limit: int | None,
+        flatten: bool,
     ) -> None:
         func, descriptor = unwrap(func)
         check_function(func)
         if isinstance(func, Stage):
             raise TypeError(f"{func!r} is a task already")
         check_count("concurrency_limit", concurrency_limit, optional=True)
+        check_flag("flatten", flatten)
+        if not flatten and is_generator(func):
+            raise ValueError(
+                f"flatten=False doesn't fit {name_of(func)!r}: what a generator function yields is "
+                "one output each; return a list for one output"
+            )
         super().__init__(
             on_error=on_error,
             retry_config=retry_config,
@@ -135,6 +143,7 @@ class _FunctionTask(BaseTask[In, Out], Generic[In, Out]):
         self._func = func
         self._descriptor = descriptor
         self._concurrency_limit = concurrency_limit
+        self._flatten = flatten
         self._inputs = SideInputs()
         self._with_item = True
         self.__doc__ = func.__doc__
@@ -152,6 +161,11 @@ class _FunctionTask(BaseTask[In, Out], Generic[In, Out]):
     def concurrency_limit(self) -> int | None:
         """How many calls may run at once; None: as many as the window holds items."""
         return self._concurrency_limit
+
+    @property
+    def flatten(self) -> bool:
+        """Whether a list or generator that the function returns stands for many outputs."""
+        return self._flatten
 
     def __get__(self, instance: Any, owner: type[Any] | None = None, /) -> Any:
         function: Any = self._descriptor or self._func
@@ -255,6 +269,7 @@ class _FunctionTask(BaseTask[In, Out], Generic[In, Out]):
             is_generator=generator,
             policy=self._policy,
             prepare=prepare if inputs.is_pending else None,
+            flatten=self._flatten,
         )
 
 
@@ -280,6 +295,7 @@ class SingleTask(_FunctionTask[In, Out]):
         error_handler: ErrorHandler | None = None,
         task_name: str | None = None,
         concurrency_limit: int | None = None,
+        flatten: bool = True,
     ) -> None:
         super().__init__(
             func,
@@ -288,6 +304,7 @@ class SingleTask(_FunctionTask[In, Out]):
             error_handler=error_handler,
             task_name=task_name,
             concurrency_limit=concurrency_limit,
+            flatten=flatten,
         )
 
     @overload  # of anything: a class is not what it lacks
@@ -338,6 +355,7 @@ class BatchTask(_FunctionTask[In, Out]):
         error_handler: ErrorHandler | None = None,
         task_name: str | None = None,
         concurrency_limit: int | None = None,
+        flatten: bool = True,
     ) -> None:
         check_count("min_size", min_size)
         check_count("max_size", max_size, optional=True)
@@ -350,6 +368,7 @@ class BatchTask(_FunctionTask[In, Out]):
             error_handler=error_handler,
             task_name=task_name,
             concurrency_limit=1 if concurrency_limit is None else concurrency_limit,
+            flatten=flatten,
         )
         self._min_size = min_size
         self._max_size = max_size or min_size

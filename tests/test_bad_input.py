@@ -87,6 +87,8 @@ BAD_OPTIONS: list[tuple[str, Any, type[Exception]]] = [
     ("concurrency_limit", 2.0, TypeError),
     ("concurrency_limit", "all", TypeError),
     ("concurrency_limit", True, TypeError),
+    ("flatten", None, TypeError),
+    ("flatten", 0, TypeError),
 ]
 KINDS = ["single_task", "batch_task"]
 bad_options = pytest.mark.parametrize(

@@ -37,6 +37,7 @@ BAD_OPTIONS = [
     {"task_name": 3},
     {"concurrency_limit": 0},
     {"concurrency_limit": True},
+    {"flatten": "no"},
     {"unknown": 1},
 ]
 
@@ -136,6 +137,7 @@ def test_the_signatures_are_those_of_the_design() -> None:
         "error_handler": None,
         "task_name": None,
         "concurrency_limit": None,
+        "flatten": True,
     }
     single = inspect.signature(single_task).parameters
     batch = inspect.signature(batch_task).parameters

@@ -169,15 +169,19 @@ def test_literals() -> None:
 
 OPTIONS = (
     "on_error='fail', retry_attempts=1, retry_delay=1.0, retry_exponential_backoff=True, "
-    "retry_max_delay=60.0, error_handler=None, task_name=None, concurrency_limit=None"
+    "retry_max_delay=60.0, error_handler=None, task_name=None, concurrency_limit=None, flatten=True"
 )
 CLASS_OPTIONS = "on_error='fail', retry_config=None, error_handler=None, task_name=None"
 
 SIGNATURES: list[tuple[Any, str]] = [
     (single_task, f"(func=None, *, {OPTIONS})"),
     (batch_task, f"(min_size=1, max_size=None, *, {OPTIONS})"),
-    (SingleTask, f"(func, *, {CLASS_OPTIONS}, concurrency_limit=None)"),
-    (BatchTask, f"(func, min_size=1, max_size=None, *, {CLASS_OPTIONS}, concurrency_limit=None)"),
+    (SingleTask, f"(func, *, {CLASS_OPTIONS}, concurrency_limit=None, flatten=True)"),
+    (
+        BatchTask,
+        f"(func, min_size=1, max_size=None, *, {CLASS_OPTIONS}, concurrency_limit=None, "
+        "flatten=True)",
+    ),
     (BaseTask, f"(*, {CLASS_OPTIONS})"),
     (BaseTask.process, "(self, items)"),
     (BaseTask.get_context, "(self)"),

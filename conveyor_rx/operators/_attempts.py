@@ -45,6 +45,9 @@ class Caller(Protocol):
     def emit(self, place: Place, value: Any) -> None:
         """Pass on one output of several."""
 
+    def emit_one(self, place: Place, result: Any) -> None:
+        """Pass on a result that is one output."""
+
     def fail(self, place: Place, error: BaseException, size: int, *, attempt: int) -> None:
         """End the run at `place` with `error`."""
 
@@ -124,7 +127,7 @@ class Attempts:
     def let_go(self) -> None:
         """Close the coroutine that a plain function gave, if it is not to be awaited any more."""
         result = self._result
-        if isinstance(result, CoroutineType):
+        if type(result) is CoroutineType:
             cast("CoroutineType[Any, Any, Any]", result).close()
 
     async def _try(self) -> None:
@@ -177,17 +180,19 @@ class Attempts:
 
     async def _take(self, result: Any, part: Part) -> None:
         """Deliver what a call gave."""
-        if isinstance(result, AWAITABLES):
+        if issubclass(type(result), AWAITABLES):
             result = await cast("Awaitable[Any]", result)
             if self._place.dead:
                 raise asyncio.CancelledError
         self._stage.attempt_gave(part, result)
-        if isinstance(result, MANY) and not is_short(result):
-            await self._deliver(result)
-        elif result is not None:
-            values = cast("list[Any]", result if isinstance(result, list) else [result])
-            for value in values:
+        if not self._stage.call.flatten or not issubclass(type(result), MANY):
+            if result is not None:
+                self._stage.emit_one(self._place, result)
+        elif is_short(result):
+            for value in cast("list[Any]", result):
                 self._stage.emit(self._place, value)
+        else:
+            await self._deliver(result)
         self._settle(part, "dropped" if result is None else "completed")
 
     async def _deliver(self, result: Any) -> None:

@@ -8,6 +8,7 @@ result at the first attempt (generators, retries, handlers, halving) goes the sl
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 from collections.abc import Callable
 from contextvars import Context
@@ -15,7 +16,7 @@ from typing import Any, cast
 
 from reactivex import Observable
 
-from .._calls import AWAITABLES, MANY, Call, is_short
+from .._calls import AWAITABLES, MANY, Call, advice, is_short
 from .._stats import Counters
 from ..error_handling import Verdict
 from ._attempts import Attempts, Outcome, Part
@@ -31,7 +32,7 @@ else:
 
 __all__ = ["FlatMap", "flat_map"]
 
-_SPECIAL = MANY + AWAITABLES
+_log = logging.getLogger("conveyor_rx")
 
 
 class FlatMap(TaskCalls):
@@ -54,8 +55,10 @@ class FlatMap(TaskCalls):
     ) -> None:
         """Make at most `limit` calls at once (None: no limit); a buffer counts its input itself."""
         super().__init__(run, line, call, limit, counters, counts_input)
-        self._plain = set()
         self._shortcut = counts_input  # for results that are one output; not those of batches
+        self._advises = call.flatten  # on results that were hardly meant as one output
+        # Results that take several steps, unless they are short lists.
+        self._special = (MANY if call.flatten else ()) + (() if call.is_async else AWAITABLES)
         kind = type(self)
         if call.is_generator:
             self._start = kind._start_generator
@@ -83,6 +86,11 @@ class FlatMap(TaskCalls):
             run.turns_only, before = True, run.turns_only
             self.out.on_next(self.line.insert(value, place))
             run.turns_only = before
+
+    def emit_one(self, place: Place, result: Any) -> None:
+        """Pass on a result that is one output."""
+        self._advise(result)
+        self.emit(place, result)
 
     def attempt_begins(self, part: Part, attempt: int) -> None: ...
 
@@ -112,12 +120,12 @@ class FlatMap(TaskCalls):
             self._failed_inline(place, error)
             return
         counters.running -= place.weight
-        if type(result) in self._plain and place.state == WAITING:
+        if type(result) is self._plain and place.state == WAITING:
             counters.completed += 1
             counters.out += 1
             place.value = result
             self.out.on_next(place)
-        elif isinstance(result, _SPECIAL) and not is_short(result):
+        elif self._takes_steps(result):
             attempts = Attempts(self, place, result=result)
             self._begin(place, self._go_on(place, attempts))
         else:
@@ -156,6 +164,21 @@ class FlatMap(TaskCalls):
                 on_next(line.insert(value, place))
         run.turns_only = before
 
+    def _takes_steps(self, result: Any) -> bool:
+        return issubclass(type(result), self._special) and not is_short(result)
+
+    def _advise(self, result: Any) -> None:
+        """Say, once in a run, that a result is one output and was hardly meant as one."""
+        if self._advises and (what_to_do := advice(result)):
+            self._advises = False
+            _log.warning(
+                "task %r returned a %s object, which is one output: %s; "
+                "if one is what you mean, say flatten=False",
+                self.counters.stage,
+                type(result).__name__,
+                what_to_do,
+            )
+
     def _settle(self, place: Place, result: Any) -> None:
         """Take the result of a call that went well at once."""
         counters = self.counters
@@ -164,17 +187,18 @@ class FlatMap(TaskCalls):
         elif result is None:
             counters.dropped += place.weight
             self.line.give_up(place)
-        elif isinstance(result, list):
+        elif self.call.flatten and type(result) is list:
             counters.completed += place.weight
             self._emit_all(place, cast("list[Any]", result))
             self.line.give_up(place)
         elif place.weight != 1:  # a batch: its one output takes up the room of one
             counters.completed += place.weight
-            self.emit(place, result)
+            self.emit_one(place, result)
             self.line.give_up(place)
         else:
+            self._advise(result)
             if self._shortcut:
-                self._plain.add(type(result))  # pyright: ignore[reportUnknownArgumentType]  # of any value
+                self._plain = type(result)
             counters.completed += 1
             counters.out += 1
             place.value = result

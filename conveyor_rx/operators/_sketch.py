@@ -25,7 +25,7 @@ class Sketch:
 
     def call(self, call: Call, *, name: str, limit: int | None, in_order: bool) -> None:
         options = {"concurrency_limit": limit} if limit is not None else {}
-        self.stages.append(StageInfo(name, "single_task", options | _policy(call), limit))
+        self.stages.append(StageInfo(name, "single_task", options | _options(call), limit))
 
     def batch(
         self, call: Call, *, name: str, limit: int | None, min_size: int, max_size: int
@@ -35,7 +35,7 @@ class Sketch:
             options["min_size"] = min_size
         if limit != 1:
             options["concurrency_limit"] = limit
-        options |= _policy(call)
+        options |= _options(call)
         self.stages.append(StageInfo(name, "batch_task", options, limit, max_size))
 
     def process(self, processor: Processor, *, name: str) -> None:
@@ -45,8 +45,8 @@ class Sketch:
         self.stages.append(StageInfo(name, "operator"))
 
 
-def _policy(call: Call) -> dict[str, Any]:
-    """Give the error options that differ from the defaults, named as the decorators name them."""
+def _options(call: Call) -> dict[str, Any]:
+    """Give the options that differ from the defaults, named as the decorators name them."""
     policy = call.policy
     options: dict[str, Any] = {}
     if policy.retry.max_attempts > 1:
@@ -57,4 +57,6 @@ def _policy(call: Call) -> dict[str, Any]:
         options["on_error"] = policy.on_error
     if policy.handler is not None:
         options["error_handler"] = type(policy.handler).__name__
+    if not call.flatten:
+        options["flatten"] = False
     return options

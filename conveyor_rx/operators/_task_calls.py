@@ -12,7 +12,6 @@ import asyncio
 from contextvars import copy_context
 from typing import Any
 
-from .._calls import MANY, is_short
 from ._attempts import Attempts
 from ._place import DEAD, WAITING, Place
 from ._run import UNBOUNDED
@@ -34,10 +33,14 @@ class TaskCalls(StepwiseCalls):
     _goes_on = True
     """Whether tasks go on with further calls."""
 
-    _plain: set[type]
-    """Types of results that were met and are one output."""
+    _plain: type | None = None
+    """The type of the last result that was one output. (No set: a class may refuse hash.)"""
 
     # -- private
+
+    def _takes_steps(self, result: Any) -> bool:
+        """Tell whether a result can't be passed on at once."""
+        raise NotImplementedError
 
     def _settle(self, place: Place, result: Any) -> None:
         """Take the result of a call that went well at once."""
@@ -87,8 +90,8 @@ class TaskCalls(StepwiseCalls):
             except BaseException as error:
                 await stage._go_on(place, Attempts(stage, place, error=error))
                 return
-            is_plain = type(result) in stage._plain
-            if not is_plain and isinstance(result, MANY) and not is_short(result):
+            is_plain = type(result) is stage._plain
+            if not is_plain and stage._takes_steps(result):
                 await stage._go_on(place, Attempts(stage, place, result=result))
                 return
             try:

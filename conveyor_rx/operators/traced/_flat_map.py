@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextvars import Context
 from itertools import repeat
-from typing import Any, cast
+from typing import Any
 
 from ..._calls import Call
 from ..._stats import Counters
@@ -115,7 +115,8 @@ class TracedFlatMap(FlatMap):
         """Note where the outputs of a batch come from: each from one item, if there are as many."""
         if not parts:
             return
-        each = isinstance(result, list) and len(cast("list[Any]", result)) == len(parts)
+        is_list = self.call.flatten and issubclass(type(result), list)
+        each = is_list and list[Any].__len__(result) == len(parts)
         self._origins[place] = iter(parts) if each else repeat(merged(parts))
 
     def _given_up(self, trace: Trace, outcome: str) -> None:
