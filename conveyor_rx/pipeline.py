@@ -164,7 +164,9 @@ class Pipeline(Stage[In, Out]):
 
     def join(self, other: Any) -> Pipeline[Any, Any]:
         """Return a new pipeline of these stages and `other`; what `|` does."""
-        return Pipeline[Any, Any](self.context.copy()).add(*self.stages, *self._parts(other))
+        joined = Pipeline[Any, Any](self.context.copy())
+        joined.stages = [*self.stages, *self._parts(other)]
+        return joined
 
     def connect(self, chain: Chain | Sketch) -> None:
         for stage in self.stages:

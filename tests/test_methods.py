@@ -7,6 +7,7 @@ import asyncio
 import copy
 import functools
 import sys
+import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -510,6 +511,17 @@ def test_context_makes_new_pipelines() -> None:
     assert chain.context.execution_mode == "ordered"
     assert (changed.context.max_in_flight, changed.context.data) == (5, {"user": "ada"})
     assert changed.stages == chain.stages
+
+
+def test_joining_ten_thousand_stages_takes_no_minute() -> None:
+    """`|` looks at each stage once: it took a minute for as many as this."""
+    task = SingleTask(lambda item: item)
+    start = time.process_time()
+    pipeline: Any = task
+    for _ in range(10_000):
+        pipeline = pipeline | task
+    assert len(pipeline.stages) == 10_001
+    assert time.process_time() - start < 10
 
 
 async def test_stream_keeps_the_stages_it_was_made_of() -> None:

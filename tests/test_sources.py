@@ -7,7 +7,7 @@ import io
 import sys
 import threading
 import time
-from collections import deque
+from collections import UserList, deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
 from operator import length_hint
@@ -22,7 +22,8 @@ from reactivex.scheduler import NewThreadScheduler
 from reactivex.scheduler.eventloop import AsyncIOScheduler
 from reactivex.subject import BehaviorSubject, ReplaySubject, Subject
 
-from conveyor_rx import AsyncStream, batch_task, single_task
+from conveyor_rx import AsyncStream, SingleTask, batch_task, single_task
+from conveyor_rx.events import Event, observe
 from conveyor_rx.testing import source, timed_task, timeline
 
 modes = pytest.mark.parametrize("mode", ["ordered", "as_completed"])
@@ -600,3 +601,43 @@ async def test_tasks_in_threads() -> None:
 
     async with asyncio.timeout(5):
         assert await work(range(12)).collect() == list(range(12))
+
+
+class Lazy:
+    """A collection that works hard to tell its length, as a query set does."""
+
+    def __iter__(self) -> Iterator[int]:
+        return iter([1, 2, 3])
+
+    def __len__(self) -> int:
+        raise AssertionError("the table was loaded")
+
+    def __length_hint__(self) -> int:
+        raise AssertionError("the table was loaded")
+
+
+@pytest.mark.parametrize(
+    ("data", "total"),
+    [
+        ([1, 2, 3], 3),
+        ((1, 2, 3), 3),
+        (range(3), 3),
+        ({1, 2, 3}, 3),
+        ({1: 2, 2: 3, 3: 4}.keys(), 3),
+        (deque([1, 2, 3]), 3),
+        (UserList([1, 2, 3]), 3),
+        (iter([1, 2, 3]), 3),
+        (iter(range(3)), 3),
+        (map(str, [1, 2, 3]), None),
+        ((n for n in [1, 2, 3]), None),
+        (Lazy(), None),
+        ("abc", 1),
+        (7, 1),
+    ],
+)
+async def test_a_probe_hears_a_length_that_costs_nothing(data: Any, total: int | None) -> None:
+    """Observing runs no user code: a collection whose length may be work is not asked for it."""
+    heard: list[Event] = []
+    with observe(heard.append):
+        assert len(await SingleTask(lambda item: item)(data).collect()) == (total or 3)
+    assert heard[0].run.total == total

@@ -11,7 +11,8 @@ mappings, tables, records and whatever is not iterable are one item.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable
+from collections.abc import AsyncIterable, Sequence
+from operator import length_hint
 from typing import Any, cast
 
 from reactivex import Observable
@@ -36,13 +37,24 @@ __all__ = [
 NO_DATA: Any = object()
 """In place of data: the first task is called once, without an item."""
 
+_BUILT_IN = ("array", "builtins", "collections")  # the modules of Python's own collections
+
 
 def length_of(data: Any) -> int | None:
-    """Return how many items `data` has; None if it doesn't say."""
+    """Return how many items `data` has; None if it doesn't say, or if asking may be work.
+
+    A lazy collection (a query set) may load a table to count it: only sequences are asked, and
+    collections and iterators that are built in.
+    """
     if not is_iterable(data):
         return None if isinstance(data, AsyncIterable | Observable) else 1
+    kind = cast("type[object]", type(data))
+    is_built_in = kind.__module__ in _BUILT_IN
     try:
-        return len(data)
+        if is_built_in and not hasattr(kind, "__len__"):
+            hint = length_hint(data, -1)
+            return hint if hint >= 0 else None
+        return len(data) if is_built_in or issubclass(kind, Sequence) else None
     except Exception:  # it has no length, or one that fails; that is no reason to fail the run
         return None
 

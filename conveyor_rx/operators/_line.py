@@ -10,6 +10,7 @@ filled; the as-completed line (`_as_completed.py`) emits whatever is filled.
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -56,7 +57,8 @@ class Line(Subscriber):
         self.direct = True  # no foreign code behind it: that is to run in turns only
         self._ended = False
         self._ending: BaseException | None = None
-        self._parked: dict[Place, asyncio.Future[None]] = {}
+        # (The first of a plain dict that lost its first ones is found by looking at all of these.)
+        self._parked: OrderedDict[Place, asyncio.Future[None]] = OrderedDict()
         self.ring = ring = new_place(None, -1, 0)  # ring.next is the head, ring.prev the tail
         ring.prev = ring.next = ring
 
@@ -199,14 +201,14 @@ class Line(Subscriber):
         if head is not None and not head.done():
             head.set_result(None)
         while spare > 0 and self._parked:
-            future = self._parked.pop(next(iter(self._parked)))
+            _, future = self._parked.popitem(last=False)
             if not future.done():
                 future.set_result(None)
                 spare -= 1
 
     def _kill_from(self, place: Place) -> None:
         """Take `place` and all behind it out of the line and cancel their calls."""
-        parked, self._parked = self._parked, {}  # those to be killed need no room
+        parked, self._parked = self._parked, OrderedDict()  # those to be killed need no room
         while place is not self.ring:
             following = place.next
             self._unlink(place)
@@ -214,7 +216,7 @@ class Line(Subscriber):
             if place.task is not None:
                 self.run.cancel(place.task)
             place = following
-        self._parked = {owner: future for owner, future in parked.items() if not owner.dead}
+        self._parked.update(item for item in parked.items() if not item[0].dead)
         if self._parked:
             self._unpark()
 
