@@ -28,7 +28,7 @@ MEANINGS: dict[LegendSign, str] = {
     "cancelled": "cancelled call",
     "queue": "items waiting",
     "held": "ready, held for order or room",
-    "retry": "failed attempt, retried",
+    "retry": "failed attempt",
     "failed": "item failed the run",
     "skipped": "item skipped",
     "dropped": "item dropped",

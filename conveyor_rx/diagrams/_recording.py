@@ -163,6 +163,8 @@ class Recording:
     skipped: int = 0
     dropped: int = 0
     retries: int = 0
+    parts: int = 0
+    """Parts of failed batches that were tried by themselves."""
     first_result: float | None = None
     last_result: float | None = None
     is_cut: bool = False

@@ -144,7 +144,10 @@ class RunRecorder:
             call.attempts[-1].error = label(type(event.error).__name__)
 
     def retried(self, event: Event, lane: LaneState, now: float) -> None:
-        self.recording.retries += 1
+        if event.attempt > 1:
+            self.recording.retries += 1
+        else:
+            self.recording.parts += 1
         call = lane.call_of(event)
         if call is None:
             return

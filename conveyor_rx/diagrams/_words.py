@@ -57,6 +57,8 @@ def summary(recording: Recording) -> str:
             parts.append(f"{number:,} {what}")
     if recording.retries:
         parts.append(counted(recording.retries, "retry"))
+    if recording.parts:
+        parts.append(f"{counted(recording.parts, 'part')} of batches tried")
     if recording.first_result is not None:
         parts.append(f"first result after {duration(recording.first_result)}")
     if recording.ended is None:

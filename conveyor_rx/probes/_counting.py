@@ -172,7 +172,7 @@ class _Open:
         items = self._calls.pop(call, 0)
         skipped = self._skipped.pop(call, 0)
         self.count.running -= items
-        self.count.failed += skipped
+        self.count.skipped += skipped
         if reason == "failed":
             self.count.failed += items - skipped
         elif reason != "cancelled":

@@ -22,7 +22,7 @@ class StageCount:
     done: int = 0
     """Given to a call that succeeded, dropped ones included."""
     failed: int = 0
-    """Failed or skipped."""
+    skipped: int = 0
     running: int = 0
     waiting: int = 0
     results: int = 0
@@ -39,12 +39,17 @@ class StageCount:
     @property
     def settled(self) -> int:
         """How many items it is through with."""
-        return self.done + self.failed if self.makes_calls else self.arrived
+        return self.ended if self.makes_calls else self.arrived
+
+    @property
+    def ended(self) -> int:
+        """How many items its calls are through with, whatever became of them."""
+        return self.done + self.failed + self.skipped
 
     @property
     def progress(self) -> int:
         """What a rate is taken of: an operator's results, for nobody knows what became of items."""
-        return self.done + self.failed if self.makes_calls else self.results
+        return self.ended if self.makes_calls else self.results
 
     def begin(self, now: float) -> None:
         """Note that the stage is at work."""
@@ -109,6 +114,24 @@ class PipelineCount:
         """Note that a run has ended."""
         self.active -= 1
         self.outcome = outcome
+
+    def left(self, now: float) -> float | None:
+        """Estimate the seconds until all is done: by the stage that needs longest, as it goes now.
+
+        None while nobody can tell: a length is unknown, or the first calls of a stage still run.
+        """
+        paces = [(stage.expected, stage.settled, stage.rate(now)) for stage in self.stages]
+        if any(stage.running and not stage.settled for stage in self.stages):
+            return None
+        if self.unended:  # what its source gives in bursts is not known to be slow
+            paces.append((self.total, self.pulled, None))
+        since_begin = max(now - self.began, _LEAST)
+        times = [
+            (expected - settled) / (speed or settled / since_begin)
+            for expected, settled, speed in paces
+            if expected is not None and settled
+        ]
+        return max(times, default=None)
 
     def expect(self) -> None:
         """Bring up to date what each stage expects."""

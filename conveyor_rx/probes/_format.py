@@ -22,12 +22,13 @@ def name(text: str, width: int, console: Console, style: str = "") -> Text:
 
 
 def state(pipeline: PipelineCount, now: float | None, console: Console) -> Text:
-    """Say what has become of a pipeline, and how long it took."""
+    """Say what has become of a pipeline, how long it took, and how long it will take."""
     seconds = (pipeline.now if now is None else now) - pipeline.began
     time = f"{seconds:.1f} s" if seconds < 60 else clock(seconds)
     runs = f"{pipeline.runs} runs, " if pipeline.runs > 1 else ""
     if pipeline.active:
-        return Text(runs + time)
+        left = pipeline.left(now) if now is not None else None
+        return Text(runs + time + (f", {clock(left)} left" if left is not None else ""))
     if pipeline.outcome == "completed":
         return Text(f"{runs}done in {time}", DONE)
     if pipeline.outcome == "closed":

@@ -1,4 +1,4 @@
-"""How does a pipeline look in one line? As tqdm's, with what runs, waits and failed."""
+"""How does a pipeline look in one line? As tqdm's, and with what runs, waits and is lost."""
 
 from __future__ import annotations
 
@@ -35,15 +35,16 @@ def one_line(pipeline: PipelineCount, now: float | None, console: Console) -> Ta
 def _times(pipeline: PipelineCount, last: StageCount, now: float | None) -> list[str]:
     elapsed = clock((pipeline.now if now is None else now) - pipeline.began)
     speed = last.rate(now)
-    if now is not None and speed and last.expected:
-        elapsed += "<" + clock((last.expected - last.settled) / speed)
+    left = pipeline.left(now) if now is not None else None
+    if left is not None:
+        elapsed += "<" + clock(left)
     return [part for part in (elapsed, rate(speed)) if part]
 
 
 def _counts(pipeline: PipelineCount) -> list[str]:
     counts = {
         word: sum(getattr(stage, word) for stage in pipeline.stages)
-        for word in ("failed", "running", "waiting")
+        for word in ("failed", "skipped", "running", "waiting")
     }
     texts = [f"{count} {word}" for word, count in counts.items() if count]
     if not pipeline.active and pipeline.outcome != "completed":

@@ -27,8 +27,9 @@ def progress(*, one_line: bool = False, console: Console | None = None) -> Gener
             async for result in pipeline(data):
                 ...
 
-    A row a stage: items done (of how many, where that can be told), running, waiting, failed or
-    skipped, and items a second of late. `one_line=True` draws a line a pipeline, as tqdm does.
+    A row a stage: items done (of how many, where that can be told), running, waiting, skipped,
+    failed, and items a second of late; above them the time that has passed, and the time that is
+    left, as the slowest stage goes. `one_line=True` draws a line a pipeline, as tqdm does.
     Runs of pipelines with the same stages are counted together.
 
     The view is drawn on stderr, at most ten times a second and once more at the end of the block,

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from conveyor_rx import single_task
+from conveyor_rx import batch_task, single_task
 from conveyor_rx.diagrams import MarbleDiagram, Recorder, record
 from conveyor_rx.events import observe
 
@@ -96,3 +96,25 @@ def test_a_recorder_without_a_run() -> None:
     for name in ("max_items", "max_runs"):
         with pytest.raises(ValueError, match=f"{name} must be at least 1"):
             Recorder(**{name: 0})
+
+
+@pytest.mark.parametrize("attempts", [1, 2])
+async def test_parts_of_a_halved_batch_are_no_retries(attempts: int) -> None:
+    """E3, E5: a retry is what `retry_attempts` leads to; it is said how many parts were tried."""
+
+    @batch_task(max_size=4, on_error="skip_item", retry_attempts=attempts, retry_delay=0)
+    def picky(batch: list[int]) -> list[int]:
+        if 2 in batch:
+            raise ValueError(batch)
+        return batch
+
+    with record() as recorder:
+        stream = picky(range(4))
+        assert await stream.collect() == [0, 1, 3]
+    run = recorder.run
+    assert run.retries == stream.stats[0].retried == 3 * (attempts - 1)
+    assert run.parts == 4
+    diagram = MarbleDiagram(recorder)
+    for picture in (diagram.text(), diagram.svg()):
+        assert ("retries" in picture) is (attempts > 1)
+        assert "4 parts of batches tried" in picture

@@ -19,18 +19,18 @@ pytestmark = pytest.mark.usefixtures("plain_environment")
 
 
 async def test_a_row_a_stage() -> None:
-    """Title and outcome, then done of how many, running, waiting, failed and rate of each stage."""
+    """Title and outcome, then done of how many, running, waiting, skipped, failed, rate of each."""
     terminal = Terminal()
     with progress(console=console(terminal)):
         await (slow | picky | pairs)([1, 2, 3, 4]).collect()
     last = terminal.frames[-1].splitlines()
     assert last[0].split() == "slow | picky | list done in 6.0 s".split()
-    assert last[1].split() == "done running waiting failed rate".split()
+    assert last[1].split() == "done running waiting skipped failed rate".split()
     rows = [re.sub("━+", "━", line).split() for line in last[2:]]
-    assert [row[:6] for row in rows] == [
-        "slow ━ 4/4 0 0 0".split(),
-        "picky ━ 4/4 0 0 1".split(),
-        "list ━ 3/3 0 0 0".split(),
+    assert [row[:7] for row in rows] == [
+        "slow ━ 4/4 0 0 0 0".split(),
+        "picky ━ 4/4 0 0 1 0".split(),
+        "list ━ 3/3 0 0 0 0".split(),
     ]
     assert all(len(line) <= 100 for line in last)
     # The cursor is never away: a process may be killed at any time.
@@ -40,14 +40,23 @@ async def test_a_row_a_stage() -> None:
 
 
 async def test_one_line_for_a_pipeline() -> None:
-    """As tqdm: how much of what, how long, how fast, what failed."""
+    """As tqdm: how much of what, how long, how fast, what was skipped."""
     terminal = Terminal()
     with progress(one_line=True, console=console(terminal)):
         await (slow | picky)([1, 2, 3, 4]).collect()
     (last,) = terminal.frames[-1].splitlines()
     assert re.sub("━+", "━", last).split() == (
-        "slow | picky ━ 100% 4/4 [0:06, 0.8/s, 1 failed]".split()
+        "slow | picky ━ 100% 4/4 [0:06, 0.8/s, 1 skipped]".split()
     )
+
+
+async def test_what_failed_is_told_from_what_was_skipped() -> None:
+    """E9: an item that ends the run has failed; one that is given up is skipped."""
+    terminal = Terminal()
+    strict = single_task(lambda n: 1 / (4 - n))
+    with pytest.raises(ZeroDivisionError), progress(one_line=True, console=console(terminal)):
+        await (picky | strict)([1, 2, 3, 4]).collect()
+    assert "1 failed, 1 skipped, ZeroDivisionError]" in terminal.frames[-1]
 
 
 HOSTILE = "[red]a[/red] [link=http://x]b[/link] :smile: \x1b]8;;http://x\x07\x1b[2J\r\nz\u202e"
