@@ -73,7 +73,8 @@ def terminal(text: str) -> str:
 def xml(text: str) -> str:
     """Escape `text` for XML and HTML, between tags or in a quoted attribute.
 
-    Characters that XML 1.0 forbids, and those that HTML takes for errors, become U+FFFD.
+    Characters that XML 1.0 forbids, and those that HTML takes for errors, become U+FFFD; what is
+    unseen and changes how its neighbours look, as the controls of the direction of writing, a dot.
 
     >>> xml('<a href="x">&')
     '&lt;a href=&quot;x&quot;&gt;&amp;'
@@ -103,6 +104,9 @@ def mermaid(text: str) -> str:
     return "".join(coded)
 
 
+_CHANGING = ("Cf", "Zl", "Zp")  # format characters, and the ends of lines and of paragraphs
+
+
 class _ForXml(dict[int, str]):
     """What becomes of each character; filled in as they come."""
 
@@ -110,6 +114,8 @@ class _ForXml(dict[int, str]):
         is_control = code < 0x20 or 0x7F <= code < 0xA0
         is_none = 0xD800 <= code < 0xE000 or 0xFDD0 <= code < 0xFDF0 or code & 0xFFFE == 0xFFFE
         shown = "\ufffd" if is_control or is_none else chr(code)
+        if unicodedata.category(shown) in _CHANGING:
+            shown = UNSEEN
         if code < 0x250:  # else the table would grow with what passes through
             self[code] = shown
         return shown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .._labels import terminal
 from ._axis import Axis, duration
 from ._colours import InputColours
 from ._lane_layout import LEFT, LaneLayout, lane_layout
@@ -36,6 +37,7 @@ def layout(recording: Recording, *, title: str | None = None, width: float = 118
     axis_room = width - AXIS_LEFT - AXIS_RIGHT
     detail = detail_of(recording, axis_room)
     scene = _scene(recording, detail, width)
+    title = terminal(title or recording.name)
     texts, y = _head(recording, detail, title, width)
     axis_y = y + 22
     lanes, links, bottom = _lanes(scene, axis_y + 14, width)
@@ -49,7 +51,7 @@ def layout(recording: Recording, *, title: str | None = None, width: float = 118
     return Picture(
         width=width,
         height=height + 8,
-        title=title or recording.name,
+        title=title,
         summary=summary(recording),
         texts=texts,
         grid=[x for x, _ in scene.axis.ticks()],
@@ -81,11 +83,11 @@ def _scene(recording: Recording, detail: Detail, width: float) -> Scene:
 
 
 def _head(
-    recording: Recording, detail: Detail, title: str | None, width: float
+    recording: Recording, detail: Detail, title: str, width: float
 ) -> tuple[list[Text], float]:
     """Write what stands above the axis; also give the lowest baseline."""
     room = width - 2 * LEFT
-    name = cut(title or recording.name, room, TITLE, mono=True)
+    name = cut(title, room, TITLE, mono=True)
     texts = [Text(LEFT, 28, name, TITLE, "ink", bold=True, mono=True)]
     y = 47.0
     role = "error" if recording.outcome == "failed" else "muted"

@@ -27,7 +27,7 @@ def one_line(pipeline: PipelineCount, now: float | None, console: Console) -> Ta
         cells.append(bar(last))
     grid.add_column(no_wrap=True, overflow="ellipsis")
     percent = f"{min(last.settled / (last.expected or 1), 1):4.0%}  " if has_share else ""
-    details = ", ".join([*_times(pipeline, last, now), *_counts(pipeline)])
+    details = ", ".join([*_times(pipeline, last, now), *_counts(pipeline, console)])
     grid.add_row(*cells, Text(f"{percent}{share(last, pipeline.total)} [{details}]"))
     return grid
 
@@ -41,12 +41,12 @@ def _times(pipeline: PipelineCount, last: StageCount, now: float | None) -> list
     return [part for part in (elapsed, rate(speed)) if part]
 
 
-def _counts(pipeline: PipelineCount) -> list[str]:
+def _counts(pipeline: PipelineCount, console: Console) -> list[str]:
     counts = {
         word: sum(getattr(stage, word) for stage in pipeline.stages)
         for word in ("failed", "skipped", "running", "waiting")
     }
     texts = [f"{count} {word}" for word, count in counts.items() if count]
     if not pipeline.active and pipeline.outcome != "completed":
-        texts.append(pipeline.outcome)
+        texts.append(name(pipeline.outcome, 80, console).plain)
     return texts
