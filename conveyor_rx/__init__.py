@@ -16,7 +16,7 @@ The map, from the ground up; imports run in this direction only:
     _reader.py, _push.py where results leave a run: pulled, pushed (_traced_outlet.py: and told of)
     _start.py            how a run begins
     stream.py            AsyncStream: an Observable that is iterated, collected, subscribed
-    _side_inputs.py      what calls get beside the item
+    _side_inputs.py      what calls get beside the item (_later.py, _loading.py, _in_turns.py)
     _rx.py               what an Rx operator is
     _picture/            what a pipeline shows of itself in a notebook
     pipeline.py          Stage, Pipeline and `|`

@@ -52,15 +52,15 @@ SHORT = 256
 class Call(NamedTuple):
     """A user's function as the engine calls it: `function(item)`, and what happens when it fails.
 
-    `prepare` is awaited once, before the first call, where `function` needs it. Without `flatten`
-    every result is one output.
+    `prepare(run)` is awaited once, before the first call, where `function` needs it. Without
+    `flatten` every result is one output.
     """
 
     function: Callable[[Any], Any]
     is_async: bool
     is_generator: bool
     policy: Policy
-    prepare: Callable[[], Awaitable[Callable[[Any], Any]]] | None = None
+    prepare: Callable[[object], Awaitable[Callable[[Any], Any]]] | None = None
     flatten: bool = True
 
 

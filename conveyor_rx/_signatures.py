@@ -6,7 +6,14 @@ import inspect
 from collections.abc import Callable
 from typing import Any, cast
 
-__all__ = ["check_call", "check_function", "lacking", "refuse_class_method", "unwrap"]
+__all__ = [
+    "check_call",
+    "check_function",
+    "lacking",
+    "needs_arguments",
+    "refuse_class_method",
+    "unwrap",
+]
 
 
 def unwrap(function: Any) -> tuple[Callable[..., Any], Any]:
@@ -66,6 +73,11 @@ def check_call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict
         signature.bind(*args, **kwargs)
     except TypeError as error:
         raise TypeError(f"{error}; the signature is {signature}") from None
+
+
+def needs_arguments(function: Callable[..., Any]) -> bool:
+    """Tell whether a call of `function` needs arguments, as far as can be told."""
+    return _signature(function) is None or bool(lacking(function, (), {}))
 
 
 def _signature(function: Callable[..., Any]) -> inspect.Signature | None:

@@ -28,7 +28,8 @@ Func_co = TypeVar("Func_co", covariant=True)
 Task_co = TypeVar("Task_co", covariant=True)
 First_co = TypeVar("First_co", covariant=True)
 
-Side: TypeAlias = T | Coroutine[Any, Any, T] | asyncio.Future[T] | AsyncStream[T]
+Factory: TypeAlias = Callable[[], Coroutine[Any, Any, T]]
+Side: TypeAlias = T | Coroutine[Any, Any, T] | asyncio.Future[T] | AsyncStream[T] | Factory[T]
 # What is left of a function are its parameters behind the item or the instance, for its result has
 # become the task's outputs.
 Takes: TypeAlias = Callable[P, None]
@@ -40,7 +41,8 @@ class _Inputs(Protocol[Func_co, Task_co]):
     """Call it with the side inputs that a function needs, to get the task.
 
     The first two by position, or any by name, may also be a coroutine, a future or an AsyncStream
-    of the value. (In a call with such a one by name, checkers don't check the others.)
+    of the value, or a coroutine function. (In a call with such a one by name, checkers don't check
+    the others.)
     """
 
     @overload

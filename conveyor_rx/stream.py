@@ -255,6 +255,19 @@ class AsyncStream(Observable[T_co]):
         """Whether there is nothing to run here, only another Observable to pass on."""
         return self._plan is None and isinstance(self._source, Observable)
 
+    @property
+    def _can_be_read_again(self) -> bool:
+        """Whether `anew` gives a stream of the same items: the source is no iterator."""
+        if self._reader is not None or self._closed:
+            return False
+        if self._derived is not None:
+            return self._derived[0]._can_be_read_again
+        source: object = self._source
+        if isinstance(source, AsyncStream):
+            return cast("AsyncStream[Any]", source)._can_be_read_again
+        kind = type(source)
+        return not (hasattr(kind, "__next__") or hasattr(kind, "__anext__"))
+
     def _claim(self, cursor: _Cursor[Any] | None) -> Reader:
         """Give the reader to `cursor` (None: who calls `anext` on the stream itself)."""
         holder = self._cursor() if self._cursor is not None else None

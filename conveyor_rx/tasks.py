@@ -196,8 +196,10 @@ class _FunctionTask(BaseTask[In, Out], Generic[In, Out]):
         """Return a new task whose function gets these side inputs behind the item.
 
         A value is passed as it is. A coroutine, a future or an AsyncStream (its first item) is
-        resolved once, before the first call, and shared by all calls and runs of the new task. An
-        async generator is shared by the calls; their `anext` take turns in input order.
+        resolved once, before the first call, and shared by all calls and runs of the new task, on
+        any loop and in any thread. A coroutine function that needs no argument is called once in
+        each run; to pass such a function itself, wrap it: `lambda: function()`. An async generator
+        is shared by the calls; their `anext` take turns in input order.
 
         Raises:
             TypeError: they don't fit the function's signature.
@@ -260,8 +262,8 @@ class _FunctionTask(BaseTask[In, Out], Generic[In, Out]):
             func = inputs.in_turns(func, generator=generator)
             asynchronous = not generator
 
-        async def prepare() -> Callable[[Any], Any]:
-            return (await inputs.resolve()).bind(func, with_item=with_item)
+        async def prepare(run: object) -> Callable[[Any], Any]:
+            return (await inputs.resolve(run)).bind(func, with_item=with_item)
 
         return Call(
             function=inputs.bind(func, with_item=with_item),

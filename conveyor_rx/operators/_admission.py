@@ -204,9 +204,10 @@ class Admission(Subscriber):
         if self.run.closed or self._prepare is None:
             return
         try:
-            self.function = await self._prepare()
-        except (KeyboardInterrupt, SystemExit):
-            raise
+            self.function = await self._prepare(self.run)
+        except (KeyboardInterrupt, SystemExit) as end:  # raised by the task that loads them, too
+            self.run.crash(end)
+            return
         except BaseException as error:
             if self.run.closed:
                 return
@@ -215,6 +216,7 @@ class Admission(Subscriber):
         if self._broken is None:
             self._limit = self._slots
         self.run.wake(self)
+        del self  # an error's traceback leads to this frame
 
 
 def _unprepared(item: Any) -> Any:

@@ -126,7 +126,7 @@ def waiting_for_a_side_input(zoo: Zoo) -> Any:
     async def call(item: Thing, side: Thing) -> Thing:
         return side
 
-    return SingleTask(call).with_inputs(later())
+    return SingleTask(call).with_inputs(later)
 
 
 def waiting_for_a_side_stream(zoo: Zoo) -> Any:

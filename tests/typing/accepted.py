@@ -378,6 +378,7 @@ def side_inputs(
     assert_type(scale.with_inputs(2), SingleTask[int, float])
     assert_type(scale.with_inputs(factor=2), SingleTask[int, float])
     assert_type(scale.with_inputs(later_factor()), SingleTask[int, float])
+    assert_type(scale.with_inputs(later_factor), SingleTask[int, float])
     assert_type(scale.with_inputs(future), SingleTask[int, float])
     assert_type(scale.with_inputs(running), SingleTask[int, float])
     assert_type(scale.with_inputs(numbers), SingleTask[int, float])
