@@ -7,10 +7,13 @@ from typing import Any
 
 from ._task_types import BatchTaskDecorator, UnboundTask, with_types_of_single_task
 from .error_handling import (
+    DELAY,
+    MAX_DELAY,
     ErrorAction,
     ErrorHandler,
     RetryConfig,
     check_count,
+    check_delays,
     check_flag,
     check_seconds,
 )
@@ -25,9 +28,9 @@ def single_task(
     *,
     on_error: ErrorAction = "fail",
     retry_attempts: int = 1,
-    retry_delay: float = 1.0,
+    retry_delay: float = DELAY,
     retry_exponential_backoff: bool = True,
-    retry_max_delay: float = 60.0,
+    retry_max_delay: float = MAX_DELAY,
     error_handler: ErrorHandler | None = None,
     task_name: str | None = None,
     concurrency_limit: int | None = None,
@@ -44,10 +47,10 @@ def single_task(
     Order: results in input order, or as completed; with `concurrency_limit=1` and for generator
     functions calls start in input order, too. Errors: `retry_attempts` calls in all, waiting
     `retry_delay` seconds, then (with `retry_exponential_backoff`) twice as long each time, at most
-    `retry_max_delay`; then `error_handler` is asked, or `on_error` decides: "fail" ends the run,
-    "skip_item" and "skip_batch" drop the item. Cancellation: running calls are cancelled and
-    awaited. Pressure: at most `concurrency_limit` calls run at once (None: as many as the window
-    `max_in_flight` holds).
+    `retry_max_delay` (if only one of these is given, the other's default gives way); then
+    `error_handler` is asked, or `on_error` decides: "fail" ends the run, "skip_item" and
+    "skip_batch" drop the item. Cancellation: running calls are cancelled and awaited. Pressure: at
+    most `concurrency_limit` calls run at once (None: as many as the window `max_in_flight` holds).
 
     Raises:
         TypeError, ValueError: an option of the wrong type or out of range, by name.
@@ -84,9 +87,9 @@ def batch_task(
     *,
     on_error: ErrorAction = "fail",
     retry_attempts: int = 1,
-    retry_delay: float = 1.0,
+    retry_delay: float = DELAY,
     retry_exponential_backoff: bool = True,
-    retry_max_delay: float = 60.0,
+    retry_max_delay: float = MAX_DELAY,
     error_handler: ErrorHandler | None = None,
     task_name: str | None = None,
     concurrency_limit: int | None = None,
@@ -142,6 +145,7 @@ def _retry(attempts: int, delay: float, exponential: bool, max_delay: float) -> 
     check_seconds("retry_delay", delay)
     check_flag("retry_exponential_backoff", exponential)
     check_seconds("retry_max_delay", max_delay)
+    check_delays("retry_delay", delay, "retry_max_delay", max_delay)
     return RetryConfig(
         max_attempts=attempts,
         base_delay=delay,

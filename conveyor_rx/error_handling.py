@@ -8,12 +8,26 @@ from __future__ import annotations
 import enum
 import logging
 import math
+import sys
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
+
+from ._labels import label, terminal
 
 __all__ = ["ErrorAction", "ErrorHandler", "LoggingErrorHandler", "RetryConfig"]
 
 ErrorAction = Literal["fail", "skip_item", "skip_batch"]
+_LONGEST = 2000  # characters of an error in a log
+
+
+class _Default(float):
+    """A number of seconds that nobody chose: it gives way to one that somebody did."""
+
+    __slots__ = ()
+
+
+DELAY = _Default(1.0)
+MAX_DELAY = _Default(60.0)
 
 
 @dataclass(frozen=True)
@@ -22,16 +36,22 @@ class RetryConfig:
 
     `max_attempts` counts all calls, the first included. The wait after the n-th failed attempt is
     `base_delay * backoff_multiplier ** (n - 1)` seconds, at most `max_delay` seconds (exponential
-    backoff without jitter); with `exponential_backoff=False` it is `base_delay` each time.
+    backoff without jitter); with `exponential_backoff=False` it is `base_delay` each time. Where
+    only one of `base_delay` and `max_delay` is given, the default of the other one rises or falls
+    to it if need be.
 
     Raises:
-        TypeError, ValueError: a field of the wrong type or out of range, named in the message.
+        TypeError, ValueError: a field of the wrong type or out of range, or a `base_delay` above
+            `max_delay`; named in the message.
+
+    >>> RetryConfig(base_delay=90).max_delay, RetryConfig(max_delay=0.5).base_delay
+    (90.0, 0.5)
     """
 
     max_attempts: int = 3
-    base_delay: float = 1.0
+    base_delay: float = DELAY
     exponential_backoff: bool = True
-    max_delay: float = 60.0
+    max_delay: float = MAX_DELAY
     backoff_multiplier: float = 2.0
 
     def __post_init__(self) -> None:
@@ -40,15 +60,24 @@ class RetryConfig:
         check_seconds("max_delay", self.max_delay)
         check_flag("exponential_backoff", self.exponential_backoff)
         check_seconds("backoff_multiplier", self.backoff_multiplier)
+        check_delays("base_delay", self.base_delay, "max_delay", self.max_delay)
+        if self.base_delay > self.max_delay:  # then one of them is a default
+            if isinstance(self.max_delay, _Default):
+                object.__setattr__(self, "max_delay", _Default(self.base_delay))
+            else:
+                object.__setattr__(self, "base_delay", _Default(self.max_delay))
 
     def delay(self, attempt: int) -> float:
         """Give the seconds to wait after failed attempt number `attempt` (from 1)."""
-        if not self.exponential_backoff:
-            return min(self.base_delay, self.max_delay)
+        base, multiplier, steps = self.base_delay, self.backoff_multiplier, attempt - 1
+        if not self.exponential_backoff or base == 0:
+            return base
         try:
-            return min(self.base_delay * self.backoff_multiplier ** (attempt - 1), self.max_delay)
-        except OverflowError:
-            return self.max_delay
+            return min(base * float(multiplier) ** steps, self.max_delay)
+        except OverflowError:  # of the power; its product with a very small number may be small
+            longest = math.log(sys.float_info.max)
+            product = math.exp(min(math.log(base) + steps * math.log(multiplier), longest))
+            return min(product, self.max_delay)
 
 
 class ErrorHandler:
@@ -69,7 +98,10 @@ class ErrorHandler:
 
 
 class LoggingErrorHandler(ErrorHandler):
-    """Log the error at ERROR and go on with `replacement_value` (None drops the item)."""
+    """Log the error at ERROR and go on with `replacement_value` (None drops the item).
+
+    Task name and error are written in one line, without control characters.
+    """
 
     def __init__(self, logger: logging.Logger | None = None, replacement_value: Any = None) -> None:
         self.logger = logger or logging.getLogger("conveyor_rx")
@@ -78,7 +110,8 @@ class LoggingErrorHandler(ErrorHandler):
     async def handle_error(
         self, error: Exception, item: Any, task_name: str, attempt: int
     ) -> tuple[bool, Any]:
-        self.logger.error("%s failed at attempt %d: %r", task_name, attempt, error)
+        name, text = terminal(task_name), label(error, _LONGEST)
+        self.logger.error("%s failed at attempt %d: %s", name, attempt, text)
         return True, self.replacement_value
 
 
@@ -173,8 +206,14 @@ def check_seconds(name: str, value: object) -> None:
     """Raise unless `value` is a finite number of at least 0."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError(f"{name} must be a number, not {value!r}")
-    if not math.isfinite(value) or value < 0:
+    if not 0 <= value <= sys.float_info.max:  # nor is NaN
         raise ValueError(f"{name} must be finite and at least 0, not {value!r}")
+
+
+def check_delays(name: str, delay: float, max_name: str, max_delay: float) -> None:
+    """Raise if somebody chose both, and a delay above the maximum."""
+    if delay > max_delay and not any(isinstance(given, _Default) for given in (delay, max_delay)):
+        raise ValueError(f"{name} must be at most {max_name}={max_delay!r}, not {delay!r}")
 
 
 def check_flag(name: str, value: object) -> None:

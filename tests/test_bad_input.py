@@ -76,6 +76,7 @@ BAD_OPTIONS: list[tuple[str, Any, type[Exception]]] = [
     ("retry_delay", "1", TypeError),
     ("retry_delay", None, TypeError),
     ("retry_max_delay", -1, ValueError),
+    ("retry_max_delay", 10**400, ValueError),
     ("retry_max_delay", "60", TypeError),
     ("retry_exponential_backoff", 1, TypeError),
     ("retry_exponential_backoff", "yes", TypeError),

@@ -19,6 +19,7 @@ MODULES = [
 WITH_EXAMPLES = {"_columns", "_labels", "_short_repr"} | {
     "context",
     "decorators",
+    "error_handling",
     "events",
     "pipeline",
     "stream",

@@ -413,3 +413,29 @@ async def test_handler_gets_what_it_is_promised(caplog: pytest.LogCaptureFixture
         assert await parse(["1", "x"]).collect() == [1, -1]
     assert [record.name for record in caplog.records] == ["conveyor_rx"]
     assert "parse" in caplog.text
+
+
+class _Unshown(Exception):
+    def __repr__(self) -> str:
+        raise RuntimeError
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [(ValueError("a\nb"), r"ValueError('a\nb')"), (_Unshown(), "<_Unshown>")],
+    ids=["text", "no repr"],
+)
+async def test_handler_logs_one_line_whatever_the_names(
+    error: Exception, text: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Section 2: names and errors of users bring no line, colour or direction into the log."""
+    name = "a\nERROR all is lost\x1b[31m\u202eb"
+
+    @single_task(error_handler=LoggingErrorHandler(), task_name=name)
+    def parse(item: str) -> int:
+        raise error
+
+    with caplog.at_level(logging.ERROR, logger="conveyor_rx"):
+        assert await parse(["1"]).collect() == []
+    message = caplog.records[0].getMessage()
+    assert message == f"a ERROR all is lost·[31m·b failed at attempt 1: {text}"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
+import pickle
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextvars import ContextVar
 from typing import Any
@@ -87,14 +89,51 @@ async def test_the_delay_is_capped(kind: str) -> None:
     assert work.instants() == [0, 1, 3, 6, 9, 12]
 
 
-async def test_a_delay_above_the_cap_is_capped_from_the_first_on() -> None:
-    """E5: retry_max_delay holds for the first wait and without backoff, too."""
-    for backoff in (True, False):
+@pytest.mark.parametrize("backoff", [True, False])
+def test_a_delay_above_the_cap_is_refused(backoff: bool) -> None:
+    """E10: it would be the cap from the first wait on, without a word."""
+    with pytest.raises(ValueError, match=r"base_delay must be at most max_delay=2.0, not 9.0"):
+        RetryConfig(3, base_delay=9.0, exponential_backoff=backoff, max_delay=2.0)
+    with pytest.raises(ValueError, match=r"retry_delay must be at most retry_max_delay=60, not 61"):
+        single_task(retry_delay=61, retry_max_delay=60, retry_exponential_backoff=backoff)
+    with pytest.raises(ValueError, match=r"retry_delay must be at most retry_max_delay=2, not 3"):
+        batch_task(2, retry_delay=3, retry_max_delay=2, retry_exponential_backoff=backoff)
+
+
+@pytest.mark.parametrize("backoff", [True, False])
+async def test_a_default_gives_way_to_what_is_given(backoff: bool) -> None:
+    """E5: a delay above the default cap raises that; a cap below the default delay lowers that."""
+    for options, delays in (({"retry_delay": 90}, [90, 90]), ({"retry_max_delay": 0.5}, [0.5] * 2)):
         work = Failing("async", times=2)
-        config = RetryConfig(3, base_delay=9.0, exponential_backoff=backoff, max_delay=2.0)
         start = now()
-        await SingleTask(work.function, retry_config=config)([0]).collect()
-        assert [at - start for at in work.instants()] == [0, 2, 4]
+        task = single_task(retry_attempts=3, retry_exponential_backoff=backoff, **options)
+        await task(work.function)([0]).collect()
+        waits = [at - start for at in work.instants()]
+        assert waits == [0, delays[0], sum(delays)]
+
+
+def test_a_changed_copy_knows_what_was_a_default() -> None:
+    """E5: also one of a copy that was sent elsewhere."""
+    for copied in (RetryConfig(), pickle.loads(pickle.dumps(RetryConfig())), RetryConfig(3, 70)):
+        assert dataclasses.replace(copied, base_delay=90).max_delay == 90
+    given = pickle.loads(pickle.dumps(RetryConfig(max_delay=60.0)))
+    with pytest.raises(ValueError, match="max_delay"):
+        dataclasses.replace(given, base_delay=90)
+    assert repr(RetryConfig()) == (
+        "RetryConfig(max_attempts=3, base_delay=1.0, exponential_backoff=True, max_delay=60.0, "
+        "backoff_multiplier=2.0)"
+    )
+
+
+@pytest.mark.parametrize("attempt", [1, 2, 1024, 1025, 1026, 9_999, 10**6])
+def test_no_delay_stays_none_however_many_attempts(attempt: int) -> None:
+    """E5: 0 times a power that is beyond all numbers is 0; a tiny delay grows as it must."""
+    assert RetryConfig(max_attempts=10_000, base_delay=0).delay(attempt) == 0
+    assert RetryConfig(base_delay=0, max_delay=0, backoff_multiplier=10**300).delay(attempt) == 0
+    tiny = RetryConfig(base_delay=2.0**-1060, max_delay=1.0).delay(attempt)
+    assert tiny == pytest.approx(min(1.0, 2.0 ** min(attempt - 1061, 0)), rel=1e-9)
+    assert RetryConfig(base_delay=1, backoff_multiplier=0.5).delay(attempt) == 0.5 ** (attempt - 1)
+    assert RetryConfig(base_delay=1, backoff_multiplier=0).delay(attempt) == (attempt == 1)
 
 
 @of_each_kind
