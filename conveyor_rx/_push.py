@@ -9,6 +9,7 @@ from typing import Any
 from reactivex import abc
 
 from .error_handling import not_an_end
+from .operators._ending import cancellation_of
 from .operators._run import UNBOUNDED, Run
 from .operators._subscriber import Subscriber
 
@@ -67,14 +68,10 @@ class Push(Subscriber):
         self.run.close()
 
     async def wait_for_end(self) -> None:
-        """Wait until nothing of the run is left, and tell the observer how it ended.
-
-        A run that goes on is one whose task here was cancelled: it ends with that.
-        """
-        if not self.run.closed:
-            self.run.crash(asyncio.CancelledError())
+        """Wait until nothing of the run is left, and tell the observer how it ended."""
+        self.run.close()
         try:
-            await self.run.wait_closed()
+            await self.run.ending.wait_for_all()
         finally:
             self._tell()
 
@@ -113,6 +110,9 @@ async def _until_the_end(over: asyncio.Future[None], push_of: weakref.ref[Push])
     del push
     try:
         await over
+    except asyncio.CancelledError as error:
+        _cancelled(push_of, error)
+        raise
     finally:
         push = push_of()
         if push is not None:
@@ -121,9 +121,15 @@ async def _until_the_end(over: asyncio.Future[None], push_of: weakref.ref[Push])
 
 def _kept(keeper: asyncio.Task[None], push_of: weakref.ref[Push]) -> None:
     _keepers.discard(keeper)
+    if keeper.cancelled():  # before it began
+        _cancelled(push_of, cancellation_of(keeper))
+
+
+def _cancelled(push_of: weakref.ref[Push], error: asyncio.CancelledError) -> None:
+    """End with `error` a run that still goes on, though its keeper was cancelled."""
     push = push_of()
-    if push is not None and not push.run.closed:  # cancelled before it began
-        push.run.crash(asyncio.CancelledError())
+    if push is not None and not push.run.closed:
+        push.run.crash(error)
 
 
 def _forgotten(loop: asyncio.AbstractEventLoop, over: asyncio.Future[None]) -> None:

@@ -111,8 +111,10 @@ class AsyncStream(Observable[T_co]):
     async def aclose(self) -> None:
         """End the run: cancel its calls and wait for them, close generators and source.
 
-        Idempotent, and legal at any time, from any task; a call that closes its own run is neither
-        cancelled nor waited for.
+        Idempotent, and legal at any time, from any task. A call that closes its own run is neither
+        cancelled nor waited for, and waits for the others; a task that a call has started, or a run
+        that it reads, does not wait when it closes that run. A close that has waited 30 s tells the
+        loop's exception handler which tasks do not end.
         """
         self._closed = True
         if self._reader is not None:

@@ -110,4 +110,4 @@ class LateCalls(TaskCalls):
             self._hired.discard(task)
             while self._admitted:
                 place = self._admitted.popleft()
-                self._cancelled(place, place.weight)
+                self._cancelled(place, place.weight, task)

@@ -8,6 +8,7 @@ from typing import Any, TypeGuard
 
 from reactivex import abc
 
+from ._ending import cancellation_of
 from ._run import Run
 from ._subscriber import Subscriber
 from ._trampoline import Gate
@@ -119,7 +120,7 @@ class Pull:
     def lost(self, task: asyncio.Task[None]) -> None:
         """Take note that `task` was cancelled from outside before it began."""
         if task.cancelled() and not self._begun:
-            self._finish(asyncio.CancelledError())
+            self._finish(cancellation_of(task))
 
     async def _aclose(self, iterator: AsyncIterator[Any] | None) -> None:
         close = getattr(iterator, "aclose", None)

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from reactivex import abc
 
+from ._ending import Ending, innermost
 from ._tracer import Tracer
 from ._trampoline import Trampoline
 
@@ -30,9 +31,6 @@ class Run(Trampoline):
     __slots__ = (
         "__weakref__",
         "_children",
-        "_closer_came",
-        "_closers",
-        "_ending",
         "_parent",
         "_thread",
         "called",
@@ -40,6 +38,7 @@ class Run(Trampoline):
         "chain",
         "closed",
         "comparable",
+        "ending",
         "failure",
         "max_in_flight",
         "max_parallelism",
@@ -63,6 +62,8 @@ class Run(Trampoline):
         max_parallelism: int | None = None,
         tracer: Tracer | None = None,
     ) -> None:
+        self.ending = Ending(loop, context.get(innermost))
+        context.run(innermost.set, self.ending)
         super().__init__(loop, context)
         self.turns_context.run(enclosing.set, self)
         # What may be equal to another value in a context, and yet is not that.
@@ -89,9 +90,6 @@ class Run(Trampoline):
         self.on_crash: Callable[[BaseException], None] | None = None
         self.over: asyncio.Future[None] | None = None  # of who waits until it is closed
         self._thread = threading.get_ident()
-        self._ending: set[asyncio.Task[Any]] = set()  # tasks to be awaited before the end
-        self._closers: set[asyncio.Task[Any]] = set()  # those of them that wait for it themselves
-        self._closer_came: list[asyncio.Future[None]] = []
 
     def start(self, coroutine: _Coroutine) -> asyncio.Task[Any]:
         """Start a task in its own copy of the run's context; it begins at the loop's next turn."""
@@ -112,10 +110,9 @@ class Run(Trampoline):
             task.cancel()
 
     def keep(self, task: asyncio.Task[Any] | None) -> None:
-        """Keep `task` until it has ended, and take note of the exception that it may end with."""
-        if task is not None and not task.done():
-            self._ending.add(task)
-            task.add_done_callback(self._ended)
+        """Keep `task` until it has ended: the run ends after it."""
+        if task is not None:
+            self.ending.keep(task)
 
     def drain_for(self, task: asyncio.Task[Any] | None) -> Any:
         """Drain until a call is to be made that `task` could make, and return that."""
@@ -159,7 +156,7 @@ class Run(Trampoline):
             return
         if self.closed:
             return
-        self.closed = True
+        self.closed = self.ending.closed = True
         self.pause()
         self.ready = 0
         chain, self.chain = self.chain, None
@@ -174,68 +171,27 @@ class Run(Trampoline):
         if self.over is not None and not self.over.done():
             self.over.set_result(None)
         self.turns_context = Context()
-        self._leave_parent()
+        if self._parent is not None:
+            self._parent._children.discard(self)
+            self._parent = None
 
     async def wait_closed(self) -> None:
         """Close, and wait until every task of the run has ended, even when cancelled meanwhile.
 
-        The task that calls is not waited for: it may be one of the run's own. Those of the run's
-        own that wait here do not wait for each other.
+        Who calls it from inside of the run waits for less, or not at all: see `_ending.py`.
 
         Raises:
-            asyncio.CancelledError: the waiting task was cancelled; raised when all have ended.
+            asyncio.CancelledError: the waiting task was cancelled.
         """
         self.close()
-        cancelled = False
-        while tasks := self._awaited_tasks():
-            change: asyncio.Future[None] = self.loop.create_future()
-            self._closer_came.append(change)
-            try:
-                await asyncio.wait({*tasks, change}, return_when=asyncio.FIRST_COMPLETED)
-            except asyncio.CancelledError:
-                cancelled = True
-            self._closer_came.remove(change)
-            change.cancel()
-        if cancelled:
-            raise asyncio.CancelledError
+        await self.ending.wait()
 
     def adopt(self, child: Run) -> None:
         """Make this run wait, at its end, for the tasks of `child` that are ending then."""
         child._parent = self
         self._children.add(child)
+        self.ending.adopt(child.ending)
 
     def is_ended(self) -> bool:
         """Tell whether no task of the run is left."""
-        return not self._tasks()
-
-    def _awaited_tasks(self) -> set[asyncio.Task[Any]]:
-        """Give the tasks that the current one has to wait for."""
-        current = asyncio.current_task(self.loop)
-        tasks = self._tasks()
-        if current not in tasks:
-            return tasks
-        if current not in self._closers:
-            self._closers.add(current)
-            for change in self._closer_came:
-                if not change.done():
-                    change.set_result(None)
-        return tasks - self._closers
-
-    def _tasks(self) -> set[asyncio.Task[Any]]:
-        tasks = {task for task in self._ending if not task.done()}
-        for child in self._children:
-            tasks |= child._tasks()
-        return tasks
-
-    def _ended(self, task: asyncio.Task[Any]) -> None:
-        self._ending.discard(task)
-        if not task.cancelled():
-            task.exception()  # marks it as retrieved
-        self._leave_parent()
-
-    def _leave_parent(self) -> None:
-        parent = self._parent
-        if parent is not None and self.closed and not self._children and not self._tasks():
-            self._parent = None
-            parent._children.discard(self)
-            parent._leave_parent()
+        return not self.ending.tasks

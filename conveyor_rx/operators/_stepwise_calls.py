@@ -13,6 +13,7 @@ from typing import Any
 
 from ._admission import Admission
 from ._attempts import Attempts, Caller
+from ._ending import cancellation_of
 from ._place import DEAD, Place
 
 __all__ = ["StepwiseCalls"]
@@ -54,15 +55,15 @@ class StepwiseCalls(Admission, Caller):
     def _lost(self, place: Place, left: int, task: asyncio.Task[Any]) -> None:
         """Take note that `task` was cancelled from outside before it began."""
         if task.cancelled() and place.task is task:
-            self._cancelled(place, left)
+            self._cancelled(place, left, task)
 
-    def _cancelled(self, place: Place, left: int) -> None:
+    def _cancelled(self, place: Place, left: int, task: asyncio.Task[Any]) -> None:
         """End a call that was cancelled from outside before it began."""
         self._end(place, left)
         if place.dead:
             self.counters.cancelled += left
         else:
-            self.fail(place, asyncio.CancelledError(), left, attempt=0)
+            self.fail(place, cancellation_of(task), left, attempt=0)
         self.run.schedule()
 
     def _not_begun(self, place: Place) -> None:

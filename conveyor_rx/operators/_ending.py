@@ -1,0 +1,241 @@
+"""Who waits until nothing of a run is left, and for how long? For its tasks; never for oneself.
+
+A run knows the run that it was started in, and code knows the innermost run that it is called from,
+through a context variable, in whatever task it is. So a closer can tell where it stands:
+
+- Outside of any run, or in one that the closed run was started in: it waits until all has ended,
+  even when it is cancelled meanwhile.
+- A task of the closed run itself: it waits for the others, but not for those that wait as it does.
+- Elsewhere inside the closed run (in a task that a call has started, in a run that a call reads):
+  the run's own tasks may be waiting for it, so it does not wait.
+- In a run that has nothing to do with the closed one: it waits, unless something in there waits in
+  its turn for the run of the closer.
+
+The second and the last go on when they are cancelled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextvars import ContextVar
+from typing import Any
+
+from ._stuck import GRACE, report_stuck
+
+__all__ = ["Ending", "cancellation_of", "innermost"]
+
+innermost: ContextVar[Ending | None] = ContextVar("conveyor_rx_innermost", default=None)
+"""That of the run which the current code is called from."""
+
+_Task = asyncio.Future[Any]
+
+
+class Ending:
+    """What is left of one run, and who waits for it to end.
+
+    It holds nothing of the run but tasks that are ending: contexts that outlive the run lead here.
+    """
+
+    __slots__ = (
+        "_alarm",
+        "_awaited",
+        "_closers",
+        "_inner",
+        "_outer",
+        "_parent",
+        "closed",
+        "loop",
+        "origin",
+        "tasks",
+    )
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, origin: Ending | None) -> None:
+        self.loop = loop
+        self.closed = False
+        self.tasks: set[_Task] = set()  # that have to end, those of the runs in there included
+        self.origin = origin = _living(origin)
+        if origin is not None:  # runs that start each other make no chain of those that are over
+            origin.origin = _living(origin.origin)
+        self._parent: Ending | None = None
+        self._closers: set[_Task] = set()  # those of the tasks that have come to wait themselves
+        self._inner: set[asyncio.Future[None]] = set()  # of closers, who wait for the others
+        self._outer: set[asyncio.Future[None]] = set()  # of who waits for all
+        self._awaited: list[Ending] = []  # what code in here waits for and has no part in
+        self._alarm: asyncio.TimerHandle | None = None  # for those who have to wait too long
+
+    def adopt(self, child: Ending) -> None:
+        """Count the tasks of `child` as tasks of this run."""
+        child._parent = self
+
+    def keep(self, task: _Task) -> None:
+        """Count `task` until it has ended, and take note of the exception that it may end with."""
+        if task.done() or task in self.tasks:
+            return
+        for ending in self._and_parents():
+            ending.tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    async def wait(self) -> None:
+        """Wait until nothing is left, as far as the one who waits may: see above.
+
+        Raises:
+            asyncio.CancelledError: the waiting task was cancelled.
+        """
+        task = asyncio.current_task()
+        assert task is not None
+        cancelled = await _until_known(task)
+        here = _living(innermost.get())
+        places = [] if here is None else list(here._and_origins())
+        try:
+            if task in self.tasks:
+                await self._wait_for_others(task, cancelled)
+            elif self in places:
+                _raise(cancelled)
+            elif here is None or here in self._and_origins():
+                await self.wait_for_all(cancelled)
+            elif not self._leads_to(places):
+                await self._wait_as_long_as_it_may(places, cancelled)
+        finally:
+            del cancelled  # its traceback leads here
+
+    async def wait_for_all(self, cancelled: asyncio.CancelledError | None = None) -> None:
+        """Wait until nothing is left, also when `cancelled` before or meanwhile.
+
+        Raises:
+            asyncio.CancelledError: the waiting task was cancelled; raised when all has ended.
+        """
+        try:
+            while self.tasks:
+                try:
+                    await self._change(self._outer)
+                except asyncio.CancelledError as error:
+                    cancelled = error if cancelled is None else cancelled
+            _raise(cancelled)
+        finally:
+            del cancelled  # its traceback leads here
+
+    # -- private
+
+    async def _wait_for_others(self, task: _Task, cancelled: asyncio.CancelledError | None) -> None:
+        self._closers.add(task)
+        self._look()
+        _raise(cancelled)
+        while len(self.tasks) > len(self._closers):
+            await self._change(self._inner)
+
+    async def _wait_as_long_as_it_may(
+        self, places: list[Ending], cancelled: asyncio.CancelledError | None
+    ) -> None:
+        _raise(cancelled)
+        for place in places:
+            place._awaited.append(self)
+        try:
+            while self.tasks:
+                await self._change(self._outer)
+        finally:
+            for place in places:
+                place._awaited.remove(self)
+
+    async def _change(self, waiters: set[asyncio.Future[None]]) -> None:
+        """Wait until those who wait in `waiters` have nobody to wait for."""
+        waiter: asyncio.Future[None] = self.loop.create_future()
+        waiters.add(waiter)
+        if self._alarm is None:
+            self._alarm = self.loop.call_later(GRACE, self._report)
+        try:
+            await waiter
+        finally:
+            waiters.discard(waiter)
+
+    def _ended(self, task: _Task) -> None:
+        if not task.cancelled():
+            task.exception()  # marks it as retrieved
+        for ending in self._and_parents():
+            ending.tasks.discard(task)
+            ending._closers.discard(task)
+            ending._look()
+
+    def _look(self) -> None:
+        """Wake those who have nobody to wait for any more."""
+        if not self.tasks:
+            _wake(self._outer)
+            if self._alarm is not None:
+                self._alarm.cancel()
+        if len(self.tasks) == len(self._closers):
+            _wake(self._inner)
+
+    def _leads_to(self, ends: list[Ending]) -> bool:
+        """Tell whether something in here waits for one of `ends`, by whatever detour."""
+        seen: set[Ending] = set()
+        ahead = [self]
+        while ahead:
+            ending = ahead.pop()
+            if ending in ends:
+                return True
+            if ending not in seen:
+                seen.add(ending)
+                ahead += ending._awaited
+        return False
+
+    def _and_parents(self) -> Iterator[Ending]:
+        ending: Ending | None = self
+        while ending is not None:
+            yield ending
+            ending = ending._parent
+
+    def _and_origins(self) -> Iterator[Ending]:
+        ending: Ending | None = self
+        while ending is not None:
+            yield ending
+            ending = _living(ending.origin)
+
+    def _report(self) -> None:
+        stuck = self.tasks - self._closers  # who has closed its own run may take its time
+        if stuck:
+            report_stuck(self.loop, stuck)
+
+
+def cancellation_of(task: _Task) -> asyncio.CancelledError:
+    """Return the exception, message included, with which `task` was cancelled."""
+    try:
+        task.result()
+    except asyncio.CancelledError as error:
+        return error
+    raise AssertionError("this task was not cancelled")
+
+
+def _living(ending: Ending | None) -> Ending | None:
+    """Return the first run, from `ending` outwards, that is not over."""
+    while ending is not None and ending.closed and not ending.tasks:
+        ending = ending.origin
+    return ending
+
+
+async def _until_known(task: _Task) -> asyncio.CancelledError | None:
+    """Wait until `task` is known to be one of its run's, and return how it was cancelled meanwhile.
+
+    A call may close its run in its first step, and is one of the tasks to be waited for after that.
+    """
+    within = innermost.get()
+    if within is not None and within.closed and task not in within.tasks:
+        try:
+            await asyncio.sleep(0)
+        except asyncio.CancelledError as error:
+            return error
+    return None
+
+
+def _raise(error: asyncio.CancelledError | None) -> None:
+    """Raise `error`, and no new one: who cancels may know its own by the message."""
+    try:
+        if error is not None:
+            raise error
+    finally:
+        del error  # its traceback leads here
+
+
+def _wake(waiters: set[asyncio.Future[None]]) -> None:
+    for waiter in waiters:
+        if not waiter.done():
+            waiter.set_result(None)
