@@ -5,13 +5,12 @@ Here, and nowhere else, it is asked whether a callable is plain, async or a gene
 
 from __future__ import annotations
 
-import asyncio
 import concurrent.futures
 import functools
 import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
 from contextlib import aclosing, closing
-from types import AsyncGeneratorType, CoroutineType, GeneratorType
+from types import AsyncGeneratorType, CodeType, CoroutineType, GeneratorType
 from typing import Any, NamedTuple, cast
 
 from reactivex import Observable
@@ -19,7 +18,6 @@ from reactivex import Observable
 from .error_handling import Policy
 
 __all__ = [
-    "AWAITABLES",
     "MANY",
     "Call",
     "advice",
@@ -32,9 +30,6 @@ __all__ = [
     "name_of",
     "outputs",
 ]
-
-AWAITABLES = (CoroutineType, asyncio.Future)
-"""Results of a plain function that are awaited. (An Observable is awaitable too, but a value.)"""
 
 MANY = (list, GeneratorType, AsyncGeneratorType)
 """Results that stand for many outputs; any other value is one output, None is none."""
@@ -66,13 +61,16 @@ class Call(NamedTuple):
 
 def is_async(function: Callable[..., Any]) -> bool:
     """Tell whether calling `function` gives a coroutine."""
-    return inspect.iscoroutinefunction(_underlying(function))
+    function = _underlying(function)
+    return inspect.iscoroutinefunction(function) or _gives_old_coroutines(function)
 
 
 def is_generator(function: Callable[..., Any]) -> bool:
     """Tell whether calling `function` gives a generator or an async generator."""
     function = _underlying(function)
-    return inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function)
+    if inspect.isgeneratorfunction(function):
+        return not _gives_old_coroutines(function)
+    return inspect.isasyncgenfunction(function)
 
 
 def name_of(function: Callable[..., Any]) -> str:
@@ -92,9 +90,9 @@ def attribute_of(kind: type[Any], name: str) -> Any:
 
 
 def is_awaitable(value: object) -> bool:
-    """Tell whether `value` is to be awaited: an awaitable of any kind, but an Observable is not.
+    """Tell whether `value` is to be awaited: an awaitable of any kind, but no Observable.
 
-    Nothing but its type is asked, so that no user code runs.
+    (That can be awaited too, but is a value.) No code of the user's runs.
     """
     kind = type(value)
     if kind is GeneratorType:  # of a function marked by `types.coroutine`, perhaps
@@ -146,6 +144,12 @@ async def outputs(result: Any) -> AsyncGenerator[Any]:
     else:
         for value in cast("list[Any]", result):
             yield value
+
+
+def _gives_old_coroutines(function: Any) -> bool:
+    """Tell whether `function` is a generator function that `types.coroutine` has marked."""
+    code = getattr(function, "__code__", None)  # a method has that of its function
+    return isinstance(code, CodeType) and bool(code.co_flags & inspect.CO_ITERABLE_COROUTINE)
 
 
 def _underlying(function: Callable[..., Any]) -> Callable[..., Any]:

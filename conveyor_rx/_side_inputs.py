@@ -14,7 +14,7 @@ from contextlib import aclosing
 from types import CoroutineType
 from typing import Any, cast
 
-from ._calls import AWAITABLES, is_async, outputs
+from ._calls import is_async, is_awaitable, outputs
 from ._in_turns import InOrder, Turn, Turns
 from ._later import Awaited, FirstOf, Later, Made, Watched
 from ._signatures import needs_arguments
@@ -73,7 +73,7 @@ class SideInputs:
             turns = Turns()
             try:
                 result: Any = function(*turns.of(args), **turns.of_named(kwargs))
-                return await result if issubclass(type(result), AWAITABLES) else result
+                return await result if is_awaitable(result) else result
             finally:
                 turns.end()
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from types import CoroutineType, FunctionType, GeneratorType, MethodType
 from typing import Any, cast
 
-from .._calls import attribute_of, discard, is_awaitable, name_of
+from .._calls import attribute_of, discard, is_awaitable, is_generator, name_of
 
 __all__ = ["check_data", "is_iterable"]
 
@@ -40,7 +39,7 @@ def check_data(data: object) -> None:
     if is_awaitable(data) and attribute_of(kind, "__aiter__") is None:
         what, fix = f"{kind.__name__}{_name(data)}", "await it first: pipeline(await ...)"
         discard(data)
-    elif kind in _FUNCTIONS and _is_generator_function(data):
+    elif kind in _FUNCTIONS and is_generator(cast("Callable[..., Any]", data)):
         what, fix = f"generator function{_name(data)}", "call it: pipeline(function())"
     else:
         return
@@ -60,10 +59,6 @@ def _has_no_axis(data: Any) -> bool:
     """Tell whether `data` is an array of no dimension: its type can be iterated, it can't be."""
     kind = cast("type[Any]", type(data))
     return hasattr(kind, "ndim") and type(data.ndim) is int and data.ndim == 0
-
-
-def _is_generator_function(function: Any) -> bool:
-    return inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function)
 
 
 def _name(data: Any) -> str:

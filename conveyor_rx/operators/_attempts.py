@@ -8,10 +8,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
-from types import CoroutineType
 from typing import Any, Literal, NamedTuple, Protocol, cast
 
-from .._calls import AWAITABLES, MANY, Call, is_short, outputs
+from .._calls import MANY, Call, discard, is_awaitable, is_short, outputs
 from .._stats import Counters
 from ..error_handling import Verdict
 from ._line import Line
@@ -126,9 +125,8 @@ class Attempts:
 
     def let_go(self) -> None:
         """Close the coroutine that a plain function gave, if it is not to be awaited any more."""
-        result = self._result
-        if type(result) is CoroutineType:
-            cast("CoroutineType[Any, Any, Any]", result).close()
+        if is_awaitable(self._result):
+            discard(self._result)
 
     async def _try(self) -> None:
         part = self._parts[-1]
@@ -180,7 +178,7 @@ class Attempts:
 
     async def _take(self, result: Any, part: Part) -> None:
         """Deliver what a call gave."""
-        if issubclass(type(result), AWAITABLES):
+        if is_awaitable(result):
             result = await cast("Awaitable[Any]", result)
             if self._place.dead:
                 raise asyncio.CancelledError

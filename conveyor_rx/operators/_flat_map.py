@@ -12,11 +12,12 @@ import logging
 import sys
 from collections.abc import Callable
 from contextvars import Context
+from types import GeneratorType
 from typing import Any, cast
 
 from reactivex import Observable
 
-from .._calls import AWAITABLES, MANY, Call, advice, is_short
+from .._calls import MANY, Call, advice, is_awaitable, is_short
 from .._stats import Counters
 from ..error_handling import Verdict
 from ._attempts import Attempts, Outcome, Part
@@ -31,6 +32,8 @@ else:
     from ._late_calls import LateCalls as TaskCalls
 
 __all__ = ["FlatMap", "flat_map"]
+
+KINDS = 64  # types of results that are remembered
 
 _log = logging.getLogger("conveyor_rx")
 
@@ -57,8 +60,7 @@ class FlatMap(TaskCalls):
         super().__init__(run, line, call, limit, counters, counts_input)
         self._shortcut = counts_input  # for results that are one output; not those of batches
         self._advises = call.flatten  # on results that were hardly meant as one output
-        # Results that take several steps, unless they are short lists.
-        self._special = (MANY if call.flatten else ()) + (() if call.is_async else AWAITABLES)
+        self._one: dict[int, type[Any]] = {}  # types of such results, by their ids
         kind = type(self)
         if call.is_generator:
             self._start = kind._start_generator
@@ -165,7 +167,19 @@ class FlatMap(TaskCalls):
         run.turns_only = before
 
     def _takes_steps(self, result: Any) -> bool:
-        return issubclass(type(result), self._special) and not is_short(result)
+        """Tell whether `result` is to be awaited, or to be taken apart bit by bit."""
+        kind = cast("type[Any]", type(result))
+        if id(kind) in self._one:
+            return False
+        if self.call.flatten and issubclass(kind, MANY):
+            return not is_short(result)
+        if not self.call.is_async and is_awaitable(result):
+            return True
+        if kind is not GeneratorType:  # of which some are to be awaited
+            if len(self._one) >= KINDS:
+                self._one.clear()
+            self._one[id(kind)] = kind  # kept, so that the id is that of no other type
+        return False
 
     def _advise(self, result: Any) -> None:
         """Say, once in a run, that a result is one output and was hardly meant as one."""
