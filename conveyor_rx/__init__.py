@@ -6,6 +6,7 @@
 The map, from the ground up; imports run in this direction only:
 
     _labels.py           short texts for users' values, escaped (_short_repr.py, _columns.py)
+    _near_miss.py        which name was meant
     events.py            what happens in a run, and who is told
     error_handling.py    what happens to a failed call
     context.py           the values of a run

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 from collections.abc import Callable
 from typing import Any, cast
+
+from ._near_miss import near_miss
+from .context import PipelineContext
 
 __all__ = [
     "check_call",
@@ -14,6 +18,14 @@ __all__ = [
     "refuse_class_method",
     "unwrap",
 ]
+
+SETTINGS = frozenset(field.name for field in dataclasses.fields(PipelineContext))
+OPTIONS = frozenset(
+    """
+    on_error retry_attempts retry_delay retry_exponential_backoff retry_max_delay retry_config
+    error_handler task_name concurrency_limit flatten min_size max_size
+    """.split()
+)
 
 
 def unwrap(function: Any) -> tuple[Callable[..., Any], Any]:
@@ -72,12 +84,28 @@ def check_call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict
     try:
         signature.bind(*args, **kwargs)
     except TypeError as error:
-        raise TypeError(f"{error}; the signature is {signature}") from None
+        meant = _meant(signature, kwargs)
+        raise TypeError(f"{error}{meant}; the signature is {signature}") from None
 
 
 def needs_arguments(function: Callable[..., Any]) -> bool:
     """Tell whether a call of `function` needs arguments, as far as can be told."""
     return _signature(function) is None or bool(lacking(function, (), {}))
+
+
+def _meant(signature: inspect.Signature, kwargs: dict[str, Any]) -> str:
+    """Say what the names that the signature does not have may have been meant to be."""
+    names = list(signature.parameters)
+    for name in kwargs:
+        if name in names:
+            continue
+        if parameter := near_miss(name, names):
+            return f"; did you mean {parameter!r}?"
+        if name in SETTINGS:
+            return f"; it is a setting: with_context({name}=...)"
+        if name in OPTIONS:
+            return "; it is an option of the decorator"
+    return ""
 
 
 def _signature(function: Callable[..., Any]) -> inspect.Signature | None:

@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, Literal, TypeVar, get_args
 
+from ._near_miss import near_miss
 from .error_handling import check_count
 
 __all__ = [
@@ -21,6 +22,16 @@ __all__ = [
 
 T = TypeVar("T")
 ExecutionMode = Literal["ordered", "as_completed"]
+
+
+class _Unchanged:
+    """In place of a setting: it stays as it is. None would be no bound."""
+
+    def __repr__(self) -> str:
+        return "unchanged"
+
+
+UNCHANGED: Any = _Unchanged()  # stands for a value of any type
 
 
 @dataclasses.dataclass
@@ -56,12 +67,38 @@ class PipelineContext:
         """Return a context of the same values, with a `data` dict of its own."""
         return dataclasses.replace(self, data=dict(self.data))
 
-    def replace(self, **values: Any) -> PipelineContext:
-        """Return a copy with `values` set; a name that is no field goes into `data`."""
-        fields = {field.name for field in dataclasses.fields(self)}
-        settings = {name: value for name, value in values.items() if name in fields}
+    def replace(
+        self,
+        *,
+        execution_mode: ExecutionMode = UNCHANGED,
+        max_parallelism: int | None = UNCHANGED,
+        max_in_flight: int | None = UNCHANGED,
+        pipeline_id: str | None = UNCHANGED,
+        data: dict[str, Any] = UNCHANGED,
+        **values: Any,
+    ) -> PipelineContext:
+        """Return a copy with these settings; `values` are added to `data`.
+
+        Raises:
+            TypeError, ValueError: a setting of the wrong type or out of range, or a name of one of
+                `values` that is nearly that of a setting; by name.
+        """
+        given = {
+            "execution_mode": execution_mode,
+            "max_parallelism": max_parallelism,
+            "max_in_flight": max_in_flight,
+            "pipeline_id": pipeline_id,
+            "data": data,
+        }
+        for name in values:
+            if setting := near_miss(name, given.keys() - {"pipeline_id"}):  # that isn't for users
+                raise TypeError(
+                    f"there is no setting {name!r}; did you mean {setting!r}? "
+                    f"For data of that name pass data={{{name!r}: ...}}"
+                )
+        settings = {name: value for name, value in given.items() if value is not UNCHANGED}
         context = dataclasses.replace(self, **settings).copy()
-        context.data.update({name: value for name, value in values.items() if name not in fields})
+        context.data.update(values)
         return context
 
 

@@ -11,7 +11,7 @@ from reactivex import Observable
 
 from ._rx import is_operator, operator_name
 from ._source import NO_DATA, check_data
-from .context import ExecutionMode, PipelineContext
+from .context import UNCHANGED, ExecutionMode, PipelineContext
 from .operators._chain import Chain
 from .operators._sketch import Sketch
 from .stream import AsyncStream, Source
@@ -86,14 +86,37 @@ class Stage(abc.ABC, Generic[In, Out]):
         """Return the stream of results of `data` in the order in which they complete."""
         return self.with_execution_mode("as_completed").stream(data, args, kwargs)
 
-    def with_context(self, **values: Any) -> Pipeline[In, Out]:
-        """Return a pipeline with these settings: fields of PipelineContext, and data of any name.
+    def with_context(
+        self,
+        *,
+        execution_mode: ExecutionMode = UNCHANGED,
+        max_parallelism: int | None = UNCHANGED,
+        max_in_flight: int | None = UNCHANGED,
+        pipeline_id: str | None = UNCHANGED,
+        data: dict[str, Any] = UNCHANGED,
+        **values: Any,
+    ) -> Pipeline[In, Out]:
+        """Return a pipeline with these settings; what is not given stays as it is.
+
+        `execution_mode` is "ordered" or "as_completed"; `max_parallelism` caps the calls running
+        at once over the whole run, `max_in_flight` the items in flight in a segment (None: no
+        bound). `data` takes the place of the data that the tasks of a run share, and further
+        names are added to it. (`pipeline_id` is made anew for each run.)
 
         Raises:
-            TypeError, ValueError: a setting of the wrong type or out of range, by name.
+            TypeError, ValueError: a setting of the wrong type or out of range, or a further name
+                that is nearly that of a setting; by name.
         """
         pipeline = _as_pipeline(self)
-        return Pipeline[Any, Any](pipeline.context.replace(**values)).add(*pipeline.stages)
+        context = pipeline.context.replace(
+            execution_mode=execution_mode,
+            max_parallelism=max_parallelism,
+            max_in_flight=max_in_flight,
+            pipeline_id=pipeline_id,
+            data=data,
+            **values,
+        )
+        return Pipeline[Any, Any](context).add(*pipeline.stages)
 
     def with_execution_mode(self, mode: ExecutionMode) -> Pipeline[In, Out]:
         """Return a pipeline that runs in `mode`: "ordered" or "as_completed"."""

@@ -226,6 +226,77 @@ def test_context_out_of_range(values: Any, name: str, error: type[Exception]) ->
             make()
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("max_inflight", "max_in_flight"),
+        ("inflight", "max_in_flight"),
+        ("in_flight", "max_in_flight"),
+        ("maxInFlight", "max_in_flight"),
+        ("MAX_IN_FLIGHT", "max_in_flight"),
+        ("max_paralellism", "max_parallelism"),
+        ("max_parallel", "max_parallelism"),
+        ("parallelism", "max_parallelism"),
+        ("execution_mod", "execution_mode"),
+        ("exec_mode", "execution_mode"),
+        ("executionmode", "execution_mode"),
+        ("Data", "data"),
+    ],
+)
+def test_nearly_a_setting(name: str, meant: str) -> None:
+    """E10: it would be data without a word; the error names the setting, and the way round."""
+    for make in (
+        lambda: same.with_context(**{name: 2}),
+        lambda: (same | same).with_context(max_parallelism=2, **{name: 2}),
+        lambda: PipelineContext().replace(**{name: 2}),
+    ):
+        with pytest.raises(TypeError, match=rf"no setting '{name}'; did you mean '{meant}'\?"):
+            make()
+    assert same.with_context(data={name: 2}).context.data == {name: 2}
+
+
+@pytest.mark.parametrize(
+    "name",
+    """user date metadata my_data execution_date execution_id max_items max_height max_retries
+    mode pipeline pipeline_name limit on_error session base_url größe 数据 _ x a1 max in
+    data_dir""".split(),
+)
+def test_names_that_are_free(name: str) -> None:
+    """Section 2: data of any other name; also beside settings."""
+    context = same.with_context(max_in_flight=None, **{name: 2}).context
+    assert (context.data, context.max_in_flight) == ({name: 2}, None)
+    assert context.replace(data={"a": 1}, b=2).data == {"a": 1, "b": 2}
+    assert context.replace().data == {name: 2}
+
+
+def with_names(item: int, *, offset: int = 0, scale: float = 1) -> float:
+    return (item + offset) * scale
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("ofset", r"'ofset'; did you mean 'offset'\?"),
+        ("scales", r"'scales'; did you mean 'scale'\?"),
+        ("max_in_flight", r"it is a setting: with_context\(max_in_flight=...\)"),
+        ("concurrency_limit", r"it is an option of the decorator"),
+        ("other", r"'other'; the signature is"),
+    ],
+)
+def test_nearly_a_parameter(name: str, hint: str) -> None:
+    """E10, S3, V4: in `with_inputs` and in calls, of tasks and pipelines."""
+    task = single_task(with_names)
+    for make in (
+        lambda: task.with_inputs(**{name: 2}),
+        lambda: task([1], **{name: 2}),
+        lambda: task.as_completed([1], **{name: 2}),
+        lambda: (task | same)([1], **{name: 2}),
+        lambda: batch_task(2)(with_names)([1], **{name: 2}),  # type: ignore[type-var]
+    ):
+        with pytest.raises(TypeError, match=hint):
+            make()
+
+
 def test_unknown_mode() -> None:
     """E10: `with_execution_mode` names option and choice."""
     with pytest.raises(ValueError, match=r"execution_mode must be 'ordered' or 'as_completed'"):

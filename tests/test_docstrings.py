@@ -16,7 +16,7 @@ MODULES = [
     # tests/testing has its own; the others need an extra, or have their examples in the README
     if not name.startswith(("conveyor_rx.testing", "conveyor_rx.diagrams", "conveyor_rx.probes"))
 ]
-WITH_EXAMPLES = {"_columns", "_labels", "_short_repr"} | {
+WITH_EXAMPLES = {"_columns", "_labels", "_near_miss", "_short_repr"} | {
     "context",
     "decorators",
     "error_handling",

@@ -173,6 +173,11 @@ OPTIONS = (
 )
 CLASS_OPTIONS = "on_error='fail', retry_config=None, error_handler=None, task_name=None"
 
+SETTINGS = ", ".join(
+    f"{name}=unchanged"
+    for name in ("execution_mode", "max_parallelism", "max_in_flight", "pipeline_id", "data")
+)
+
 SIGNATURES: list[tuple[Any, str]] = [
     (single_task, f"(func=None, *, {OPTIONS})"),
     (batch_task, f"(min_size=1, max_size=None, *, {OPTIONS})"),
@@ -190,7 +195,8 @@ SIGNATURES: list[tuple[Any, str]] = [
     (BatchTask.with_inputs, "(self, *args, **kwargs)"),
     (Pipeline, "(context=None)"),
     (Pipeline.add, "(self, *stages)"),
-    (Stage.with_context, "(self, **values)"),
+    (Stage.with_context, f"(self, *, {SETTINGS}, **values)"),
+    (PipelineContext.replace, f"(self, *, {SETTINGS}, **values)"),
     (Stage.with_execution_mode, "(self, mode)"),
     (AsyncStream, "(source)"),
     (AsyncStream.collect, "(self)"),

@@ -188,3 +188,6 @@ async def consume() -> None:
     task: SingleTask[object, str] = to_text  # error: takes int
     stream: AsyncStream[int] = to_text([1]).pipe(ops.take(1))  # error: AsyncStream[str]
     print(numbers, stage, task, stream)
+    to_text.with_context(max_in_flight="2")  # error: an int or None
+    to_text.with_context(execution_mode="random")  # error: no such mode
+    to_text.with_context(data=[])  # error: a dict
