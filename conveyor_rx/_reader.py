@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from asyncio import get_running_loop
 from collections import deque
 from typing import Any
 
@@ -10,9 +11,15 @@ from .error_handling import not_an_end
 from .operators._run import UNBOUNDED, Run
 from .operators._subscriber import Subscriber
 
-__all__ = ["Reader"]
+__all__ = ["BUSY", "Reader"]
 
-_BUSY = "this stream is already being read by another consumer"
+BUSY = (
+    "this stream is already being read by another consumer; "
+    "call the pipeline again for a second stream, or use subscribe()"
+)
+_ELSEWHERE = (
+    "this stream's run began on another event loop; use it there, or call the pipeline again here"
+)
 
 
 class Reader(Subscriber):
@@ -26,9 +33,11 @@ class Reader(Subscriber):
 
     def __init__(self, run: Run) -> None:
         self.run = run
+        self._loop = run.loop
         self.size = 0
         self.upstream_bit = 0
         self._buffer: deque[Any] = deque()
+        self.is_over = False  # the end was told, or there is nobody to tell it to
         self._ended = False
         self._error: BaseException | None = None
         self._serving = False
@@ -57,22 +66,19 @@ class Reader(Subscriber):
 
     # -- from the consumer
 
-    @property
-    def is_over(self) -> bool:
-        """Whether there is nothing more to come."""
-        return self.run.closed and not self._buffer
-
     async def next(self, holder: object) -> Any:
         """Return the next result, or raise what the run ended with, once, when all has ended.
 
         `holder` is only held: dropping a stream closes it, but not while somebody waits here.
 
         Raises:
-            RuntimeError: somebody else is waiting here.
+            RuntimeError: somebody else is waiting here, or this is another event loop.
             StopAsyncIteration: the run has ended.
         """
+        if get_running_loop() is not self._loop:
+            raise RuntimeError(_ELSEWHERE)
         if self._busy:
-            raise RuntimeError(_BUSY)
+            raise RuntimeError(BUSY)
         if self._buffer and not self.run.paused:
             return self._take()
         self._busy = True
@@ -96,10 +102,12 @@ class Reader(Subscriber):
         """Run to the end, or until somebody closes the stream, and return what has come.
 
         Raises:
-            RuntimeError: somebody else is waiting here.
+            RuntimeError: somebody else is waiting here, or this is another event loop.
         """
+        if get_running_loop() is not self._loop:
+            raise RuntimeError(_ELSEWHERE)
         if self._busy:
-            raise RuntimeError(_BUSY)
+            raise RuntimeError(BUSY)
         self._busy = True
         self.limit = UNBOUNDED
         results = self._buffer
@@ -124,8 +132,9 @@ class Reader(Subscriber):
         raise AssertionError("a run that has ended neither completed nor failed")
 
     def pause(self) -> None:
-        """Start nothing new until `next` is called again."""
-        self.run.pause()
+        """Start nothing new until `next` is called again; unless somebody waits there."""
+        if not self._busy:
+            self.run.pause()
 
     def close(self) -> None:
         """End the run at once, without waiting for its tasks; from any thread."""
@@ -134,13 +143,22 @@ class Reader(Subscriber):
             self._discard()
 
     async def aclose(self) -> None:
-        """End the run and wait until nothing of it is left."""
+        """End the run and wait until nothing of it is left.
+
+        Raises:
+            RuntimeError: there is something left on another event loop.
+        """
+        run = self.run
+        nothing_left = run.loop.is_closed() or (run.closed and run.is_ended())
+        if not nothing_left and get_running_loop() is not run.loop:
+            raise RuntimeError(_ELSEWHERE)
         self._discard()
         await self.run.wait_closed()
 
     # -- private
 
     def _discard(self) -> None:
+        self.is_over = True
         self._buffer = deque()
         self._ended = True
         self._error = None
@@ -182,6 +200,7 @@ class Reader(Subscriber):
         return self._buffer.popleft()
 
     async def _end(self) -> None:
+        self.is_over = True
         error, self._error = self._error, None
         try:
             await self.run.wait_closed()

@@ -21,7 +21,7 @@ from .operators._trampoline import Gate
 if TYPE_CHECKING:
     from .operators.traced._chain import TracedChain
 
-__all__ = ["Plan", "link", "new_run", "running_loop"]
+__all__ = ["Plan", "is_loop_running", "link", "new_run", "running_loop"]
 
 
 class Plan(Protocol):
@@ -104,3 +104,12 @@ def running_loop() -> asyncio.AbstractEventLoop:
             "a stream needs a running event loop: use it inside of a coroutine, for example "
             "asyncio.run(main()) with `async for` or `await stream.collect()` in main"
         ) from None
+
+
+def is_loop_running() -> bool:
+    """Tell whether an event loop runs in this thread."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-import weakref
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import (
+    AsyncIterable,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Generator,
+    Iterable,
+    Mapping,
+)
 from types import TracebackType
 from typing import Any, Self, TypeAlias, TypeVar, cast, overload
 
 from reactivex import Observable, abc, compose
 from reactivex.disposable import Disposable
 
+from ._cursor import Cursor, Reading, Task, current_task
 from ._reader import Reader
 from ._source import check_data, demand
-from ._start import Plan, link, new_run, running_loop
+from ._start import Plan, is_loop_running, link, new_run, running_loop
 from ._stats import Counters, StageStats
 from ._traced_outlet import new_push, new_reader
 from .operators._run import enclosing
@@ -69,9 +78,7 @@ class AsyncStream(Observable[T_co]):
         self._source: Any = source
         self._plan: Plan | None = None
         self._derived: tuple[AsyncStream[Any], Callable[..., Any]] | None = None
-        self._reader: Reader | None = None
-        self._closed = False
-        self._cursor: weakref.ref[_Cursor[Any]] | None = None
+        self._reading = Reading()
         self._counters: list[Counters] = []
 
     # -- pull
@@ -79,23 +86,50 @@ class AsyncStream(Observable[T_co]):
     __iter__ = None  # else Observable's indexing would make `for` iterate without end
 
     def __aiter__(self) -> AsyncIterator[T_co]:
-        return _Cursor(self)
+        return Cursor[T_co](self._reading, self._open)
 
     def __anext__(self) -> Awaitable[T_co]:
-        return self._claim(None).next(self)
+        reading = self._reading
+        if reading.reader is None or reading.iterators:
+            return self._next(current_task())
+        return reading.reader.next(self)
 
-    async def collect(self) -> list[T_co]:
-        """Run to the end and return all results.
+    def collect(self) -> Coroutine[Any, Any, list[T_co]]:
+        """Run to the end and return all results; a coroutine.
 
         Raises:
-            RuntimeError: another consumer is reading this stream, or no event loop runs.
+            RuntimeError: another task is reading this stream, it has been read to its end or
+                closed, or no event loop runs.
             Exception: the run failed; the original exception.
         """
-        cursor = _Cursor(self)  # for as long as it lives, nobody else may read
-        try:
-            return await self._claim(cursor).collect()
-        finally:
-            del cursor  # an exception's traceback leads here
+        return self._collect(current_task())
+
+    def __await__(self) -> Generator[Any, None, T_co]:
+        """Wait for the last item, as with any Observable.
+
+        Raises:
+            TypeError: there is no Rx operator between the pipeline and this.
+        """
+        if not self._is_plain:
+            raise TypeError(
+                "a pipeline's stream can't be awaited; use `await stream.collect()` for all "
+                "results, or `await stream.pipe(reactivex.operators.last())` for the last one"
+            )
+        return super().__await__()
+
+    def run(self, scheduler: abc.SchedulerBase | None = None) -> T_co:
+        """Run to the end and return the last item, where no event loop runs.
+
+        Raises:
+            RuntimeError: one runs in this thread, and waiting here would stop it; or none runs,
+                and the stream needs one.
+        """
+        if is_loop_running():
+            raise RuntimeError(
+                "run() would block the event loop that runs in this thread, and the stream with "
+                "it; in a coroutine use `await stream.collect()`"
+            )
+        return super().run(scheduler)
 
     async def __aenter__(self) -> Self:
         return self
@@ -116,12 +150,11 @@ class AsyncStream(Observable[T_co]):
         that it reads, does not wait when it closes that run. A close that has waited 30 s tells the
         loop's exception handler which tasks do not end.
         """
-        self._closed = True
-        if self._reader is not None:
-            await self._reader.aclose()
+        await self._reading.aclose()
 
     def __del__(self) -> None:
-        reader = self.__dict__.get("_reader")
+        reading: Reading | None = self.__dict__.get("_reading")
+        reader = reading.reader if reading is not None else None
         if reader is not None and not reader.run.loop.is_closed():
             reader.close()
 
@@ -237,7 +270,7 @@ class AsyncStream(Observable[T_co]):
 
     def anew(self) -> AsyncStream[T_co]:
         """Return a stream of the same data and stages; this one, if its iteration has begun."""
-        if self._reader is not None or self._closed:
+        if self._reading.has_begun:
             return self
         stream = cast("AsyncStream[T_co]", AsyncStream[Any](self._source))
         stream._plan, stream._derived = self._plan, self._derived
@@ -260,7 +293,7 @@ class AsyncStream(Observable[T_co]):
     @property
     def _can_be_read_again(self) -> bool:
         """Whether `anew` gives a stream of the same items: the source is no iterator."""
-        if self._reader is not None or self._closed:
+        if self._reading.has_begun:
             return False
         if self._derived is not None:
             return self._derived[0]._can_be_read_again
@@ -270,51 +303,24 @@ class AsyncStream(Observable[T_co]):
         kind = type(source)
         return not (hasattr(kind, "__next__") or hasattr(kind, "__anext__"))
 
-    def _claim(self, cursor: _Cursor[Any] | None) -> Reader:
-        """Give the reader to `cursor` (None: who calls `anext` on the stream itself)."""
-        holder = self._cursor() if self._cursor is not None else None
-        over = self._reader is not None and self._reader.is_over
-        if holder is not None and holder is not cursor and not over:
-            raise RuntimeError(
-                "this stream is already being read by another consumer; "
-                "call the pipeline again for a second stream, or use subscribe()"
-            )
-        self._cursor = weakref.ref(cursor) if cursor is not None else None
-        if self._reader is None:
-            self._reader = self._open()
-        return self._reader
+    async def _next(self, task: Task | None) -> T_co:
+        try:
+            return await self._reading.admit(task, self._open).next(self)
+        finally:
+            del self, task  # an exception's traceback leads here
 
-    def _release(self) -> None:
-        self._cursor = None
-        if self._reader is not None:
-            self._reader.pause()
+    async def _collect(self, task: Task | None) -> list[T_co]:
+        try:
+            self._reading.check_unread()
+            return await self._reading.admit(task or current_task(), self._open).collect()
+        finally:
+            del self, task  # an exception's traceback leads here
 
     def _open(self) -> Reader:
         run = new_run(self._plan)
         reader = new_reader(run)
-        if self._closed:
+        if self._reading.closed:
             reader.close()
         else:
             self._counters = link(run, self._source, self._plan, reader, reader)
         return reader
-
-
-class _Cursor(AsyncIterator[T]):
-    """One `async for` over a stream: while it lives no other may read, and its end is a pause."""
-
-    def __init__(self, stream: AsyncStream[T]) -> None:
-        self._stream = stream
-        self._next: Callable[[object], Any] | None = None
-
-    def __anext__(self) -> Any:
-        if self._next is None:
-            self._next = self._stream._claim(self).next  # pyright: ignore[reportPrivateUsage]
-        return self._next(self)
-
-    async def aclose(self) -> None:
-        if self._next is not None:  # else it is not ours to close
-            await self._stream.aclose()
-
-    def __del__(self) -> None:
-        if self._next is not None:
-            self._stream._release()  # pyright: ignore[reportPrivateUsage]

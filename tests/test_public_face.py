@@ -400,12 +400,14 @@ async def test_context_manager_and_with_context() -> None:
 
 
 async def test_async_with_a_stream() -> None:
-    """Section 2: `async with` gives the stream and closes it."""
+    """Section 2, L1: `async with` gives the stream and closes it; then it can't be read anew."""
     stream = double([1, 2, 3])
     async with stream as entered:
         assert entered is stream
         assert await anext(entered) == 2
-    assert await stream.collect() == []
+    assert await anext(stream, None) is None
+    with pytest.raises(RuntimeError, match="has been read; call the pipeline again"):
+        await stream.collect()
 
 
 async def test_handler_gets_what_it_is_promised(caplog: pytest.LogCaptureFixture) -> None:

@@ -11,7 +11,7 @@ from reactivex import abc
 from ...stream import AsyncStream
 from ._subject import Way, expect
 
-__all__ = ["QUIET", "Consumer", "consume", "demand"]
+__all__ = ["QUIET", "Consumer", "consume", "demand", "expect_over"]
 
 QUIET = 1000.0
 """Seconds (of virtual time) after which whatever was going to happen has happened."""
@@ -141,6 +141,17 @@ async def demand(stream: AsyncStream[Any]) -> Any:
         return await anext(stream)
     except StopAsyncIteration:
         raise AssertionError("3.8: a demand got the end, though there is more to come") from None
+
+
+async def expect_over(stream: AsyncStream[Any], rule: str) -> None:
+    """Expect that a further demand gets the end, and that a new reader is told to start anew."""
+    for _ in range(2):
+        expect(await anext(stream, None) is None, f"{rule}: a result after the end")
+    try:
+        await stream.collect()
+    except RuntimeError:
+        return
+    raise AssertionError(f"{rule}: a new reader was let in after the end")
 
 
 def consume(

@@ -7,7 +7,7 @@ from typing import Any
 
 from reactivex.subject import Subject as RxSubject
 
-from ._consumer import QUIET, Consumer, consume, demand
+from ._consumer import QUIET, Consumer, consume, demand, expect_over
 from ._probe import Probe
 from ._rules import rule
 from ._subject import Broken, Subject, expect
@@ -130,7 +130,7 @@ async def an_end_is_a_cancellation(subject: Subject) -> None:
 
 @rule(
     "1.7",
-    "After the end there is no result and no other end.",
+    "After the end there is no result and no other end; a new reader is refused.",
 )
 async def nothing_after_the_end(subject: Subject) -> None:
     for error in (None, Broken("source")):
@@ -140,9 +140,7 @@ async def nothing_after_the_end(subject: Subject) -> None:
         await consumer.ended()
         if subject.way == "subscribe":
             continue  # `Consumer` has watched it
-        for _ in range(2):
-            expect(await anext(stream, None) is None, "1.7: a result after the end")
-        expect(await stream.collect() == [], "1.7: results after the end")
+        await expect_over(stream, "1.7")
         expect(probe.opened == 1, "1.7: the source was read again after the end")
 
 
