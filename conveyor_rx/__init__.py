@@ -23,6 +23,7 @@ The map, from the ground up; imports run in this direction only:
     _picture/            what a pipeline shows of itself in a notebook
     pipeline.py          Stage, Pipeline and `|`
     _signatures.py       whether a function fits what it is called with
+    _plain_limits.py     whether a limit of calls at once does anything for a function
     tasks.py             SingleTask, BatchTask, BaseTask
     _unbound_task.py     what type checkers see of a task that lacks something
     _task_types.py       what type checkers see of the decorators

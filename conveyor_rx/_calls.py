@@ -29,6 +29,7 @@ __all__ = [
     "is_short",
     "name_of",
     "outputs",
+    "underlying",
 ]
 
 MANY = (list, GeneratorType, AsyncGeneratorType)
@@ -61,13 +62,13 @@ class Call(NamedTuple):
 
 def is_async(function: Callable[..., Any]) -> bool:
     """Tell whether calling `function` gives a coroutine."""
-    function = _underlying(function)
+    function = underlying(function)
     return inspect.iscoroutinefunction(function) or _gives_old_coroutines(function)
 
 
 def is_generator(function: Callable[..., Any]) -> bool:
     """Tell whether calling `function` gives a generator or an async generator."""
-    function = _underlying(function)
+    function = underlying(function)
     if inspect.isgeneratorfunction(function):
         return not _gives_old_coroutines(function)
     return inspect.isasyncgenfunction(function)
@@ -114,6 +115,16 @@ def discard(awaitable: Any) -> None:
         awaitable.close()
 
 
+def underlying(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what is called in the end: behind partials, and of an object its `__call__`."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    if inspect.isroutine(function) or inspect.isclass(function):
+        return function
+    call = type(function).__call__
+    return call if inspect.isfunction(call) else function
+
+
 def is_short(result: Any) -> bool:
     """Tell whether `result` is a list that may be passed on in one go.
 
@@ -150,12 +161,3 @@ def _gives_old_coroutines(function: Any) -> bool:
     """Tell whether `function` is a generator function that `types.coroutine` has marked."""
     code = getattr(function, "__code__", None)  # a method has that of its function
     return isinstance(code, CodeType) and bool(code.co_flags & inspect.CO_ITERABLE_COROUTINE)
-
-
-def _underlying(function: Callable[..., Any]) -> Callable[..., Any]:
-    while isinstance(function, functools.partial):
-        function = function.func
-    if inspect.isroutine(function) or inspect.isclass(function):
-        return function
-    call = type(function).__call__
-    return call if inspect.isfunction(call) else function

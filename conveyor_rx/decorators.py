@@ -50,7 +50,9 @@ def single_task(
     `retry_max_delay` (if only one of these is given, the other's default gives way); then
     `error_handler` is asked, or `on_error` decides: "fail" ends the run, "skip_item" and
     "skip_batch" drop the item. Cancellation: running calls are cancelled and awaited. Pressure: at
-    most `concurrency_limit` calls run at once (None: as many as the window `max_in_flight` holds).
+    most `concurrency_limit` calls run at once. None, and so the bare decorator, is no limit: as
+    many as the window `max_in_flight` holds, 1,024 by default. A plain `def` runs one call at a
+    time; a limit above 1 on it is a RuntimeWarning.
 
     Raises:
         TypeError, ValueError: an option of the wrong type or out of range, by name.

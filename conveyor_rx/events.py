@@ -77,6 +77,8 @@ class StageInfo(NamedTuple):
     """How many calls may run at once; None: no limit of its own."""
     max_size: int = 1
     """Items in a full batch."""
+    overlaps: bool = False
+    """Whether its calls can run at once, as far as is known: those of a plain `def` can't."""
 
 
 class RunInfo(NamedTuple):

@@ -152,7 +152,7 @@ class Pipeline(Stage[In, Out]):
         self.stages: list[Stage[Any, Any]] = []
 
     def __repr__(self) -> str:
-        return " | ".join(map(repr, self.stages)) or "Pipeline()"
+        return self.task_name or "Pipeline()"
 
     @property
     def task_name(self) -> str:
@@ -257,13 +257,16 @@ class _Plan(NamedTuple):
 
 
 def _no_joint(left: object, right: object, culprit: object) -> str:
+    joint = " | ".join(
+        side.task_name if isinstance(side, Stage) else repr(side) for side in (left, right)
+    )
     if inspect.ismethod(culprit) and issubclass(type(culprit.__func__), Stage):
         return (
-            f"can't join {left!r} | {right!r}: {culprit.__name__} is a class method of a task: "
+            f"can't join {joint}: {culprit.__name__} is a class method of a task: "
             "write the task's decorator above @classmethod, not below it"
         )
     return (
-        f"can't join {left!r} | {right!r}: {culprit!r} is no stage and no Rx operator; "
+        f"can't join {joint}: {culprit!r} is no stage and no Rx operator; "
         "decorate it with @single_task (or, if it is an operator of your own, "
         "wrap it in reactivex.compose)"
     )

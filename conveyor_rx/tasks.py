@@ -8,10 +8,11 @@ from collections.abc import AsyncIterable, Awaitable, Callable
 from typing import Any, Generic, Never, Self, TypeVar, cast, overload
 
 from ._calls import Call, is_async, is_generator, name_of
+from ._plain_limits import one_at_a_time, warn_of_limit
 from ._side_inputs import SideInputs
 from ._signatures import check_call, check_function, lacking, refuse_class_method, unwrap
 from ._source import NO_DATA
-from .context import PipelineContext, get_current_context
+from .context import PipelineContext, calls_at_once, get_current_context
 from .error_handling import (
     ErrorAction,
     ErrorHandler,
@@ -140,6 +141,7 @@ class _FunctionTask(BaseTask[In, Out], Generic[In, Out]):
             error_handler=error_handler,
             task_name=task_name or name_of(func),
         )
+        warn_of_limit(func, concurrency_limit, self.task_name)
         self._func = func
         self._descriptor = descriptor
         self._concurrency_limit = concurrency_limit
@@ -231,6 +233,10 @@ class _FunctionTask(BaseTask[In, Out], Generic[In, Out]):
         return Pipeline[Any, Any](context.copy() if context else None).add(self)(items)
 
     # -- private
+
+    def _at_once(self) -> str:
+        limit = 1 if one_at_a_time(self._func) else self._concurrency_limit
+        return calls_at_once(PipelineContext(), limit)
 
     def _copy(self, *, func: Any = None, inputs: SideInputs | None = None) -> Self:
         task = copy.copy(self)
@@ -328,6 +334,9 @@ class SingleTask(_FunctionTask[In, Out]):
     def __get__(self, instance: Any, owner: type[Any] | None = None, /) -> SingleTask[Any, Any]:
         return super().__get__(instance, owner)
 
+    def __repr__(self) -> str:
+        return f"<single_task {self.task_name}: {self._at_once()}>"
+
     def connect(self, chain: Chain | Sketch) -> None:
         call = self._call()
         limit = self._concurrency_limit
@@ -387,6 +396,9 @@ class BatchTask(_FunctionTask[In, Out]):
 
     def __get__(self, instance: Any, owner: type[Any] | None = None, /) -> Self:
         return super().__get__(instance, owner)
+
+    def __repr__(self) -> str:
+        return f"<batch_task {self.task_name}: {self._max_size:,} a batch, {self._at_once()}>"
 
     def connect(self, chain: Chain | Sketch) -> None:
         chain.batch(

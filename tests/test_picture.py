@@ -165,7 +165,7 @@ def test_a_single_task_and_an_empty_pipeline_are_drawn_as_well(stages: list[Stag
 def test_hostile_names_and_options_change_no_shape(stages: list[StageInfo]) -> None:
     """SVG has the elements, Mermaid and text the lines that they have for harmless names."""
     harmless = [
-        StageInfo("x", stage.kind, {f"o{index}": 1 for index in range(len(stage.options))})
+        stage._replace(name="x", options={f"o{index}": 1 for index in range(len(stage.options))})
         for stage in stages
     ]
     picture = svg(stages, USUAL)

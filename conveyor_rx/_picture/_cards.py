@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Literal, TypeAlias
 
 from .._labels import label
-from ..context import PipelineContext
+from ..context import PipelineContext, calls_at_once
 from ..events import StageInfo
 
 __all__ = ["Card", "CardKind", "cards", "title"]
@@ -39,11 +39,11 @@ class Card:
 
 def cards(stages: Sequence[StageInfo], context: PipelineContext) -> list[Card]:
     """Describe the source, the stages and the output, from left to right."""
-    described = [_of_stage(stage) for stage in _shown(stages, first=True)]
+    described = [_of_stage(stage, context) for stage in _shown(stages, first=True)]
     left_out = max(len(stages) - MAX_STAGES, 0)
     if left_out:
         described.append(Card("rest", "…", (f"{left_out:,} more",)))
-        described += [_of_stage(stage) for stage in _shown(stages, first=False)]
+        described += [_of_stage(stage, context) for stage in _shown(stages, first=False)]
     mode = context.execution_mode.replace("_", " ")
     return [Card("port", "source"), *described, Card("port", "output", (mode, *_settings(context)))]
 
@@ -60,12 +60,15 @@ def _shown(stages: Sequence[StageInfo], *, first: bool) -> Sequence[StageInfo]:
     return stages[: MAX_STAGES - LAST_STAGES] if first else stages[-LAST_STAGES:]
 
 
-def _of_stage(stage: StageInfo) -> Card:
+def _of_stage(stage: StageInfo, context: PipelineContext) -> Card:
     name = label(stage.name, NAME_WIDTH)
-    options = (
+    lines = [_WORDS[stage.kind]]
+    if stage.overlaps and stage.slots is None:  # to be seen, since few expect so many
+        lines.append(calls_at_once(context))
+    lines += (
         label(f"{label(key)}={label(value)}", OPTION_WIDTH) for key, value in stage.options.items()
     )
-    return Card(stage.kind, name if name.strip() else "(no name)", (_WORDS[stage.kind], *options))
+    return Card(stage.kind, name if name.strip() else "(no name)", tuple(lines))
 
 
 def _settings(context: PipelineContext) -> list[str]:

@@ -25,7 +25,9 @@ class Sketch:
 
     def call(self, call: Call, *, name: str, limit: int | None, in_order: bool) -> None:
         options = {"concurrency_limit": limit} if limit is not None else {}
-        self.stages.append(StageInfo(name, "single_task", options | _options(call), limit))
+        overlaps = call.is_async or call.is_generator
+        options |= _options(call)
+        self.stages.append(StageInfo(name, "single_task", options, limit, overlaps=overlaps))
 
     def batch(
         self, call: Call, *, name: str, limit: int | None, min_size: int, max_size: int
@@ -36,7 +38,8 @@ class Sketch:
         if limit != 1:
             options["concurrency_limit"] = limit
         options |= _options(call)
-        self.stages.append(StageInfo(name, "batch_task", options, limit, max_size))
+        overlaps = call.is_async or call.is_generator
+        self.stages.append(StageInfo(name, "batch_task", options, limit, max_size, overlaps))
 
     def process(self, processor: Processor, *, name: str) -> None:
         self.stages.append(StageInfo(name, "own"))
