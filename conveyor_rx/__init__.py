@@ -17,6 +17,7 @@ The map, from the ground up; imports run in this direction only:
     _reader.py, _push.py where results leave a run: pulled, pushed (_traced_outlet.py: and told of)
     _start.py            how a run begins
     _cursor.py           who reads a stream, and how often
+    _fluent.py           the fluent methods of a stream, typed
     stream.py            AsyncStream: an Observable that is iterated, collected, subscribed
     _side_inputs.py      what calls get beside the item (_later.py, _loading.py, _in_turns.py)
     _rx.py               what an Rx operator is

@@ -27,7 +27,7 @@ from .tasks import BatchTask, SingleTask
 __all__ = ["BatchTaskDecorator", "UnboundTask", "with_types_of_single_task"]
 
 T = TypeVar("T")
-In = TypeVar("In")
+In = TypeVar("In", bound=Any)  # so that a lambda may do with it what it likes
 Owner = TypeVar("Owner")  # the class that a method belongs to
 P = ParamSpec("P")
 T_co = TypeVar("T_co", covariant=True)
@@ -48,10 +48,12 @@ else:
 if TYPE_CHECKING:
     import typing_extensions
 
+    Item = typing_extensions.TypeVar("Item", bound=Any, default=Any)
     # A function that returns nothing but None: no output. (pyright alone would say: unknown.)
     Out = typing_extensions.TypeVar("Out", default=Never)
     Value = typing_extensions.TypeVar("Value", bound=_Value, default=Never)
 else:
+    Item = TypeVar("Item", bound=Any)
     Out = TypeVar("Out")
     Value = TypeVar("Value", bound=_Value)
 
@@ -66,6 +68,30 @@ class _Listed(Protocol[T_co]):
 Many: TypeAlias = _Listed[T] | Iterator[T] | AsyncIterator[T] | None
 Flat: TypeAlias = Many[T] | Awaitable[Many[T]]
 Later: TypeAlias = Awaitable[T | None]
+
+# A function whose item may be of any type, and decides on that of its outputs. pyright makes a
+# generic task of it. mypy can't, and of `T` takes what it meets first: there it gives a task of
+# Any, and for pyright nothing is one.
+if MYPY:  # pragma: no cover
+
+    class _Some: ...
+
+    _Same: TypeAlias = _Some | _Listed[_Some] | Iterator[_Some] | AsyncIterator[_Some]
+    _Kept: TypeAlias = _Same | Awaitable[_Some | _Listed[_Some]]
+
+    class _OfSome(Protocol):  # pyright: ignore[reportRedeclaration]  # it doesn't know MYPY
+        def __call__(self, item: _Some, /) -> _Kept: ...
+
+    class _OfSomes(Protocol):  # pyright: ignore[reportRedeclaration]  # it doesn't know MYPY
+        def __call__(self, items: list[_Some], /) -> _Kept: ...
+
+else:
+
+    class _OfSome: ...
+
+    class _OfSomes: ...
+
+
 _More: TypeAlias = Callable[Concatenate[In, P], T]
 _Lacking: TypeAlias = UnboundTask[In, Takes[P], Out]
 _BatchLacking: TypeAlias = Lacking[Takes[P], BatchTask[In, Out]]
@@ -76,17 +102,34 @@ class SingleTaskDecorator(Protocol):
     """`single_task`; with options it gives itself."""
 
     @overload
-    def __call__(self, func: Callable[[In], Flat[Value]]) -> SingleTask[In, Value]: ...
+    def __call__(
+        self,
+        func: None = None,
+        *,
+        on_error: ErrorAction = "fail",
+        retry_attempts: int = 1,
+        retry_delay: float = 1.0,
+        retry_exponential_backoff: bool = True,
+        retry_max_delay: float = 60.0,
+        error_handler: ErrorHandler | None = None,
+        task_name: str | None = None,
+        concurrency_limit: int | None = None,
+        flatten: bool = True,
+    ) -> SingleTaskDecorator: ...
     @overload
-    def __call__(self, func: Callable[[In], Flat[Out | None]]) -> SingleTask[In, Out]: ...
+    def __call__(self, func: _OfSome | _OfSomes) -> SingleTask[Any, Any]: ...
     @overload
-    def __call__(self, func: Callable[[In], Awaitable[Value]]) -> SingleTask[In, Value]: ...
+    def __call__(self, func: Callable[[Item], Flat[Value]]) -> SingleTask[Item, Value]: ...
     @overload
-    def __call__(self, func: Callable[[In], Later[Out]]) -> SingleTask[In, Out]: ...
+    def __call__(self, func: Callable[[Item], Flat[Out | None]]) -> SingleTask[Item, Out]: ...
     @overload
-    def __call__(self, func: Callable[[In], Value]) -> SingleTask[In, Value]: ...
+    def __call__(self, func: Callable[[Item], Awaitable[Value]]) -> SingleTask[Item, Value]: ...
     @overload
-    def __call__(self, func: Callable[[In], Out | None]) -> SingleTask[In, Out]: ...
+    def __call__(self, func: Callable[[Item], Later[Out]]) -> SingleTask[Item, Out]: ...
+    @overload
+    def __call__(self, func: Callable[[Item], Value]) -> SingleTask[Item, Value]: ...
+    @overload
+    def __call__(self, func: Callable[[Item], Out | None]) -> SingleTask[Item, Out]: ...
     @overload
     def __call__(self, func: Callable[[], Flat[Value]]) -> SingleTask[Never, Value]: ...
     @overload
@@ -107,34 +150,19 @@ class SingleTaskDecorator(Protocol):
     def __call__(self, func: _More[In, P, Value]) -> _Lacking[In, P, Value]: ...
     @overload
     def __call__(self, func: _More[In, P, Out | None]) -> _Lacking[In, P, Out]: ...
-    @overload
-    def __call__(
-        self,
-        func: None = None,
-        *,
-        on_error: ErrorAction = "fail",
-        retry_attempts: int = 1,
-        retry_delay: float = 1.0,
-        retry_exponential_backoff: bool = True,
-        retry_max_delay: float = 60.0,
-        error_handler: ErrorHandler | None = None,
-        task_name: str | None = None,
-        concurrency_limit: int | None = None,
-        flatten: bool = True,
-    ) -> SingleTaskDecorator: ...
 
 
 class BatchTaskDecorator(Protocol):
     """`batch_task(...)`: a decorator with its options chosen."""
 
     @overload
-    def __call__(self, func: Callable[[list[In]], Flat[Value]]) -> BatchTask[In, Value]: ...
+    def __call__(self, func: Callable[[list[Item]], Flat[Value]]) -> BatchTask[Item, Value]: ...
     @overload
-    def __call__(self, func: Callable[[list[In]], Flat[Out | None]]) -> BatchTask[In, Out]: ...
+    def __call__(self, func: Callable[[list[Item]], Flat[Out | None]]) -> BatchTask[Item, Out]: ...
     @overload
-    def __call__(self, func: Callable[[list[In]], Later[Out]]) -> BatchTask[In, Out]: ...
+    def __call__(self, func: Callable[[list[Item]], Later[Out]]) -> BatchTask[Item, Out]: ...
     @overload
-    def __call__(self, func: Callable[[list[In]], Out | None]) -> BatchTask[In, Out]: ...
+    def __call__(self, func: Callable[[list[Item]], Out | None]) -> BatchTask[Item, Out]: ...
     @overload
     def __call__(self, func: _More[list[In], P, Flat[Value]]) -> _BatchLacking[P, In, Value]: ...
     @overload

@@ -19,6 +19,7 @@ from reactivex import Observable, abc, compose
 from reactivex.disposable import Disposable
 
 from ._cursor import Cursor, Reading, Task, current_task
+from ._fluent import Fluent
 from ._reader import Reader
 from ._source import check_data, demand
 from ._start import Plan, is_loop_running, link, new_run, running_loop
@@ -43,7 +44,7 @@ Fn: TypeAlias = Callable[[A], B]  # one operator of a chain
 Source: TypeAlias = Iterable[T] | AsyncIterable[T] | Observable[T] | T  # whatever a stream reads
 
 
-class AsyncStream(Observable[T_co]):
+class AsyncStream(Fluent[T_co]):
     """A stream of results: iterate it, collect it, subscribe to it, or put Rx operators behind it.
 
     It is cold: nothing runs before the first `anext`, `collect` or `subscribe`. Iterating and

@@ -84,7 +84,7 @@ def test_wheel_holds_the_package_its_types_and_the_license(wheel: ZipFile) -> No
     package = {
         path.relative_to(ROOT).as_posix()
         for path in (ROOT / "conveyor_rx").rglob("*")
-        if path.suffix == ".py" or path.name == "py.typed"
+        if path.suffix in (".py", ".pyi") or path.name == "py.typed"
     }
     assert "conveyor_rx/py.typed" in package
     assert {name for name in files if ".dist-info/" not in name} == package

@@ -688,7 +688,13 @@ def to_stream(strings: AsyncStream[str]) -> None:
     assert_type(strings.pipe(last_length), int)
     assert_type(strings.pipe(exclaim, last_length), int)
     assert_type(strings.pipe(ops.to_future()), asyncio.Future[str])
-    assert_type(strings.map(len), Observable[int])
+    assert_type(strings.map(len), AsyncStream[int])
+    assert_type(strings.filter(is_long).map(len).take(2), AsyncStream[int])
+    assert_type(strings.buffer_with_count(2), AsyncStream[list[str]])
+    assert_type(strings.flat_map(lambda text: rx.of(len(text))), AsyncStream[int])
+    assert_type(strings.reduce(lambda total, text: total + len(text), 0), AsyncStream[int])
+    assert_type(strings.map(len).sum(), AsyncStream[float])
+    assert_type(strings.window_with_count(2), AsyncStream[Observable[str]])
 
 
 def to_observable() -> None:

@@ -17,6 +17,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 ACCEPTED = HERE / "accepted.py"
 REJECTED = HERE / "rejected.py"
+INFERRED = HERE / "inferred.py"
 Errors = dict[int, list[str]]  # the messages for each line
 
 
@@ -38,14 +39,14 @@ def run(*command: str) -> str:
 
 
 @functools.cache
-def pyright(file: Path) -> Errors:
+def pyright(file: Path, severity: str = "error") -> Errors:
     """Return pyright's errors; the file itself says `# pyright: strict`."""
     output = run("pyright", "--outputjson", "--pythonpath", sys.executable, str(file))
     report = json.loads(output[output.index("{") :])
     assert report["summary"]["filesAnalyzed"] == 1, output
     errors: Errors = {}
     for found in report["generalDiagnostics"]:
-        if found["severity"] == "error":
+        if found["severity"] == severity:
             assert Path(found["file"]) == file, found
             line = found["range"]["start"]["line"] + 1
             errors.setdefault(line, []).append(found["message"])
@@ -53,13 +54,14 @@ def pyright(file: Path) -> Errors:
 
 
 @functools.cache
-def mypy(file: Path) -> Errors:
+def mypy(file: Path, severity: str = "error") -> Errors:
     """Return mypy's errors; those inside the package are pyright's to find."""
     options = ("--strict", "--follow-imports=silent", "--config-file=", "--show-absolute-path")
     output = run("mypy", *options, "--cache-dir", os.devnull, "--no-pretty", str(file))
     assert re.search(r"^(Found \d+ error|Success: )", output, re.MULTILINE), output
     errors: Errors = {}
-    for path, line, message in re.findall(r"^(.+?):(\d+): error: (.*)$", output, re.MULTILINE):
+    pattern = rf"^(.+?):(\d+): {severity}: (.*)$"
+    for path, line, message in re.findall(pattern, output, re.MULTILINE):
         assert Path(path) == file, output
         errors.setdefault(int(line), []).append(message)
     return errors
@@ -83,3 +85,23 @@ def test_rejected(errors_of: Callable[[Path], Errors]) -> None:
     assert len(marked) > 50
     assert {lines[number - 1] for number in marked - errors.keys()} == set()
     assert {number: errors[number] for number in errors.keys() - marked} == {}
+
+
+@pytest.mark.parametrize(
+    ("errors_of", "severity"), [(pyright, "information"), (mypy, "note")], ids=["pyright", "mypy"]
+)
+def test_inferred(errors_of: Callable[..., Errors], severity: str) -> None:
+    """Lambdas, generic functions, unions and partials: no error, and what is said of them is so."""
+    assert errors_of(INFERRED) == {}
+    text = INFERRED.read_text(encoding="utf-8")
+    pattern = r"^reveal_type\(.*\)\n# to pyright: (?P<pyright>.*), to mypy: (?P<mypy>.*)$"
+    said = {
+        text.count("\n", 0, match.start()) + 1: match[errors_of.__name__]
+        for match in re.finditer(pattern, text, re.MULTILINE)
+    }
+    assert len(said) == text.count("\nreveal_type(") > 20
+    found = {
+        number: re.sub(r"\bconveyor_rx\.\w+\.", "", message.rpartition(' is "')[2].rstrip('"'))
+        for number, [message] in errors_of(INFERRED, severity).items()
+    }
+    assert found == said
