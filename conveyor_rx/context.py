@@ -15,6 +15,7 @@ __all__ = [
     "ContextManager",
     "ExecutionMode",
     "PipelineContext",
+    "current_context",
     "get_current_context",
     "set_current_context",
     "with_context",
@@ -127,6 +128,21 @@ def get_current_context() -> PipelineContext | None:
     return _current.get().context
 
 
+def current_context() -> PipelineContext:
+    """Return the context of the run in which this code is called: for code that is a task's.
+
+    Raises:
+        RuntimeError: no run is going on here, and none was set; `get_current_context` gives None.
+    """
+    context = get_current_context()
+    if context is None:
+        raise RuntimeError(
+            "there is no current context: this is not called by a task of a run; set one with "
+            "ContextManager(PipelineContext(...)), or use get_current_context(), which may be None"
+        )
+    return context
+
+
 def set_current_context(context: PipelineContext | None) -> None:
     """Make `context` the current one from here on, in this task or thread."""
     _current.set(_Held(context))
@@ -136,7 +152,7 @@ class ContextManager:
     """Make a context the current one within a `with` block.
 
     >>> with ContextManager(PipelineContext(data={"user": "ada"})):
-    ...     get_current_context().data["user"]
+    ...     current_context().data["user"]
     'ada'
     """
 

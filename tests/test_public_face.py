@@ -51,6 +51,7 @@ PUBLIC: dict[str, list[str]] = {
         "Stage",
         "StageStats",
         "batch_task",
+        "current_context",
         "get_current_context",
         "set_current_context",
         "single_task",
@@ -60,6 +61,7 @@ PUBLIC: dict[str, list[str]] = {
         "ContextManager",
         "ExecutionMode",
         "PipelineContext",
+        "current_context",
         "get_current_context",
         "set_current_context",
         "with_context",
@@ -215,6 +217,7 @@ SIGNATURES: list[tuple[Any, str]] = [
     (ErrorHandler.handle_error, "(self, error, item, task_name, attempt)"),
     (LoggingErrorHandler, "(logger=None, replacement_value=None)"),
     (conveyor_rx.ContextManager, "(context)"),
+    (conveyor_rx.current_context, "()"),
     (conveyor_rx.get_current_context, "()"),
     (conveyor_rx.set_current_context, "(context)"),
     (conveyor_rx.with_context, "(context, coro)"),
@@ -378,6 +381,22 @@ async def test_context_is_seen_in_a_run() -> None:
     second = await chain([1]).collect()
     assert second[0][1] != first[0][1]
     assert conveyor_rx.get_current_context() is None
+
+
+async def test_current_context_is_there_or_raises() -> None:
+    """Issue 13.34: `current_context` is never None: outside of any run it raises, and says why."""
+
+    @single_task
+    async def look(x: int) -> Any:
+        await asyncio.sleep(0)
+        assert conveyor_rx.current_context() is conveyor_rx.get_current_context()
+        return conveyor_rx.current_context().data["user"]
+
+    assert await look.with_context(user="ada")([1]).collect() == ["ada"]
+    with pytest.raises(RuntimeError, match=r"not called by a task.*get_current_context\(\)"):
+        conveyor_rx.current_context()
+    with conveyor_rx.ContextManager(PipelineContext(data={"user": "alan"})):
+        assert conveyor_rx.current_context().data == {"user": "alan"}
 
 
 async def test_context_manager_and_with_context() -> None:
