@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import subprocess
+import sys
 import tarfile
 import tomllib
 from email.message import Message
@@ -17,7 +19,8 @@ from poetry.core.masonry import api
 import conveyor_rx
 
 ROOT = Path(__file__).parent.parent
-VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+VERSION = PROJECT["version"]
 
 PUBLIC = {
     "AsyncStream",
@@ -144,3 +147,33 @@ def test_every_module_can_be_imported_alone() -> None:
     assert "conveyor_rx.operators._line" in modules
     for module in modules:
         importlib.import_module(module)
+
+
+@pytest.mark.parametrize(
+    ("module", "package", "extra"),
+    [
+        ("conveyor_rx.probes.progress", "rich", "rich"),
+        ("conveyor_rx.probes.opentelemetry", "opentelemetry", "otel"),
+    ],
+)
+def test_a_missing_extra_is_asked_for_by_what_can_be_installed(
+    module: str, package: str, extra: str
+) -> None:
+    """The library isn't published: the message names what is, as the extra in pyproject.toml does.
+
+    As it is where the package is missing: in a process of its own.
+    """
+    program = f"import sys; sys.modules[{package!r}] = None; import {module}"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT)
+    (requirement,) = PROJECT["optional-dependencies"][extra]
+    assert f"pip install '{requirement}'" in done.stderr
+
+
+def test_no_text_has_the_library_installed_from_the_index() -> None:
+    """Instructions work from a checkout: none names the library as if the index had it."""
+    texts = [*ROOT.glob("*.md"), *ROOT.glob("conveyor_rx/**/*.py"), *ROOT.glob("notebooks/*.ipynb")]
+    texts += [*ROOT.glob("examples/*.py"), *ROOT.glob("benchmarks/*.md"), *ROOT.glob("docs/*.md")]
+    for path in texts:
+        text = path.read_text()
+        assert "conveyor-rx[" not in text, path
+        assert "install conveyor" not in text, path

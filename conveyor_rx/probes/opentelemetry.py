@@ -8,7 +8,7 @@ try:
     from opentelemetry import metrics, trace
 except ImportError as error:
     raise ImportError(
-        "OpenTelemetryProbe needs opentelemetry-api: pip install 'conveyor-rx[otel]'"
+        "OpenTelemetryProbe needs OpenTelemetry: pip install 'opentelemetry-api>=1.30,<2'"
     ) from error
 
 from ._metrics import Metrics

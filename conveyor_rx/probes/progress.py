@@ -11,7 +11,7 @@ from ..events import observe, observing
 try:
     from rich.console import Console
 except ImportError as error:
-    raise ImportError("the progress view needs rich: pip install 'conveyor-rx[rich]'") from error
+    raise ImportError("the progress view needs rich: pip install 'rich>=13.9,<16'") from error
 
 from ._screens import screen_for
 from ._view import View
