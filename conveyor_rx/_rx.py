@@ -5,6 +5,8 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+from ._annotations import annotation_texts
+
 __all__ = ["is_operator", "operator_name"]
 
 
@@ -16,16 +18,17 @@ def is_operator(value: object) -> bool:
     """
     if not callable(value) or inspect.isclass(value):
         return False
-    if (getattr(value, "__module__", None) or "").partition(".")[0] == "reactivex":
-        return True
-    annotations = getattr(value, "__annotations__", {})
-    return any("Observable" in str(annotation) for annotation in annotations.values())
+    return _is_reactivex(value) or any("Observable" in text for text in annotation_texts(value))
 
 
 def operator_name(operator: Any) -> str:
     """Return the name by which users know `operator`, such as `ops.map`."""
-    if inspect.isfunction(operator):
+    if inspect.isfunction(operator) and _is_reactivex(operator):
         curried = inspect.getclosurevars(operator).nonlocals.get("fun")  # as reactivex does it
         if curried is not None:
             return "ops." + getattr(curried, "__name__", "operator").rstrip("_")
     return getattr(operator, "__name__", type(operator).__name__).strip("_")
+
+
+def _is_reactivex(value: object) -> bool:
+    return (getattr(value, "__module__", None) or "").partition(".")[0] == "reactivex"

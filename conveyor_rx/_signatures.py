@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any, cast
 
+from ._annotations import signature_of, signature_text
 from ._near_miss import near_miss
 from .context import PipelineContext
 
@@ -85,7 +86,8 @@ def check_call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict
         signature.bind(*args, **kwargs)
     except TypeError as error:
         meant = _meant(signature, kwargs)
-        raise TypeError(f"{error}{meant}; the signature is {signature}") from None
+        text = signature_text(function)
+        raise TypeError(f"{error}{meant}; the signature is {text}") from None
 
 
 def needs_arguments(function: Callable[..., Any]) -> bool:
@@ -110,6 +112,6 @@ def _meant(signature: inspect.Signature, kwargs: dict[str, Any]) -> str:
 
 def _signature(function: Callable[..., Any]) -> inspect.Signature | None:
     try:
-        return inspect.signature(function)
+        return signature_of(function)
     except (TypeError, ValueError):  # some builtins have none
         return None

@@ -24,6 +24,7 @@ from typing import Any
 
 import pytest
 
+from .._annotations import signature_of
 from ._leaks import assert_clean
 from ._run import run
 
@@ -63,7 +64,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
         return None
     if not inspect.iscoroutinefunction(pyfuncitem.obj):
         return None
-    names = inspect.signature(pyfuncitem.obj).parameters
+    names = signature_of(pyfuncitem.obj).parameters
     arguments = {name: pyfuncitem.funcargs[name] for name in names if name in pyfuncitem.funcargs}
     _synchronous(pyfuncitem.obj, pyfuncitem)(**arguments)
     return True
