@@ -97,7 +97,7 @@ class Ending:
             elif not self._leads_to(places):
                 await self._wait_as_long_as_it_may(places, cancelled)
         finally:
-            del cancelled  # its traceback leads here
+            del cancelled, task  # their tracebacks lead here
 
     async def wait_for_all(self, cancelled: asyncio.CancelledError | None = None) -> None:
         """Wait until nothing is left, also when `cancelled` before or meanwhile.
