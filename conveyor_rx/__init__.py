@@ -22,6 +22,7 @@ The map, from the ground up; imports run in this direction only:
     stream.py            AsyncStream: an Observable that is iterated, collected, subscribed
     _side_inputs.py      what calls get beside the item (_later.py, _loading.py, _in_turns.py)
     _rx.py               what an Rx operator is
+    _hints.py            what is wrong with the use of a stage, and what is right
     _picture/            what a pipeline shows of itself in a notebook
     pipeline.py          Stage, Pipeline and `|`
     _signatures.py       whether a function fits what it is called with

@@ -19,9 +19,9 @@ if sys.version_info >= (3, 14):
         """Return the signature of `function`; its annotations are text, as written."""
         return inspect.signature(function, annotation_format=Format.STRING)
 
-    def signature_text(function: Any) -> str:
-        """Return the signature of `function` as a message shows it."""
-        return signature_of(function).format(quote_annotation_strings=False)
+    def signature_text(signature: inspect.Signature) -> str:
+        """Return `signature` as a message shows it."""
+        return signature.format(quote_annotation_strings=False)
 
     def annotation_texts(function: Any) -> list[str]:
         """Return the annotations of `function`: what they stand for, or as written."""
@@ -35,9 +35,9 @@ else:
         """Return the signature of `function`."""
         return inspect.signature(function)
 
-    def signature_text(function: Any) -> str:
-        """Return the signature of `function` as a message shows it."""
-        return str(signature_of(function))
+    def signature_text(signature: inspect.Signature) -> str:
+        """Return `signature` as a message shows it."""
+        return str(signature)
 
     def annotation_texts(function: Any) -> list[str]:
         """Return the annotations of `function` as text."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import inspect
 from collections.abc import Callable
+from inspect import Signature
 from typing import Any, cast
 
 from ._annotations import signature_of, signature_text
@@ -14,9 +14,11 @@ from .context import PipelineContext
 __all__ = [
     "check_call",
     "check_function",
+    "fits",
     "lacking",
     "needs_arguments",
     "refuse_class_method",
+    "signature_or_none",
     "unwrap",
 ]
 
@@ -57,11 +59,21 @@ def refuse_class_method(task: object, owner: type[Any]) -> None:
                 )
 
 
+def fits(signature: Signature | None, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Tell whether a function can be called with these arguments, as far as can be told."""
+    if signature is None:
+        return False
+    try:
+        signature.bind(*args, **kwargs)
+    except TypeError:
+        return False
+    return True
+
+
 def lacking(
-    function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    signature: Signature | None, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> list[str]:
     """Name the parameters that need a value and get none from a call with these arguments."""
-    signature = _signature(function)
     if signature is None:
         return []
     try:
@@ -77,25 +89,24 @@ def lacking(
     ]
 
 
-def check_call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-    """Raise a TypeError unless `function` can be called with these arguments."""
-    signature = _signature(function)
+def check_call(signature: Signature | None, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """Raise a TypeError unless a function can be called with these arguments."""
     if signature is None:
         return
     try:
         signature.bind(*args, **kwargs)
     except TypeError as error:
         meant = _meant(signature, kwargs)
-        text = signature_text(function)
+        text = signature_text(signature)
         raise TypeError(f"{error}{meant}; the signature is {text}") from None
 
 
 def needs_arguments(function: Callable[..., Any]) -> bool:
     """Tell whether a call of `function` needs arguments, as far as can be told."""
-    return _signature(function) is None or bool(lacking(function, (), {}))
+    return not fits(signature_or_none(function), (), {})
 
 
-def _meant(signature: inspect.Signature, kwargs: dict[str, Any]) -> str:
+def _meant(signature: Signature, kwargs: dict[str, Any]) -> str:
     """Say what the names that the signature does not have may have been meant to be."""
     names = list(signature.parameters)
     for name in kwargs:
@@ -110,8 +121,9 @@ def _meant(signature: inspect.Signature, kwargs: dict[str, Any]) -> str:
     return ""
 
 
-def _signature(function: Callable[..., Any]) -> inspect.Signature | None:
+def signature_or_none(function: Callable[..., Any]) -> Signature | None:
+    """Return the signature of `function`, which takes 20 µs and more; some builtins have none."""
     try:
         return signature_of(function)
-    except (TypeError, ValueError):  # some builtins have none
+    except (TypeError, ValueError):
         return None

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import abc
-import inspect
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar, cast, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Generic,
+    NamedTuple,
+    Never,
+    TypeAlias,
+    TypeVar,
+    cast,
+    overload,
+)
 
 from reactivex import Observable
 
+from ._hints import is_of_stream, no_joint, no_stream
 from ._rx import is_operator, operator_name
 from ._source import NO_DATA, check_data
 from .context import UNCHANGED, ExecutionMode, PipelineContext
@@ -33,6 +43,8 @@ class Stage(abc.ABC, Generic[In, Out]):
     Called with data it gives an `AsyncStream`; called with an Observable it is an Rx operator, so
     it can stand in `observable.pipe(...)`.
     """
+
+    __array_ufunc__ = None  # `array | stage` is not for NumPy to spread over the elements
 
     @property
     @abc.abstractmethod
@@ -63,7 +75,7 @@ class Stage(abc.ABC, Generic[In, Out]):
 
     def __ror__(self, other: Operator[X, In], /) -> Pipeline[X, Out]:
         if not is_operator(other):
-            raise TypeError(_no_joint(other, self, other))
+            raise TypeError(no_joint(other, self, other))
         return Pipeline[Any, Any](_context_of(self)).join(other).join(self)
 
     def __call__(
@@ -121,6 +133,24 @@ class Stage(abc.ABC, Generic[In, Out]):
     def with_execution_mode(self, mode: ExecutionMode) -> Pipeline[In, Out]:
         """Return a pipeline that runs in `mode`: "ordered" or "as_completed"."""
         return self.with_context(execution_mode=mode)
+
+    if not TYPE_CHECKING:  # type checkers are to say what they always do
+
+        def __getattr__(self, name: str) -> Any:
+            if is_of_stream(name):
+                error = AttributeError(self._no_stream(f".{name}"))
+                error.name = ""  # else Python adds which other name may have been meant
+                raise error
+            text = f"{type(self).__name__!r} object has no attribute {name!r}"
+            raise AttributeError(text, name=name, obj=self)
+
+        def __aiter__(self) -> Never:
+            raise TypeError(self._no_stream(""))
+
+    def _no_stream(self, use: str) -> str:
+        """Say what to do about a `use` that only a stream has."""
+        kind = "pipeline" if isinstance(self, Pipeline) else "task"
+        return no_stream(self.task_name, kind, [], use)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         """Show the stages and their options, in Jupyter."""
@@ -212,7 +242,7 @@ class Pipeline(Stage[In, Out]):
             return [cast("Stage[Any, Any]", stage)]
         if is_operator(stage):
             return [_RxOperator(cast("Callable[[Any], Any]", stage))]
-        raise TypeError(_no_joint(self, stage, stage))
+        raise TypeError(no_joint(self, stage, stage))
 
 
 class _RxOperator(Stage[Any, Any]):
@@ -254,22 +284,6 @@ class _Plan(NamedTuple):
 
     def with_mode(self, mode: ExecutionMode) -> _Plan:
         return _Plan(self.stages, self.context.replace(execution_mode=mode))
-
-
-def _no_joint(left: object, right: object, culprit: object) -> str:
-    joint = " | ".join(
-        side.task_name if isinstance(side, Stage) else repr(side) for side in (left, right)
-    )
-    if inspect.ismethod(culprit) and issubclass(type(culprit.__func__), Stage):
-        return (
-            f"can't join {joint}: {culprit.__name__} is a class method of a task: "
-            "write the task's decorator above @classmethod, not below it"
-        )
-    return (
-        f"can't join {joint}: {culprit!r} is no stage and no Rx operator; "
-        "decorate it with @single_task (or, if it is an operator of your own, "
-        "wrap it in reactivex.compose)"
-    )
 
 
 def _as_pipeline(stage: Stage[Any, Any]) -> Pipeline[Any, Any]:

@@ -5,12 +5,22 @@ from __future__ import annotations
 import copy
 import inspect
 from collections.abc import AsyncIterable, Awaitable, Callable
+from inspect import Signature
 from typing import Any, Generic, Never, Self, TypeVar, cast, overload
 
 from ._calls import Call, is_async, is_generator, name_of
+from ._hints import is_method_of_class, no_item, no_stream, through_class
 from ._plain_limits import one_at_a_time, warn_of_limit
 from ._side_inputs import SideInputs
-from ._signatures import check_call, check_function, lacking, refuse_class_method, unwrap
+from ._signatures import (
+    check_call,
+    check_function,
+    fits,
+    lacking,
+    refuse_class_method,
+    signature_or_none,
+    unwrap,
+)
 from ._source import NO_DATA
 from .context import PipelineContext, calls_at_once, get_current_context
 from .error_handling import (
@@ -32,6 +42,7 @@ In = TypeVar("In", contravariant=True)
 Out = TypeVar("Out", covariant=True)
 T = TypeVar("T")
 Owner = TypeVar("Owner")  # the class that a method belongs to
+_UNREAD: Any = object()
 
 
 class BaseTask(Stage[In, Out]):
@@ -111,8 +122,6 @@ class BaseTask(Stage[In, Out]):
 class _FunctionTask(BaseTask[In, Out], Generic[In, Out]):
     """What single and batch tasks share: a function, its side inputs, its concurrency."""
 
-    _per_item = True
-
     def __init__(
         self,
         func: Callable[..., Any],
@@ -148,6 +157,9 @@ class _FunctionTask(BaseTask[In, Out], Generic[In, Out]):
         self._flatten = flatten
         self._inputs = SideInputs()
         self._with_item = True
+        self._signature: Any = _UNREAD
+        self._owner = ""  # the class in which it is a method
+        self._bound_by_call: list[str] = []  # what the call that made this task has bound
         self.__doc__ = func.__doc__
         self.__name__ = self.task_name
         self.__wrapped__ = func
@@ -169,6 +181,9 @@ class _FunctionTask(BaseTask[In, Out], Generic[In, Out]):
         """Whether a list or generator that the function returns stands for many outputs."""
         return self._flatten
 
+    def __set_name__(self, owner: type[Any], name: str, /) -> None:
+        self._owner = owner.__qualname__
+
     def __get__(self, instance: Any, owner: type[Any] | None = None, /) -> Any:
         function: Any = self._descriptor or self._func
         bind = getattr(function, "__get__", None)
@@ -185,13 +200,18 @@ class _FunctionTask(BaseTask[In, Out], Generic[In, Out]):
     ) -> AsyncStream[Out]:
         """Return the stream of results of `data`; a task that lacks side inputs is bound instead.
 
-        That binding is `with_inputs` and gives a task; its type is `UnboundTask`'s affair.
+        That binding is `with_inputs` and gives a task; its type is `UnboundTask`'s affair. Where
+        the arguments can't be side inputs, and can be data and side inputs by name, they are those.
         """
         if issubclass(type(data), type):
             refuse_class_method(self, cast("type[Any]", data))
         if (data is not NO_DATA or kwargs) and self._lacks():
+            self._check_not_through_class()
             given = (data, *args) if data is not NO_DATA else ()
-            return cast("AsyncStream[Out]", self.with_inputs(*given, **kwargs))
+            if not self._takes_as_data(given, kwargs):
+                bound = self.with_inputs(*given, **kwargs)
+                bound._bound_by_call = self._lacks()
+                return cast("AsyncStream[Out]", bound)
         return super().__call__(data, *args, **kwargs)
 
     def with_inputs(self, *args: Any, **kwargs: Any) -> Self:
@@ -218,8 +238,12 @@ class _FunctionTask(BaseTask[In, Out], Generic[In, Out]):
             ready._with_item = with_item
         else:
             ready = self
-        if lacking := ready._lacks():
-            names = ", ".join(map(repr, lacking))
+        if lacks := ready._lacks():
+            self._check_not_through_class()
+            ready._with_item = True
+            if not with_item and not ready._lacks():
+                raise TypeError(no_item(self.task_name, lacks[0], kwargs))
+            names = ", ".join(map(repr, lacks))
             raise TypeError(
                 f"task {self.task_name!r} lacks side inputs: {names}; "
                 f"bind them with {self.task_name}.with_inputs(...)"
@@ -240,21 +264,45 @@ class _FunctionTask(BaseTask[In, Out], Generic[In, Out]):
 
     def _copy(self, *, func: Any = None, inputs: SideInputs | None = None) -> Self:
         task = copy.copy(self)
-        task._func = func or self._func
+        if func is not None:
+            task._func, task._signature = func, _UNREAD
         task._inputs = inputs or self._inputs
+        task._bound_by_call = []
         return task
+
+    @property
+    def _parameters(self) -> Signature | None:
+        """The signature of the function, read once."""
+        if self._signature is _UNREAD:
+            self._signature = signature_or_none(self._func)
+        return self._signature
+
+    def _takes_as_data(self, given: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+        """Tell whether `given` are data and side inputs by name, for side inputs they can't be."""
+        if not given or not kwargs or fits(self._parameters, (None, *given), kwargs):
+            return False
+        args = given[1:] or self._inputs.args
+        return fits(self._parameters, (None, *args), {**self._inputs.kwargs, **kwargs})
+
+    def _check_not_through_class(self) -> None:
+        if self._owner and self._descriptor is None and is_method_of_class(self._func):
+            raise TypeError(through_class(self.task_name, self._owner))
+
+    def _no_stream(self, use: str) -> str:
+        return no_stream(self.task_name, "task", self._bound_by_call, use)
 
     def _arguments(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
         item = (None,) if self._with_item else ()
         return (*item, *self._inputs.args), self._inputs.kwargs
 
     def _lacks(self) -> list[str]:
-        return lacking(self._func, *self._arguments())
+        return lacking(self._parameters, *self._arguments())
 
     def _check_signature(self) -> None:
         try:
-            check_call(self._func, *self._arguments())
+            check_call(self._parameters, *self._arguments())
         except TypeError as error:
+            self._check_not_through_class()
             item = "an item" if self._with_item else "no item"
             raise TypeError(
                 f"task {self.task_name!r} can't be called with {item} and its side inputs: {error}"
