@@ -465,7 +465,11 @@ async def test_binding_makes_a_new_task() -> None:
 
 async def test_bound_task_keeps_its_options() -> None:
     """Section 2: name, limit and error options go with it."""
-    task = single_task(task_name="sum", concurrency_limit=3, on_error="skip_item")(needs_two)
+
+    async def later(x: int, a: int, b: int) -> tuple[int, int, int]:
+        return needs_two(x, a, b)
+
+    task = single_task(task_name="sum", concurrency_limit=3, on_error="skip_item")(later)
     bound = task.with_inputs(1, 2)
     assert (bound.task_name, bound.concurrency_limit, bound.on_error) == ("sum", 3, "skip_item")
     assert type(bound) is SingleTask
