@@ -36,7 +36,7 @@ class Push(Subscriber):
         run.on_crash = self.on_error
 
     def keep(self) -> None:
-        """Begin the run, if it has not ended already, with a task that lasts as long as it does.
+        """Let the run go on, unless it has ended, with a task that lasts as long as it does.
 
         It tells the observer of the end. And who shuts a loop down waits for the tasks that are
         there then, for none that begins later, as those of a run may: so one is there throughout.
@@ -45,7 +45,6 @@ class Push(Subscriber):
         run.over = over = loop.create_future()
         if run.closed:
             over.set_result(None)
-        run.pause()  # until the task has begun
         # Held weakly: it may be forgotten, as it waits for a source that never says a word.
         push = weakref.ref[Push](self, lambda _: _forgotten(loop, over))
         keeper = run.start(_until_the_end(over, push))

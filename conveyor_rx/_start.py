@@ -71,7 +71,11 @@ def new_run(plan: Plan | None) -> Run:
 
 
 def link(run: Run, data: Any, plan: Plan | None, gate: Gate, outlet: Subscriber) -> list[Counters]:
-    """Build the chain from `data` to `outlet`, paced by `gate`, and subscribe it."""
+    """Build the chain from `data` to `outlet`, paced by `gate`, and subscribe it.
+
+    The run pauses then, until `go_on`: what an Observable emits meanwhile waits.
+    """
+    run.pause()
     source = source_of(data, run)
     run.enroll(source)
     is_pulled = isinstance(outlet, Reader)
@@ -85,6 +89,8 @@ def link(run: Run, data: Any, plan: Plan | None, gate: Gate, outlet: Subscriber)
             source=source.kind, total=length_of(data), outlet="pulled" if is_pulled else "pushed"
         )
     run.chain = subscribe(observable, outlet)
+    if run.closed:  # by what was subscribed to
+        run.chain.dispose()
     return chain.counters
 
 

@@ -25,7 +25,7 @@ from ._source import check_data, demand
 from ._start import Plan, is_loop_running, link, new_run, running_loop
 from ._stats import Counters, StageStats
 from ._traced_outlet import new_push, new_reader
-from .operators._run import enclosing
+from .operators._run import Run, enclosing
 
 __all__ = ["AsyncStream", "Source", "StageStats"]
 
@@ -48,8 +48,8 @@ class AsyncStream(Fluent[T_co]):
     """A stream of results: iterate it, collect it, subscribe to it, or put Rx operators behind it.
 
     It is cold: nothing runs before the first `anext`, `collect` or `subscribe`. Iterating and
-    collecting are one run, after which the stream is exhausted; each `subscribe` is a run of its
-    own. `AsyncStream(source)` wraps any source: an iterable, an async iterable, an Observable.
+    collecting are one run, which one task reads, once, on the loop on which it began; each
+    `subscribe` is a run of its own. `AsyncStream(source)` wraps any source: an iterable, an async iterable, an Observable.
 
     Order: as the pipeline says. Errors: the original exception, after the results before it.
     Cancellation: `aclose`, `async with`, an error and a cancelled consumer give control back when
@@ -171,6 +171,7 @@ class AsyncStream(Fluent[T_co]):
     ) -> abc.DisposableBase:
         """Start a run that pushes its results, beginning soon after this has returned.
 
+        An Observable that is the source is subscribed to here and now, and misses nothing.
         The end is told when every call has ended. Disposing cancels the run without waiting.
 
         Raises:
@@ -197,7 +198,7 @@ class AsyncStream(Fluent[T_co]):
         if parent is None:
             push.keep()
         else:  # that waits for this one
-            run.schedule()
+            run.loop.call_soon(_go_on, run)
         return Disposable(push.dispose)
 
     # -- operators
@@ -317,6 +318,11 @@ class AsyncStream(Fluent[T_co]):
         finally:
             del self, task  # an exception's traceback leads here
 
+    def _begin(self) -> None:
+        """Begin the run that is iterated, so that no Observable emits in vain; it pauses then."""
+        if not self._reading.has_begun:
+            self._reading.reader = self._open()
+
     def _open(self) -> Reader:
         run = new_run(self._plan)
         reader = new_reader(run)
@@ -325,3 +331,8 @@ class AsyncStream(Fluent[T_co]):
         else:
             self._counters = link(run, self._source, self._plan, reader, reader)
         return reader
+
+
+def _go_on(run: Run) -> None:
+    run.go_on()
+    run.drain()

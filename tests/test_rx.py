@@ -700,8 +700,8 @@ async def test_pipe_with_something_that_gives_no_observable() -> None:
 
 
 async def test_await_stream_gives_the_last_item() -> None:
-    """Section 2: an AsyncStream is awaitable as any Observable is: the last item."""
-    assert await add_one([1, 2, 3]) == 4
+    """L6: behind an Rx operator a stream is awaitable as any Observable is: the last item."""
+    assert await add_one([1, 2, 3]).pipe(ops.map(str)) == "4"
 
 
 async def test_to_future() -> None:
@@ -714,7 +714,7 @@ async def test_to_future() -> None:
 async def test_await_of_a_failing_stream() -> None:
     """E2: awaiting raises the original exception."""
     with pytest.raises(Boom):
-        await single_task(explode_at(1))([0, 1, 2])
+        await single_task(explode_at(1))([0, 1, 2]).last()
 
 
 async def test_await_of_an_empty_stream() -> None:
@@ -722,7 +722,7 @@ async def test_await_of_an_empty_stream() -> None:
     from reactivex.internal.exceptions import SequenceContainsNoElementsError
 
     with pytest.raises(SequenceContainsNoElementsError):
-        await double([])
+        await double([]).map(str)
 
 
 async def test_share_is_one_run_for_several_subscribers() -> None:

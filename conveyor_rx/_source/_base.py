@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from reactivex import Observable
+from reactivex import Observable, abc
+from reactivex.disposable import Disposable
 
 from ..operators._run import Run
 from ..operators._subscriber import Subscriber, lift
@@ -33,7 +34,10 @@ class Source(Subscriber):
 
         It can be subscribed once: operators that subscribe again, as `ops.retry`, get an error.
         """
-        return lift(self._subscribed)(Observable())
+        return lift(self._subscribed)(_Root(self))
+
+    def begin(self) -> None:
+        """Do what can't wait for a first turn; what that brings is emitted in turns."""
 
     def _subscribed(self) -> Source:
         if self.is_subscribed:
@@ -45,3 +49,17 @@ class Source(Subscriber):
         self.run.ready |= self.bit
         self.run.schedule()
         return self
+
+
+class _Root(Observable[Any]):
+    """What a source seems to subscribe to: when that is done, the chain behind it is linked."""
+
+    def __init__(self, source: Source) -> None:
+        super().__init__()
+        self._source = source
+
+    def _subscribe_core(
+        self, observer: abc.ObserverBase[Any], scheduler: abc.SchedulerBase | None = None
+    ) -> abc.DisposableBase:
+        self._source.begin()
+        return Disposable()

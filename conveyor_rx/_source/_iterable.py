@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+from collections import deque
 from collections.abc import AsyncIterable, Callable, Iterable, Iterator
 from functools import partial
 from itertools import islice
 from types import GeneratorType
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from reactivex import Observable
 
@@ -100,8 +102,19 @@ class IterableSource(Source):
         self._iterator = None
 
 
+class _Stream(AsyncIterable[Any], Protocol):
+    """What is read of an AsyncStream here, which stands above this module."""
+
+    def anew(self) -> _Stream: ...
+
+    def _begin(self) -> None: ...
+
+
 class AsyncSource(Source):
-    """Order: the iterable's. Pressure and cancellation: see `Pull`."""
+    """Order: the iterable's. Pressure and cancellation: see `Pull`.
+
+    A stream is read in a run of its own, which begins at once: its source may be a hot Observable.
+    """
 
     kind = "async iterable"
 
@@ -114,10 +127,17 @@ class AsyncSource(Source):
         if not self.is_subscribed:
             return
         if self._pull is None:
-            self._pull = Pull(self.run, lambda: _anew(self._iterable), self.out)
+            self._pull = Pull(self.run, lambda: self._iterable, self.out)
             self._pull.gate = self.gate
             self._pull.begin()
         self._pull.step()
+
+    def begin(self) -> None:
+        if isinstance(self._iterable, Observable) and hasattr(self._iterable, "anew"):
+            stream = cast("_Stream", self._iterable).anew()
+            self._iterable = stream
+            begin = stream._begin  # pyright: ignore[reportPrivateUsage]  # no affair of users
+            _begin_soon(partial(self.run.context.copy().run, begin))
 
     def cut(self) -> None:
         if self._pull is not None:
@@ -125,7 +145,21 @@ class AsyncSource(Source):
         self._iterable = cast("AsyncIterable[Any]", None)
 
 
-def _anew(iterable: AsyncIterable[Any]) -> AsyncIterable[Any]:
-    """Return `iterable`, or if it is a stream, one like it: each run of ours is one of its own."""
-    anew: Callable[[], AsyncIterable[Any]] | None = getattr(iterable, "anew", None)
-    return anew() if anew is not None and isinstance(iterable, Observable) else iterable
+class _Beginnings(threading.local):
+    waiting: deque[Callable[[], None]] | None = None
+
+
+_beginnings = _Beginnings()
+
+
+def _begin_soon(begin: Callable[[], None]) -> None:
+    """Call `begin`, but not within another: streams of streams need no deep stack."""
+    if _beginnings.waiting is not None:
+        _beginnings.waiting.append(begin)
+        return
+    _beginnings.waiting = waiting = deque([begin])
+    try:
+        while waiting:
+            waiting.popleft()()
+    finally:
+        _beginnings.waiting = None

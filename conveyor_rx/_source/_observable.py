@@ -69,6 +69,7 @@ demand: ContextVar[Demand | None] = ContextVar("conveyor_rx_demand", default=Non
 class ObservableSource(Source):
     """Order: as it is emitted. Pressure: Rx has none, so arrivals queue without bound.
 
+    It is subscribed to as soon as the run is: a hot one would not wait for a first turn.
     AsyncStreams inside of the Observable heed `Demand`. What other threads emit is handed to the
     loop, in order. Cancellation: the subscription is disposed.
     """
@@ -88,8 +89,6 @@ class ObservableSource(Source):
     def step(self) -> None:
         if self._cut or not self.is_subscribed:
             return
-        if self._observable is not None:
-            self._subscribe()
         if not self._arrivals or (
             self._arrivals[0][0] == "next" and self.gate.size >= self.gate.limit
         ):
@@ -105,6 +104,12 @@ class ObservableSource(Source):
         else:
             self.out.on_completed()
 
+    def begin(self) -> None:
+        if self.run.in_thread():
+            self.run.take_turn(self._subscribe, None)
+        else:  # an operator has subscribed late, on a thread of its own
+            self.run.loop.call_soon_threadsafe(self.run.take_turn, self._subscribe, None)
+
     def cut(self) -> None:
         self._cut = True
         self._inlet.cut()
@@ -115,13 +120,17 @@ class ObservableSource(Source):
         if subscription is not None:
             subscription.dispose()
 
-    def _subscribe(self) -> None:
+    def _subscribe(self, _: None) -> None:
         observable, self._observable = self._observable, None
-        assert observable is not None
+        if observable is None:  # it was cut off before
+            return
         token = demand.set(self._demand)
         try:
             subscription = observable.subscribe(self._inlet)
-        except Exception as error:
+        except (KeyboardInterrupt, SystemExit) as end:
+            self.run.crash(end)
+            raise
+        except BaseException as error:
             self.arrive("error", error)
             return
         finally:

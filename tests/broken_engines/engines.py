@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from conveyor_rx._cursor import Reading
 from conveyor_rx._push import Push
 from conveyor_rx._reader import Reader
 from conveyor_rx.error_handling import Policy, Verdict
@@ -188,7 +189,8 @@ def a_run_begins_before_it_is_read(patch: pytest.MonkeyPatch) -> None:
 
     def hasty(cls: Any, source: Any, plan: Any) -> Any:
         stream = planned(cls, source, plan)
-        stream._reader = stream._open()
+        stream._begin()
+        stream._reading.reader.run.go_on()
         return stream
 
     patch.setattr(AsyncStream, "planned", classmethod(hasty))
@@ -389,13 +391,12 @@ def the_cancellation_of_a_consumer_is_swallowed(patch: pytest.MonkeyPatch) -> No
 
 @broken
 def a_second_reader_is_let_in(patch: pytest.MonkeyPatch) -> None:
-    def claim(self: AsyncStream[Any], cursor: Any) -> Reader:
-        if self._reader is None:
-            self._reader = self._open()
-        self._reader._busy = False
-        return self._reader
+    def admit(self: Reading, task: Any, begin: Callable[[], Reader]) -> Reader:
+        self.reader = reader = self.reader or begin()
+        reader._busy = False
+        return reader
 
-    patch.setattr(AsyncStream, "_claim", claim)
+    patch.setattr(Reading, "admit", admit)
 
 
 @broken
