@@ -29,7 +29,8 @@ The map, from the ground up; imports run in this direction only:
     _plain_limits.py     whether a limit of calls at once does anything for a function
     tasks.py             SingleTask, BatchTask, BaseTask
     _unbound_task.py     what type checkers see of a task that lacks something
-    _task_types.py       what type checkers see of the decorators
+    _result_types.py     what they see of a function's result
+    _task_types.py       what they see of single_task (_batch_types.py: of batch_task)
     decorators.py        single_task, batch_task
     probes/              ready-made probes: progress, OpenTelemetry, logging
     diagrams/            marble diagrams of runs

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal, overload
 
-from ._task_types import BatchTaskDecorator, UnboundTask, with_types_of_single_task
+from ._batch_types import BatchTaskDecorator, BatchTaskOfLists
+from ._task_types import UnboundTask, with_types_of_single_task
 from .error_handling import (
     DELAY,
     MAX_DELAY,
@@ -83,6 +84,36 @@ def single_task(
     return decorate if func is None else decorate(func)
 
 
+@overload
+def batch_task(
+    min_size: int = 1,
+    max_size: int | None = None,
+    *,
+    on_error: ErrorAction = "fail",
+    retry_attempts: int = 1,
+    retry_delay: float = DELAY,
+    retry_exponential_backoff: bool = True,
+    retry_max_delay: float = MAX_DELAY,
+    error_handler: ErrorHandler | None = None,
+    task_name: str | None = None,
+    concurrency_limit: int | None = None,
+    flatten: Literal[True] = True,
+) -> BatchTaskDecorator: ...
+@overload
+def batch_task(
+    min_size: int = 1,
+    max_size: int | None = None,
+    *,
+    on_error: ErrorAction = "fail",
+    retry_attempts: int = 1,
+    retry_delay: float = DELAY,
+    retry_exponential_backoff: bool = True,
+    retry_max_delay: float = MAX_DELAY,
+    error_handler: ErrorHandler | None = None,
+    task_name: str | None = None,
+    concurrency_limit: int | None = None,
+    flatten: Literal[False],
+) -> BatchTaskOfLists: ...
 def batch_task(
     min_size: int = 1,
     max_size: int | None = None,
@@ -96,7 +127,7 @@ def batch_task(
     task_name: str | None = None,
     concurrency_limit: int | None = None,
     flatten: bool = True,
-) -> BatchTaskDecorator:
+) -> BatchTaskDecorator | BatchTaskOfLists:
     """Make a function of a list of items a stage; always called: `@batch_task(max_size=10)`.
 
     The function gets `max_size` consecutive items (None: `min_size`); what is left at the end is a

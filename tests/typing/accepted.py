@@ -191,6 +191,88 @@ assert_type(sink, SingleTask[int, Never])
 assert_type(sink_later, SingleTask[int, Never])
 
 
+# -- what comes out: with flatten=False a list is one output, too
+
+
+@single_task(flatten=False)
+def embedded(text: str) -> list[float]:
+    return [float(len(text))]
+
+
+@single_task(concurrency_limit=2, flatten=False)
+async def embedded_later(text: str) -> list[float] | None:
+    return [float(len(text))] if text else None
+
+
+@single_task(flatten=False)
+def number_of(text: str) -> int | None:
+    return len(text) or None
+
+
+@single_task(flatten=False)
+def no_item() -> list[str | None]:
+    return [None]
+
+
+@single_task(flatten=False)
+async def scaled(text: str, factor: float, *, names: list[str]) -> list[float]:
+    return [factor]
+
+
+@single_task(flatten=True)
+def flattened(text: str) -> list[float]:
+    return [float(len(text))]
+
+
+@batch_task(max_size=2, flatten=False)
+def row(items: list[int]) -> list[int]:
+    return items
+
+
+@batch_task(2, flatten=False)
+async def row_later(items: list[int]) -> list[str] | None:
+    return [str(item) for item in items]
+
+
+@batch_task(2, flatten=False)
+async def named_row(items: list[int], names: list[str]) -> list[str]:
+    return [names[item] for item in items]
+
+
+class Model:
+    @single_task(flatten=False)
+    async def embed(self, text: str) -> list[float]:
+        return [float(len(text))]
+
+    @single_task(flatten=False)
+    def scaled(self, text: str, factor: float) -> list[float]:
+        return [factor]
+
+    @batch_task(2, flatten=False)
+    def rows(self, items: list[int]) -> list[int] | None:
+        return items
+
+    @batch_task(2, flatten=False)
+    def named(self, items: list[int], names: list[str]) -> list[str]:
+        return names
+
+
+assert_type(embedded, SingleTask[str, list[float]])
+assert_type(embedded_later, SingleTask[str, list[float]])
+assert_type(number_of, SingleTask[str, int])
+assert_type(no_item, SingleTask[Never, list[str | None]])
+assert_type(scaled(2.0, names=[]), SingleTask[str, list[float]])
+assert_type(flattened, SingleTask[str, float])
+assert_type(row, BatchTask[int, list[int]])
+assert_type(row_later, BatchTask[int, list[str]])
+assert_type(named_row(["a"]), BatchTask[int, list[str]])
+assert_type(Model().embed, SingleTask[str, list[float]])
+assert_type(Model().scaled(2.0), SingleTask[str, list[float]])
+assert_type(Model().rows, BatchTask[int, list[int]])
+assert_type(Model().named(["a"]), BatchTask[int, list[str]])
+assert_type(row | single_task(len), Pipeline[int, int])
+
+
 # -- what goes in
 
 

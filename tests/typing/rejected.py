@@ -33,6 +33,16 @@ async def to_texts(x: int) -> list[str]:
     return [str(x)]
 
 
+@single_task(flatten=False)
+async def to_row(x: int) -> list[str]:
+    return [str(x)]
+
+
+@batch_task(max_size=2, flatten=False)
+def to_rows(items: list[int]) -> list[str]:
+    return [str(item) for item in items]
+
+
 @single_task
 def take_list(items: list[str]) -> int:
     return len(items)
@@ -111,6 +121,8 @@ to_text | total  # error: str into a batch of int
 (to_text | to_length) | to_length  # error: the pipeline gives int
 to_text | (to_text | to_length)  # error: the pipeline takes int
 to_texts | take_list  # error: the list is flattened
+to_row | to_length  # error: the list is one output
+to_rows | to_length  # error: the list is one output
 to_text_or_none | to_text  # error: str into int, None or not
 total | to_length  # error: int into str
 to_text | nothing_in  # error: it takes no item
@@ -164,6 +176,8 @@ single_task(retries=3)  # error: no such option
 single_task(on_error="ignore")  # error: no such policy
 single_task(retry_attempts="3")  # error: str for int
 batch_task(max_size="3")  # error: str for int
+single_task(flatten="no")  # error: str for bool
+batch_task(2, flatten=0)  # error: int for bool
 batch_task(1, 2, "fail")  # error: options are keyword-only
 
 
