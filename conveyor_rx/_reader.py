@@ -124,7 +124,7 @@ class Reader(Subscriber):
             return list(results)
         except BaseException as error:
             results.clear()  # the traceback leads here
-            if isinstance(error, asyncio.CancelledError):
+            if issubclass(type(error), asyncio.CancelledError):
                 await self.aclose()
             raise
         finally:

@@ -42,7 +42,8 @@ class _TracedReader(Reader):
         super().on_error(error)
 
     def on_completed(self) -> None:
-        self._tracer.end = self._tracer.end or True
+        if self._tracer.end is None:
+            self._tracer.end = True
         super().on_completed()
 
     async def collect(self) -> list[Any]:

@@ -16,6 +16,8 @@ from ._labels import label, terminal
 
 __all__ = ["ErrorAction", "ErrorHandler", "LoggingErrorHandler", "RetryConfig"]
 
+_log = logging.getLogger("conveyor_rx")
+_CAUSE: Any = BaseException.__dict__["__cause__"]
 ErrorAction = Literal["fail", "skip_item", "skip_batch"]
 _LONGEST = 2000  # characters of an error in a log
 
@@ -104,7 +106,7 @@ class LoggingErrorHandler(ErrorHandler):
     """
 
     def __init__(self, logger: logging.Logger | None = None, replacement_value: Any = None) -> None:
-        self.logger = logger or logging.getLogger("conveyor_rx")
+        self.logger = logging.getLogger("conveyor_rx") if logger is None else logger
         self.replacement_value = replacement_value
 
     async def handle_error(
@@ -167,9 +169,7 @@ class Policy:
     def blame(self, error: BaseException, number: int, attempt: int) -> BaseException:
         """Return the exception that the consumer gets, with one note that says where it arose."""
         error = not_an_end(error)
-        notes = [note for note in getattr(error, "__notes__", ()) if not isinstance(note, _Note)]
-        where = _Note(f"in task {self.task_name!r}, item {number} (from 0), attempt {attempt}")
-        error.__notes__ = [*notes, where]
+        _note(error, f"in task {self.task_name!r}, item {number} (from 0), attempt {attempt}")
         return error
 
 
@@ -179,12 +179,33 @@ class _Note(str):
     __slots__ = ()
 
 
+def _note(error: BaseException, text: str) -> None:
+    """Add a note of ours in place of an earlier one, unless the exception refuses notes."""
+    try:
+        notes: Any = getattr(error, "__notes__", None)
+        if notes is None:
+            notes = ()
+        if issubclass(type(notes), (list, tuple)):
+            kept = [note for note in notes if type(note) is not _Note]
+            # Not by its own `__setattr__`: that of a frozen dataclass takes no fields, and a note
+            # is none.
+            BaseException.__setattr__(error, "__notes__", [*kept, _Note(text)])
+    except Exception as refusal:
+        _log.debug("%s takes no note: %s", type(error).__name__, type(refusal).__name__)
+
+
+def add_cause(error: BaseException, cause: BaseException) -> None:
+    """Say what `error` comes of, if it has no cause yet; its class can't refuse that."""
+    if _CAUSE.__get__(error) is None:
+        _CAUSE.__set__(error, cause)
+
+
 def not_an_end(error: BaseException) -> BaseException:
     """Return `error`, or what takes its place where it would be mistaken for the end of a stream.
 
     As in PEP 479, StopIteration and StopAsyncIteration become the cause of a RuntimeError.
     """
-    if not isinstance(error, (StopIteration, StopAsyncIteration)):
+    if not issubclass(type(error), (StopIteration, StopAsyncIteration)):
         return error
     replacement = RuntimeError(f"{type(error).__name__} was raised where it would end the stream")
     replacement.__cause__ = error

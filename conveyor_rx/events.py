@@ -8,10 +8,11 @@ attached at once. One that raises is logged and detached; the run goes on.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
 from contextvars import ContextVar
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, TypeAlias
+
+from ._block import block
 
 __all__ = [
     "SOURCE",
@@ -137,7 +138,7 @@ Probe: TypeAlias = Callable[[Event], None]
 _probes: ContextVar[tuple[Probe, ...]] = ContextVar("conveyor_rx_probes", default=())
 
 
-@contextmanager
+@block
 def observe(*probes: Probe) -> Generator[None]:
     """Attach `probes` to every run that begins within the block, inner runs included.
 

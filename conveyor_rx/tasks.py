@@ -185,7 +185,7 @@ class _FunctionTask(BaseTask[In, Out], Generic[In, Out]):
         self._owner = owner.__qualname__
 
     def __get__(self, instance: Any, owner: type[Any] | None = None, /) -> Any:
-        function: Any = self._descriptor or self._func
+        function: Any = self._func if self._descriptor is None else self._descriptor
         bind = getattr(function, "__get__", None)
         if bind is None or inspect.ismethod(function):
             return self
@@ -266,7 +266,7 @@ class _FunctionTask(BaseTask[In, Out], Generic[In, Out]):
         task = copy.copy(self)
         if func is not None:
             task._func, task._signature = func, _UNREAD
-        task._inputs = inputs or self._inputs
+        task._inputs = self._inputs if inputs is None else inputs
         task._bound_by_call = []
         return task
 

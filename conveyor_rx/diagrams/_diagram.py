@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from base64 import b64encode
 from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
+from .._block import block
 from .._labels import xml
 from ..events import observe
 from ..stream import AsyncStream
@@ -99,7 +99,7 @@ class MarbleDiagram:
         }
 
 
-@contextmanager
+@block
 def record(
     *,
     labels: Labels | None = None,

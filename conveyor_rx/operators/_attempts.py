@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple, Protocol, cast
 
 from .._calls import MANY, Call, discard, is_awaitable, is_short, outputs
 from .._stats import Counters
-from ..error_handling import Verdict
+from ..error_handling import Verdict, add_cause
 from ._line import Line
 from ._place import Place
 from ._run import Run
@@ -87,6 +87,8 @@ class Attempts:
         self._result = result
         self._count = 1  # the number of the current attempt
         self._delivered = False  # it has put out something
+        self._fails = False  # the run is being told of its failure
+        self._end: BaseException | None = None  # that is no failure, and is to end the task as well
         # What is still to be done, the next last: the item or batch, or the halves of that.
         self._parts = [Part(place, place.value, place.weight, 0)]
 
@@ -103,18 +105,11 @@ class Attempts:
         stage, place = self._stage, self._place
         try:
             await self._try()
-        except BaseException as end:
-            if place.dead:
-                stage.counters.cancelled += self.left
-                if isinstance(end, Exception | asyncio.CancelledError):
-                    return False
-            elif isinstance(end, KeyboardInterrupt | SystemExit):
-                stage.counters.failed += self.left
-                stage.run.crash(end)
-            else:
-                stage.fail(place, end, self.left, attempt=self._count)
-                stage.run.schedule()
-            raise
+        except BaseException as error:
+            if self._fails:  # it did not get told
+                raise
+            self._take_end(error)
+            return False
         if self._parts and not place.dead:
             return True
         if place.dead:
@@ -124,9 +119,42 @@ class Attempts:
         return False
 
     def let_go(self) -> None:
-        """Close the coroutine that a plain function gave, if it is not to be awaited any more."""
-        if is_awaitable(self._result):
-            discard(self._result)
+        """Let go of what was not taken; a coroutine that a plain function gave is closed."""
+        result, self._result = self._result, _PENDING
+        self._error = None
+        if is_awaitable(result):
+            discard(result)
+
+    @property
+    def ends_task(self) -> bool:
+        """Whether the attempt ended with what its task is to end with."""
+        return self._end is not None
+
+    def raise_end(self) -> None:
+        """End the current task with the exception that is to end it, if there is one."""
+        end, self._end = self._end, None
+        if end is not None:
+            self._stage.run.keep(asyncio.current_task())
+            try:
+                raise end
+            finally:
+                del end  # its traceback leads here
+
+    def _take_end(self, end: BaseException) -> None:
+        """Take note that the call has ended with an exception that the policy says nothing of."""
+        stage, place = self._stage, self._place
+        if place.dead:
+            stage.counters.cancelled += self.left
+            if issubclass(type(end), asyncio.CancelledError):
+                return
+        elif issubclass(type(end), (KeyboardInterrupt, SystemExit)):
+            stage.counters.failed += self.left
+            stage.run.crash(end)
+        else:
+            stage.fail(place, end, self.left, attempt=self._count)
+            stage.run.schedule()
+        if not issubclass(type(end), Exception):
+            self._end = end
 
     async def _try(self) -> None:
         part = self._parts[-1]
@@ -217,11 +245,12 @@ class Attempts:
                 cast("Exception", error), part.item, policy.task_name, self._count
             )
             go_on, value = await answer
+            go_on = bool(go_on)
         except BaseException as raised:
             if self._place.dead or not _is_failure(raised):
                 raise
-            if raised is not error and raised.__cause__ is None:
-                raised.__cause__ = error
+            if raised is not error:
+                add_cause(raised, error)
             self._fail(raised, part)
             return
         if go_on:
@@ -230,12 +259,13 @@ class Attempts:
             self._fail(error, part)
 
     def _settle(self, part: Part, outcome: Outcome) -> None:
-        self._parts.pop()
         self._count = 1
         self._stage.settled(part, outcome)
+        self._parts.pop()
 
     def _fail(self, error: BaseException, part: Part) -> None:
         self._parts.pop()
+        self._fails = True
         self._stage.counters.running -= part.size
         self._stage.fail(self._place, error, part.size, attempt=self._count)
 
@@ -251,7 +281,7 @@ def _halves(part: Part) -> list[Part]:
 
 def _is_failure(error: BaseException) -> bool:
     """Tell whether `error` is the call's own, and no end of the process or cancellation."""
-    if isinstance(error, asyncio.CancelledError):
+    if issubclass(type(error), asyncio.CancelledError):
         task = asyncio.current_task()
         return task is None or not task.cancelling()
-    return isinstance(error, Exception)
+    return issubclass(type(error), Exception)

@@ -86,7 +86,11 @@ class FlatMap(TaskCalls):
             run = self.run
             run.spare = None  # it would make the first call of several last
             run.turns_only, before = True, run.turns_only
-            self.out.on_next(self.line.insert(value, place))
+            try:
+                self.out.on_next(self.line.insert(value, place))
+            except BaseException as error:  # no failure of the call: the output has its own place
+                run.crash(error)
+                raise
             run.turns_only = before
 
     def emit_one(self, place: Place, result: Any) -> None:
@@ -129,7 +133,7 @@ class FlatMap(TaskCalls):
             self.out.on_next(place)
         elif self._takes_steps(result):
             attempts = Attempts(self, place, result=result)
-            self._begin(place, self._go_on(place, attempts))
+            self._begin(place, self._step(place, attempts))
         else:
             self._settle(place, result)
 
@@ -143,7 +147,7 @@ class FlatMap(TaskCalls):
             self._skip(place, error)
         else:
             attempts = Attempts(self, place, error=error)
-            self._begin(place, self._go_on(place, attempts))
+            self._begin(place, self._step(place, attempts))
 
     def _skip(self, place: Place, error: BaseException) -> None:  # for who watches
         self.counters.skipped += place.weight

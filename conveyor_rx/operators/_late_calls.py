@@ -64,21 +64,31 @@ class LateCalls(TaskCalls):
 
     async def _work(self) -> None:
         """Make the first of the calls that wait, and those that this task is to go on with."""
+        try:
+            place = self._first()
+        except BaseException as error:
+            self.run.break_off(error)
+            return
+        if place is not None:
+            await self._call(place)
+
+    def _first(self) -> Place | None:
         task = asyncio.current_task()
         assert task is not None
         self._hired.discard(task)
         if not self.run.has_time(self.run.ticks):  # the last who finds that sees to the next turn
             if self._admitted and not self._hired:
                 self._hire()
-            return
+            return None
         if not self._admitted:  # another task has made the call, and left its slot
             self._admit_one()
-        if self._admitted:
-            place = self._admitted.popleft()
-            place.task = task
-            for _ in range(min(2, len(self._admitted) - len(self._hired))):
-                self._hire()
-            await self._call(place)
+        if not self._admitted:
+            return None
+        place = self._admitted.popleft()
+        place.task = task
+        for _ in range(min(2, len(self._admitted) - len(self._hired))):
+            self._hire()
+        return place
 
     def _admit_one(self) -> None:
         has_turn = self.run.cap == UNBOUNDED and not self._resuming  # as in `_following`

@@ -67,10 +67,10 @@ class Line(Subscriber):
     def insert(self, value: Any, owner: Place) -> Place:
         """Take a new place in front of `owner`, for one of its outputs."""
         place = new_place(value, owner.number, 1)
+        self.size += 1
         place.next = owner
         place.prev = last = owner.prev
         last.next = owner.prev = place
-        self.size += 1
         return place
 
     def give_up(self, place: Place) -> None:

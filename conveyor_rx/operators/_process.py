@@ -67,7 +67,7 @@ class Process(Subscriber):
             if self._ended:
                 error, self._error = self._error, None
                 try:
-                    raise error or StopAsyncIteration
+                    raise StopAsyncIteration if error is None else error
                 finally:
                     del error  # its traceback leads here
             self._open()

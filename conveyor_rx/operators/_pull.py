@@ -84,7 +84,7 @@ class Pull:
                 value = await anext(iterator)
                 if self._stopped:
                     break
-                self._emit(value)
+                self._pass_on(self._out.on_next, value)
                 if self._run.is_late():
                     await self._run.breathe()
         except StopAsyncIteration:
@@ -95,7 +95,7 @@ class Pull:
         try:
             await self._aclose(iterator)
         except BaseException as caught:
-            error = error or caught
+            error = caught if error is None else error
         try:
             self._finish(error)
             if self._is_to_be_raised(error):
@@ -105,9 +105,9 @@ class Pull:
             del error  # its traceback leads here
             self._out = Subscriber()  # which may lead back here
 
-    def _emit(self, value: Any) -> None:
+    def _pass_on(self, pass_on: Callable[[Any], None], what: Any) -> None:
         try:
-            self._run.take_turn(self._out.on_next, value)
+            self._run.take_turn(pass_on, what)
         except Exception as error:  # of an observer, downstream
             self._run.crash(error)
 
@@ -129,17 +129,17 @@ class Pull:
 
     def _finish(self, error: BaseException | None) -> None:
         stopped, self._stopped = self._stopped, True
-        if isinstance(error, KeyboardInterrupt | SystemExit):
+        if error is not None and issubclass(type(error), (KeyboardInterrupt, SystemExit)):
             self._run.crash(error)
         elif not stopped:
-            self._run.take_turn(self._end, error)
+            self._pass_on(self._end, error)
 
     def _is_to_be_raised(self, error: BaseException | None) -> TypeGuard[BaseException]:
         """Tell whether `error` ends the process, or is a cancellation from outside."""
-        if isinstance(error, asyncio.CancelledError):
+        if issubclass(type(error), asyncio.CancelledError):
             task = asyncio.current_task()
             return not self._was_cut and task is not None and bool(task.cancelling())
-        return error is not None and not isinstance(error, Exception)
+        return error is not None and not issubclass(type(error), Exception)
 
 
 async def _exhausted() -> AsyncIterable[Any]:

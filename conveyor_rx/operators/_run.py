@@ -148,6 +148,18 @@ class Run(Trampoline):
         finally:
             self.close()
 
+    def break_off(self, error: BaseException) -> None:
+        """End the run, and the current task, with an exception that no call has claimed.
+
+        It is an observer's, or one of our own. Raised again, it ends the task in sight of all who
+        look at tasks: the end of the process, and what nobody else hears of any more.
+        """
+        is_heard = not self.closed
+        self.crash(error)
+        if not is_heard or not issubclass(type(error), Exception):
+            self.keep(asyncio.current_task(self.loop))
+            raise error
+
     def close(self) -> None:
         """Stop everything at once: nothing starts from here on. Idempotent, from any thread."""
         if not self.in_thread():

@@ -76,10 +76,25 @@ class StepwiseCalls(Admission, Caller):
 
     async def _generate(self, place: Place) -> None:
         """Make one call of a generator function."""
-        if place.state == DEAD or self.run.paused:
-            self._not_begun(place)
-        else:
-            await self._go_on(place, Attempts(self, place))
+        try:
+            if place.state == DEAD or self.run.paused:
+                self._not_begun(place)
+                return
+            attempts = Attempts(self, place)
+            await self._go_on(place, attempts)
+        except BaseException as error:
+            self.run.break_off(error)
+            return
+        attempts.raise_end()
+
+    async def _step(self, place: Place, attempts: Attempts) -> None:
+        """Make one attempt, in a task of its own."""
+        try:
+            await self._go_on(place, attempts)
+        except BaseException as error:
+            self.run.break_off(error)
+            return
+        attempts.raise_end()
 
     async def _go_on(self, place: Place, attempts: Attempts) -> None:
         """Go the slow way: make one attempt, and let another task make the next."""
@@ -89,13 +104,11 @@ class StepwiseCalls(Admission, Caller):
                 self.counters.cancelled += attempts.left
             else:
                 again = await attempts.attempt()
-        except BaseException:  # a cancellation from outside, or the end of the process
-            self.run.keep(asyncio.current_task())
-            raise
         finally:
             if not again:
                 attempts.let_go()
                 self._end(place, attempts.left)
         if again:
-            self._start_task(place, self._go_on(place, attempts), attempts.left)
-        self.run.drain()
+            self._start_task(place, self._step(place, attempts), attempts.left)
+        if not attempts.ends_task:
+            self.run.drain()

@@ -80,39 +80,39 @@ class TaskCalls(StepwiseCalls):
 
     async def _call(self, place: Place) -> None:
         """Make a call of an async function, and then those that this task is to go on with."""
-        stage, run, tick = self, self.run, self.run.ticks
-        while place.state != DEAD and not run.paused:
-            try:
-                result = await stage.function(place.value)
-            except (KeyboardInterrupt, SystemExit) as end:
-                stage._process_ends(place, end)
-                raise
-            except BaseException as error:
-                await stage._go_on(place, Attempts(stage, place, error=error))
-                return
-            is_plain = type(result) is stage._plain
-            if not is_plain and stage._takes_steps(result):
-                await stage._go_on(place, Attempts(stage, place, result=result))
-                return
-            try:
+        try:
+            stage, run, tick = self, self.run, self.run.ticks
+            while place.state != DEAD and not run.paused:
+                try:
+                    result = await stage.function(place.value)
+                except (KeyboardInterrupt, SystemExit) as end:
+                    stage._process_ends(place, end)
+                    raise
+                except BaseException as error:
+                    attempts = Attempts(stage, place, error=error)
+                    break
+                is_plain = type(result) is stage._plain
+                if not is_plain and stage._takes_steps(result):
+                    attempts = Attempts(stage, place, result=result)
+                    break
                 following = stage._done(place, result, is_plain, tick)
-            except BaseException as error:  # of an observer, or a function called downstream
-                run.crash(error)
-                if isinstance(error, Exception):
+                if following is None:
                     return
-                run.keep(asyncio.current_task())
-                raise
-            if following is None:
+                result = None  # it may be large
+                stage, place, tick = following
+            else:
+                stage._not_begun(place)
                 return
-            result = None  # it may be large
-            stage, place, tick = following
-        stage._not_begun(place)
+            await stage._go_on(place, attempts)
+        except BaseException as error:  # of an observer, or a function called downstream
+            self.run.break_off(error)
+            return
+        attempts.raise_end()
 
     def _process_ends(self, place: Place, end: BaseException) -> None:
         self._end(place, place.weight)
         self.counters.failed += place.weight
         self.run.crash(end)
-        self.run.keep(asyncio.current_task())
 
     def _done(self, place: Place, result: Any, is_plain: bool, tick: int) -> Following | None:
         """Pass on the result of a call, and return the call that its task is to go on with."""

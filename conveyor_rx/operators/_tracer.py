@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from itertools import count
-from typing import Any
+from typing import Any, Literal
 
 from ..events import SOURCE, Event, EventKind, Probe, RunInfo
 
@@ -45,7 +44,7 @@ class Tracer:
         self.run_id = run_id
         self.run: RunInfo | None = None  # once it has begun
         self.current = NOTHING  # of the value that is being handed on at this moment
-        self.end: BaseException | bool | None = None  # the failure, True for completion
+        self.end: BaseException | Literal[True] | None = None  # the failure, True for completion
         self._probes = list(probes)
         self._time = time
         self._values = count()
@@ -65,12 +64,11 @@ class Tracer:
         """Give a value that was made of `origin` its number."""
         return Trace((next(self._values),), origin.inputs, origin.call)
 
-    @contextmanager
-    def handing_on(self, trace: Trace) -> Generator[None]:
-        """Say that what is handed on within the block is the value of `trace`."""
+    def hand_on(self, trace: Trace, pass_on: Callable[[Any], None], value: Any) -> None:
+        """Pass on a value, and say meanwhile that it is that of `trace`."""
         previous, self.current = self.current, trace
         try:
-            yield
+            pass_on(value)
         finally:
             self.current = previous
 
@@ -112,8 +110,9 @@ class Tracer:
         """Tell the end of the run, as it was noted in `end`; nothing is sent from here on."""
         if self.run is None:
             return
-        error = self.end if isinstance(self.end, BaseException) else None
-        reason = "failed" if error is not None else "completed" if self.end else "closed"
+        error = None if self.end is True else self.end
+        is_complete = self.end is True
+        reason = "completed" if is_complete else "closed" if error is None else "failed"
         self.send("run_ended", len(self.run.stages), error=error, reason=reason)
         self._over, self.end = True, None
 

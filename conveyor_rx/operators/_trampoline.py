@@ -116,8 +116,8 @@ class Trampoline:
         """Give turns until nobody is ready or the time is up."""
         if self.draining or self.paused or not self.ready or self.handed_over is not None:
             return
-        self.draining = True
         turns_only = self.turns_only  # for what led here
+        self.draining = True
         try:
             self.turns_context.run(self._turns)
         finally:
@@ -213,7 +213,11 @@ class Trampoline:
     def _resume(self) -> None:
         self.scheduled = False
         self.ticks += 1
-        self.drain()
+        try:
+            self.drain()
+        except BaseException as error:
+            self.crash(error)
+            raise
 
     def _turns(self) -> None:
         workers = self.workers

@@ -111,7 +111,8 @@ class _Run:
 
     def run_ended(self, event: Event) -> None:
         if self._span is not None:
-            _end(self._span, event.reason, event.error and error_type(event.error))
+            error = None if event.error is None else error_type(event.error)
+            _end(self._span, event.reason, error)
 
 
 class _Call:

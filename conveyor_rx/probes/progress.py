@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from contextlib import contextmanager
 from threading import Lock
 
+from .._block import block
 from ..events import observe, observing
 
 try:
@@ -19,7 +19,7 @@ from ._view import View
 __all__ = ["progress"]
 
 
-@contextmanager
+@block
 def progress(*, one_line: bool = False, console: Console | None = None) -> Generator[None]:
     """Show how far the runs are that begin within the block.
 

@@ -93,7 +93,7 @@ def parse(
         if name == "|":
             marbles.append(Marble(at, "end"))
         elif name == "#":
-            marbles.append(Marble(at, "error", error or MarbleError("error")))
+            marbles.append(Marble(at, "error", MarbleError("error") if error is None else error))
         else:
             marbles.append(Marble(at, "item", read_value(name, values)))
     is_open = not marbles or marbles[-1].kind == "item"

@@ -44,7 +44,8 @@ def timed_task(
     Raises:
         ValueError: no such string, or, in a call, an item or call without latency.
     """
-    return TimedTask(_plan(latencies, tick, values), func, error or MarbleError("error"))
+    failure = MarbleError("error") if error is None else error
+    return TimedTask(_plan(latencies, tick, values), func, failure)
 
 
 @dataclasses.dataclass

@@ -138,15 +138,23 @@ class TracedFlatMap(FlatMap):
         context.run(self._call_begins, place)  # a probe may set variables for the function
         super()._start_plain(place, context)
 
+    def _tells_beginning(self, place: Place) -> bool:
+        """Tell of the call that the current task is to make, if it does; return if all is well."""
+        try:
+            if not place.dead and not self.run.paused:
+                self._call_begins(place)
+        except BaseException as error:
+            self.run.break_off(error)
+            return False
+        return True
+
     async def _call(self, place: Place) -> None:
-        if not place.dead and not self.run.paused:
-            self._call_begins(place)
-        await super()._call(place)
+        if self._tells_beginning(place):
+            await super()._call(place)
 
     async def _generate(self, place: Place) -> None:
-        if not place.dead and not self.run.paused:
-            self._call_begins(place)
-        await super()._generate(place)
+        if self._tells_beginning(place):
+            await super()._generate(place)
 
     async def _go_on(self, place: Place, attempts: Attempts) -> None:
         if place in self._open:

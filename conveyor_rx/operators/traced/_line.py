@@ -72,8 +72,7 @@ class TracedLine(Line):
         self._unlink(place)
         if self._ended or self.ring.next.state == FILLED:
             self.run.ready |= self.bit
-        with self.tracer.handing_on(trace):
-            self.out.on_next(value)
+        self.tracer.hand_on(trace, self.out.on_next, value)
 
     def _unlink(self, place: Place) -> None:
         super()._unlink(place)

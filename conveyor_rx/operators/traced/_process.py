@@ -39,5 +39,5 @@ class TracedProcess(Process):
         if value is None:
             super().put_out(value)
             return
-        with self._tracer.handing_on(tell_emission(self._tracer, self._number, self._last, value)):
-            super().put_out(value)
+        trace = tell_emission(self._tracer, self._number, self._last, value)
+        self._tracer.hand_on(trace, super().put_out, value)

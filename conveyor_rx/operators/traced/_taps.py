@@ -44,8 +44,7 @@ class Pulled(End):
     def on_next(self, value: Any) -> None:
         trace = self._tracer.new_input()
         self._tracer.send("pulled", SOURCE, trace, value=value)
-        with self._tracer.handing_on(trace):
-            self.out.on_next(value)
+        self._tracer.hand_on(trace, self.out.on_next, value)
 
 
 class Entered(Subscriber):
@@ -104,8 +103,7 @@ class Batches(Subscriber):
         trace = merged([self._waiting.popleft() for _ in value])
         reason = "full" if len(value) == self._max_size else "flush"
         self._tracer.send("batch_formed", self._stage, trace, reason=reason)
-        with self._tracer.handing_on(trace):
-            self.out.on_next(value)
+        self._tracer.hand_on(trace, self.out.on_next, value)
 
     def on_completed(self) -> None:
         if self._waiting:
@@ -122,10 +120,8 @@ class Emissions(End):
     """
 
     def on_next(self, value: Any) -> None:
-        with self._tracer.handing_on(
-            tell_emission(self._tracer, self._stage, self._tracer.current, value)
-        ):
-            self.out.on_next(value)
+        trace = tell_emission(self._tracer, self._stage, self._tracer.current, value)
+        self._tracer.hand_on(trace, self.out.on_next, value)
 
 
 def tell_emission(tracer: Tracer, stage: int, origin: Trace, value: Any) -> Trace:

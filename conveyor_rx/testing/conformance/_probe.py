@@ -105,7 +105,7 @@ class Reading(AsyncIterator[Any]):
             await self._wait()
         if self.given == script.count:
             self._over = True
-            raise script.error or StopAsyncIteration
+            raise StopAsyncIteration if script.error is None else script.error
         if self.given == ENOUGH:
             raise AssertionError(f"2.1: the source is pulled on and on, {ENOUGH} items so far")
         self.given += 1

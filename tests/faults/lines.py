@@ -1,0 +1,119 @@
+"""What if a line of the engine raises? An exception at a line between a call and its result.
+
+The lines are those that run from the moment at which a function says `Lines.begin` to the one at
+which the consumer says `Lines.end`.
+"""
+
+from __future__ import annotations
+
+import functools
+import gc
+import linecache
+import sys
+import types
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import conveyor_rx
+
+__all__ = ["Broken", "Line", "Lines"]
+
+Line = tuple[str, str, int]  # file, function, number
+PACKAGE = str(Path(conveyor_rx.__file__).parent)
+DOING_NOTHING = [  # what can't raise, and is no longer guarded
+    *("return", "return None", "return place", "self.draining = False"),
+    *("try:", "else:", "finally:", "break", "pass"),
+]
+PARTS = ("operators", "_calls.py", "_reader.py", "_traced_outlet.py")
+# What runs when there are no more calls:
+AT_THE_END = ("operators/_run.py", "operators/_ending.py", "operators/_pull.py")
+
+
+class Broken(Exception):
+    """What the chosen line raises."""
+
+
+class Lines:
+    """The lines of the engine that run while it is watched; `at` is the one that raises, once."""
+
+    def __init__(self, at: Line | None = None) -> None:
+        self.seen: dict[Line, None] = {}
+        self.raised: Broken | None = None
+        self._at = at
+        self._watches = False
+
+    def begin(self) -> None:
+        """Take note that a call is about to return."""
+        self._watches = True
+
+    def end(self) -> None:
+        """Take note that its result has come."""
+        self._watches = False
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Watch the lines of this thread, with what this Python has for that."""
+        with _monitoring(self._line) if sys.version_info >= (3, 12) else _tracing(self._line):
+            yield
+
+    def _line(self, code: types.CodeType, number: int) -> None:
+        if not self._watches:
+            return
+        if linecache.getline(code.co_filename, number).strip() in DOING_NOTHING:
+            return
+        line = (code.co_filename[len(PACKAGE) + 1 :], code.co_qualname, number)
+        self.seen[line] = None
+        if line == self._at and self.raised is None:
+            self.raised = Broken(str(line))
+            raise self.raised
+
+
+def _is_ours(code: types.CodeType) -> bool:
+    name = code.co_filename
+    part = name[len(PACKAGE) + 1 :]
+    return name.startswith(PACKAGE) and part.startswith(PARTS) and part not in AT_THE_END
+
+
+@functools.cache
+def _codes() -> list[types.CodeType]:
+    """Find the code of all functions that are watched."""
+    functions = [found for found in gc.get_objects() if isinstance(found, types.FunctionType)]
+    return [code for code in {function.__code__ for function in functions} if _is_ours(code)]
+
+
+@contextmanager
+def _monitoring(on_line: Callable[[types.CodeType, int], None]) -> Iterator[None]:
+    monitoring: Any = sys.monitoring  # type: ignore[attr-defined]  # since 3.12
+    tool = next(number for number in range(6) if monitoring.get_tool(number) is None)
+    monitoring.use_tool_id(tool, "tests.faults.lines")
+    monitoring.register_callback(tool, monitoring.events.LINE, on_line)
+    codes = _codes()
+    for code in codes:
+        monitoring.set_local_events(tool, code, monitoring.events.LINE)
+    try:
+        yield
+    finally:
+        for code in codes:
+            monitoring.set_local_events(tool, code, 0)
+        monitoring.register_callback(tool, monitoring.events.LINE, None)
+        monitoring.free_tool_id(tool)
+
+
+@contextmanager
+def _tracing(on_line: Callable[[types.CodeType, int], None]) -> Iterator[None]:
+    def local(frame: types.FrameType, event: str, _: object) -> Any:
+        if event == "line":
+            on_line(frame.f_code, frame.f_lineno)  # what it raises also ends the tracing
+        return local
+
+    def trace(frame: types.FrameType, event: str, _: object) -> Any:
+        return local if _is_ours(frame.f_code) else None
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        yield
+    finally:
+        sys.settrace(before)
