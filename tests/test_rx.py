@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import threading
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
@@ -530,7 +531,53 @@ FLUENT: list[tuple[str, Callable[[Any], Any], list[Any]]] = [
     ("default_if_empty", lambda s: s.skip(9).default_if_empty(1), [1]),
     ("do_action", lambda s: s.do_action(lambda x: None), [0, 1, 2, 3, 4, 5]),
     ("buffer_with_count", lambda s: s.buffer_with_count(4), [[0, 1, 2, 3], [4, 5]]),
+    ("plus", lambda s: s + rx.of(6), [0, 1, 2, 3, 4, 5, 6]),
+    ("plus a stream", lambda s: s[:2] + double([6, 7]), [0, 1, 12, 14]),
+    ("behind plus", lambda s: rx.of(6) + s, [6, 0, 1, 2, 3, 4, 5]),
+    ("slice", lambda s: s[1:3], [1, 2]),
+    ("step", lambda s: s[1:-1:2], [1, 3]),
+    ("whole", lambda s: s[:], [0, 1, 2, 3, 4, 5]),
+    ("index", lambda s: s[4], [4]),
+    ("pluck", lambda s: s.map(lambda x: {"n": x}).pluck("n").take(2), [0, 1]),
+    ("dematerialize", lambda s: s.materialize().dematerialize().last(), [5]),
+    ("switch_latest", lambda s: s.take(1).map(lambda x: rx.of(x, x)).switch_latest(), [0, 0]),
+    ("exclusive", lambda s: s.take(1).map(lambda x: rx.of(x, 7)).exclusive(), [0, 7]),
+    ("partition", lambda s: s.partition(is_even)[0], [0, 2, 4]),
 ]
+
+
+async def test_adding_to_a_stream_in_place() -> None:
+    """Section 2: `+=` gives an AsyncStream, too; as-completed goes through it."""
+    stream = double([1, 2])
+    stream += double([3])
+    assert type(stream) is AsyncStream
+    assert await stream.as_completed().collect() == [2, 4, 6]
+
+
+NO_OBSERVABLE = {"multicast", "publish", "publish_value", "replay", "to_future"}
+"""What these give can be connected or awaited, and is returned as it is."""
+
+
+@pytest.mark.parametrize("name", [name for name in dir(Observable) if not name.startswith("_")])
+def test_no_method_gives_a_plain_observable(name: str) -> None:
+    """Section 2: whatever reactivex has: what gives Observables gives streams."""
+    method = getattr(double([1]), name)
+    if name in ("subscribe", "run", "pipe", *NO_OBSERVABLE):
+        return
+    needed = [
+        parameter
+        for parameter in inspect.signature(method).parameters.values()
+        if parameter.default is parameter.empty and parameter.kind is not parameter.VAR_POSITIONAL
+    ]
+    for argument in (1, lambda *_: rx.of(1), rx.of(1)):
+        try:
+            result = method(*([argument] * len(needed)))
+        except (TypeError, AttributeError, ValueError):
+            continue
+        for one in result if isinstance(result, list) else [result]:
+            assert type(one) is AsyncStream
+        return
+    raise AssertionError(f"no arguments found for {name}")
 
 
 @modes

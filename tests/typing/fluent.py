@@ -16,11 +16,19 @@ from typing import Any, TypeVar, get_args
 
 from reactivex import Observable, operators
 
+from conveyor_rx._fluent import Fluent
+
 __all__ = ["STUB", "methods", "stub"]
 
 STUB = Path(__file__).parents[2] / "conveyor_rx" / "_fluent.pyi"
 CONNECTABLE = ("multicast", "ref_count")
 """What these give, or need, is a ConnectableObservable, whatever their types say."""
+OPERATORS = """\
+    def __add__(self, other: Observable[_T]) -> AsyncStream[_T]: ...
+    def __radd__(self, other: Observable[_T]) -> AsyncStream[_T]: ...
+    def __iadd__(self, other: Observable[_T]) -> AsyncStream[_T]: ...
+    def __getitem__(self, key: slice | int) -> AsyncStream[_T]: ...
+"""
 HEAD = '''\
 """What do the fluent methods of a stream give? Streams: here for type checkers, by name.
 
@@ -38,7 +46,7 @@ class Fluent(Observable[_T]):
 def stub() -> str:
     """Write the stub for the reactivex that is installed."""
     defined = [text for _, definitions in sorted(methods().items()) for text in definitions]
-    body = "\n".join(defined)
+    body = "\n".join([OPERATORS, *defined])
     names = sorted(set(re.findall(r"\b_[A-Z]\w*\b", body)) - {"_T", "_Ts"})
     variables = [
         '_T = TypeVar("_T", covariant=True)',
@@ -49,7 +57,7 @@ def stub() -> str:
 
 
 def methods() -> dict[str, list[str]]:
-    """Give the definitions of each method that gives an Observable by way of `pipe`."""
+    """Give the definitions of each method that gives an Observable through `pipe`."""
     found: dict[str, list[str]] = {}
     last: dict[str, str] = {}
     for mixin in Observable.__mro__:
@@ -67,7 +75,9 @@ def methods() -> dict[str, list[str]]:
     return {
         name: texts
         for name, texts in found.items()
-        if "-> AsyncStream" in "".join(texts) and ".pipe(" in last[name] and name not in CONNECTABLE
+        if "-> AsyncStream" in "".join(texts)
+        and (".pipe(" in last[name] or name in vars(Fluent))
+        and name not in CONNECTABLE
     }
 
 
