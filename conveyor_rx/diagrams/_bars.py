@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ._axis import Axis
+from ._bar_errors import errors_beside, short_error
 from ._recording import Attempt, Call, Lane
 from ._scene import Origins, Scene
 from ._shapes import Area, Bar, Look, Retry, Text
@@ -18,6 +19,10 @@ AREA_HEIGHT = 90.0
 LEAST_WIDTH = 3.0
 STRIPES = 6
 BAR_TEXT = 9.5
+LEAST_HEIGHT = 12.0
+"""Of a bar with a text."""
+BEHIND = 40.0
+"""Room for texts behind the end of the axis."""
 CUT_TEXT = 9.5
 CUT_HEIGHT = 13.0
 CUT_INDENT = 12.0
@@ -81,6 +86,7 @@ def bars_of(lane: Lane, rows: Rows, scene: Scene, origins: Origins, top: float) 
         bars.areas.append(_area(lane, axis, top, scene.now))
         most = f"up to {lane.most_at_once:,} calls at once"
         x = axis.x(min(call.start for call in lane.calls)) + 8
+        x = min(x, axis.right - width_of(most, BAR_TEXT, bold=True))
         bars.texts.append(Text(x, top + AREA_HEIGHT - 8, most, BAR_TEXT, "ink", bold=True))
         for call in lane.calls:
             for item in call.items:
@@ -95,6 +101,7 @@ def bars_of(lane: Lane, rows: Rows, scene: Scene, origins: Origins, top: float) 
         for call in calls:
             row.add(call)
         row.write_cuts()
+        row.write_errors()
     return bars
 
 
@@ -114,6 +121,8 @@ class _Row:
         self._last: Bar | None = None
         self._edge = -1e9  # the right end of what is drawn so far
         self._cuts: list[tuple[float, Call]] = []
+        self._bars: list[Bar] = []
+        self._waits: dict[int, Retry] = {}  # by how many bars stand before them
 
     def add(self, call: Call) -> None:
         """Draw all attempts of `call`."""
@@ -136,7 +145,7 @@ class _Row:
 
     def write_cuts(self) -> None:
         """Write above the batches why they were cut, as far as there is room."""
-        right = self._axis.right + 40
+        right = self._axis.right + BEHIND
         for index, (x, call) in enumerate(self._cuts):
             x += CUT_INDENT
             room = (self._cuts[index + 1][0] if index + 1 < len(self._cuts) else right) - x - 2
@@ -146,45 +155,52 @@ class _Row:
                     self._out.texts.append(Text(x, self._y - 3.5, text, CUT_TEXT))
                     break
 
+    def write_errors(self) -> None:
+        """Write what bars that are too short for it failed with."""
+        if self._rows.bar >= LEAST_HEIGHT:
+            axis, y = self._axis, self._y + self._rows.bar / 2 + 3
+            right = axis.right + BEHIND
+            self._out.texts += errors_beside(self._bars, self._waits, axis.left, right, y)
+
     def _wait(self, x: float) -> None:
         if x - self._edge > 3:
-            self._out.retries.append(Retry(self._edge + 1, x - 1, self._y + self._rows.bar / 2))
+            wait = Retry(self._edge + 1, x - 1, self._y + self._rows.bar / 2)
+            self._waits[len(self._bars)] = wait
+            self._out.retries.append(wait)
 
     def _attempt(self, call: Call, attempt: Attempt, x: float) -> Bar:
         end = self._scene.now if attempt.end is None else attempt.end
         right = self._axis.x(end)
-        last = self._last
-        if last is not None and right - x < LEAST_WIDTH and x < self._edge - 0.1:
-            if last.width <= LEAST_WIDTH * 1.5 and not attempt.error and last.look != "failed":
-                return self._merge(last, call, max(right, self._edge))
-            x = self._edge
-        elif x < self._edge:
-            x = min(self._edge, right)
-        width = max(right - x, min(LEAST_WIDTH, max(self._rows.bar / 2, 1.0)))
-        look: Look = "call"
-        if attempt.error:
-            look = "failed"
-        elif call.outcome == "cancelled":
+        least = min(LEAST_WIDTH, max(self._rows.bar / 2, 1.0))
+        if self._last is not None and right - x < least and x < self._edge - 0.1:
+            return self._merge(self._last, call, attempt, right)
+        x = min(max(x, min(self._edge, right)), self._axis.right - least)
+        width = max(right - x, least)
+        is_batch = self._lane.kind == "batch_task"
+        look: Look = "failed" if attempt.error else "batch" if is_batch else "call"
+        if look != "failed" and call.outcome == "cancelled":
             look = "cancelled"
-        elif self._lane.kind == "batch_task":
-            look = "batch"
         tip = attempt_tip(self._lane, call, attempt, end)
         inputs = self._inputs(call, attempt)
         colours = self._scene.colours.of(inputs, STRIPES)
         bar = Bar(x, self._y, width, self._rows.bar, colours, look, "", tip)
         bar.text = self._text(attempt, inputs, bar)
+        bar.error = "" if short_error(attempt.error) in bar.text else attempt.error
         self._out.bars.append(bar)
+        self._bars.append(bar)
         self._last, self._edge = bar, x + width
         return bar
 
-    def _merge(self, bar: Bar, call: Call, right: float) -> Bar:
-        """Draw a call that is too short for a bar as part of the one before."""
+    def _merge(self, bar: Bar, call: Call, attempt: Attempt, right: float) -> Bar:
+        """Draw an attempt that is too short for a bar as part of the one before."""
         bar.calls += 1
-        bar.width = right - bar.x
+        bar.width = max(right - bar.x, bar.width)
+        if attempt.error and bar.width <= 2 * LEAST_WIDTH:
+            bar.look, bar.error = "failed", bar.error or attempt.error
         if len(bar.colours) < STRIPES:
             bar.colours = tuple(dict.fromkeys(bar.colours + self._scene.colours.of(call.inputs, 1)))
-        bar.tip = f"{self._lane.name}: {bar.calls} short calls"
-        self._edge = right
+        bar.tip = f"{self._lane.name}: {bar.calls} attempts at calls, most of them short"
+        self._edge = bar.x + bar.width
         return bar
 
     def _inputs(self, call: Call, attempt: Attempt) -> tuple[int, ...]:
@@ -195,13 +211,13 @@ class _Row:
         return tuple(dict.fromkeys(number for part in parts for number in part))
 
     def _text(self, attempt: Attempt, inputs: tuple[int, ...], bar: Bar) -> str:
-        if bar.height < 12 or bar.look == "batch":
+        if bar.height < LEAST_HEIGHT or bar.look == "batch":
             return ""
         name = self._scene.name_of(attempt.items, inputs, self._origins)
         texts = [name]
         if attempt.error:
-            short = attempt.error.removesuffix("Error").removesuffix("Exception")
-            texts = [f"{name} · {attempt.error}", f"{name} · {short}", attempt.error, name]
+            full, short = attempt.error, short_error(attempt.error)
+            texts = [f"{name} · {full}", f"{name} · {short}", full, short, name]
         elif attempt.number > 1:
             texts.insert(0, f"{name} · try {attempt.number}")
         room = bar.width - 9

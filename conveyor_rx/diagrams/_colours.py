@@ -1,15 +1,33 @@
 """Which colours does a diagram have? Literal ones, alike in browsers and converters.
 
+Where the reader's light or dark decides, the light ones stand in attributes, and a style sheet that
+converters may ignore has the dark ones for classes.
+
 Inputs have the same colours on light and dark; those of few inputs tell them apart (after Okabe
 and Ito), those of many go from the first to the last.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, fields
 from typing import Literal, TypeAlias
 
-__all__ = ["DARK", "LIGHT", "NEUTRAL", "RAMP", "THEMES", "InputColours", "Role", "Theme", "on"]
+__all__ = [
+    "DARK",
+    "LIGHT",
+    "NEUTRAL",
+    "RAMP",
+    "ROLES",
+    "THEMES",
+    "Choice",
+    "InputColours",
+    "Role",
+    "Theme",
+    "check_theme",
+    "in_theme",
+    "on",
+]
 
 NEUTRAL = "#7B8794"
 """Of what comes from no input that is known."""
@@ -80,6 +98,42 @@ DARK = Theme(
     loss="#3d2226",
 )
 THEMES = {"light": LIGHT, "dark": DARK}
+Choice: TypeAlias = Literal["auto", "light", "dark"]
+"""`auto`: as the page around the picture is, or as its reader prefers."""
+ROLES = Theme(**{field.name: f"@{field.name}" for field in fields(Theme)})
+"""In place of colours: what is written with it is still to be put in a theme."""
+_TAG = re.compile(r'<[a-z]+ [^<>]*="@[^<>]*>')
+_ROLE = re.compile(r'(fill|stroke)="@([a-z]+)"')
+
+
+def check_theme(theme: str) -> None:
+    """Raise ValueError unless there is such a theme."""
+    names = ("auto", *THEMES)
+    if theme not in names:
+        raise ValueError(f"theme must be one of {', '.join(names)}, not {theme!r}")
+
+
+def in_theme(picture: str, theme: Choice) -> str:
+    """Give the colours of `theme` to an SVG that was written with `ROLES`."""
+    if theme != "auto":
+        chosen = THEMES[theme]
+        return _ROLE.sub(lambda found: f'{found[1]}="{getattr(chosen, found[2])}"', picture)
+    used: set[tuple[str, str]] = set()
+
+    def classed(tag: re.Match[str]) -> str:
+        roles = _ROLE.findall(tag[0])
+        used.update(roles)
+        names = " ".join(f"cvrx-{kind}-{role}" for kind, role in roles)
+        return _ROLE.sub(lambda found: f'{found[1]}="{getattr(LIGHT, found[2])}"', tag[0]).replace(
+            " ", f' class="{names}" ', 1
+        )
+
+    picture = _TAG.sub(classed, picture)
+    rules = "".join(
+        f".cvrx-{kind}-{role}{{{kind}:{getattr(DARK, role)}}}" for kind, role in sorted(used)
+    )
+    head, end, body = picture.partition(">")
+    return f"{head}{end}<style>@media (prefers-color-scheme:dark){{{rules}}}</style>{body}"
 
 
 class InputColours:

@@ -6,13 +6,13 @@ import asyncio
 from base64 import b64encode
 from collections.abc import Generator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from .._block import block
 from .._labels import xml
 from ..events import observe
 from ..stream import AsyncStream
-from ._colours import THEMES
+from ._colours import Choice, check_theme
 from ._layout import layout
 from ._live import Live, notebook_display
 from ._page import page
@@ -28,7 +28,8 @@ class MarbleDiagram:
     """The marble diagram of a run: one lane a stage, on a common axis of time.
 
     It is drawn from `recording` as that is when it is asked for, also while the run goes on. Of a
-    `Recorder` it is the first run. In a notebook it shows itself; its `repr` is the text.
+    `Recorder` it is the first run. In a notebook it shows itself; its `repr` is the text. Of the
+    themes `auto` follows the page around the picture, or its reader's preference.
 
     Raises:
         ValueError: nothing has been recorded, or `theme` or `width` (in pixels) is out of range.
@@ -39,11 +40,10 @@ class MarbleDiagram:
         recording: Recorder | Recording,
         *,
         title: str | None = None,
-        theme: Literal["light", "dark"] = "light",
+        theme: Choice = "auto",
         width: float = 1180,
     ) -> None:
-        if theme not in THEMES:
-            raise ValueError(f"theme must be one of {', '.join(THEMES)}, not {theme!r}")
+        check_theme(theme)
         if not 600 <= width <= 10_000:
             raise ValueError(f"width must be from 600 to 10,000 pixels, not {width!r}")
         if isinstance(recording, Recorder):
@@ -52,7 +52,7 @@ class MarbleDiagram:
             recording = recording.runs[0]
         self.recording = recording
         self._title = title
-        self._theme = THEMES[theme]
+        self._theme: Choice = theme
         self._width = width
         self.error: BaseException | None = None
         """What the run failed with, if `draw` has run it."""
@@ -64,8 +64,7 @@ class MarbleDiagram:
     def html(self) -> str:
         """Return a page of its own: light or dark as the reader prefers, details at the pointer."""
         shapes = layout(self.recording, title=self._title, width=self._width)
-        light, dark = (svg(shapes, THEMES[theme]) for theme in ("light", "dark"))
-        return page(shapes.title, light, dark)
+        return page(shapes.title, svg(shapes, "light"), svg(shapes, "dark"))
 
     def text(self, *, width: int = 100, color: bool = False) -> str:
         """Return marbles for a terminal of `width` columns, coloured by ANSI codes if asked for."""
@@ -105,7 +104,7 @@ def record(
     labels: Labels | None = None,
     max_items: int = 10_000,
     live: bool = False,
-    theme: Literal["light", "dark"] = "light",
+    theme: Choice = "auto",
 ) -> Generator[Recorder]:
     """Record the runs that begin within the block.
 
@@ -121,8 +120,7 @@ def record(
     Raises:
         ValueError: `max_items` or `theme` is out of range.
     """
-    if theme not in THEMES:
-        raise ValueError(f"theme must be one of {', '.join(THEMES)}, not {theme!r}")
+    check_theme(theme)
     recorder = Recorder(labels=labels, max_items=max_items)
     display = notebook_display() if live else None
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from ._axis import Axis
 from ._bars import Bars, bars_of, rows_of
-from ._line import HELD_PITCH, held_levels, line_of
+from ._line import HELD_PITCH, depth_of, held_levels, line_of, spots_of
 from ._recording import Lane
 from ._scene import Origins, Scene
 from ._shapes import Area, Box, LaneView, Text
@@ -55,14 +55,15 @@ def lane_layout(index: int, scene: Scene, origins: Origins, top: float, width: f
     levels = held_levels(shown, scene)
     queue = QUEUE_HEIGHT + 2 if lane.queue and rows.count else 0.0
     calls = BOX_HEIGHT if is_boxed else rows.height
+    spots = spots_of(lane, shown, scene)
     below = (5.0 if calls else 0.0) + levels * HELD_PITCH + scene.marble / 2
     pad = PAD if not scene.detail.is_compact else 5.0
-    content = pad + queue + calls + below + scene.marble / 2 + pad - 2
+    content = pad + queue + calls + below + scene.marble / 2 + depth_of(spots, scene) + pad - 2
     height = max(content, left_height, right_height)
     y = top + pad + (height - content) / 2
     line_y = y + queue + calls + below
 
-    line = line_of(index, lane, shown, scene, line_y)
+    line = line_of(lane, shown, spots, scene, line_y)
     bars = bars_of(lane, rows, scene, origins, y + queue) if rows.count else Bars()
     view = LaneView(top, height, line_y, scene.axis.left - 8, scene.axis.right)
     view.texts = [*left_texts, *right_texts, *bars.texts]
@@ -118,8 +119,10 @@ def _figures(lane: Lane, scene: Scene, top: float, width: float) -> tuple[list[T
     texts: list[Text] = []
     y = top + (16 if scene.detail.is_compact else 20)
     for line, role in lines:
-        line = cut(line, room, FIGURE, bold=role == "error")
-        texts.append(Text(width - LEFT, y, line, FIGURE, role, anchor="end", bold=role == "error"))
+        shown = cut(line, room, FIGURE, bold=role == "error")
+        texts.append(
+            Text(width - LEFT, y, shown, FIGURE, role, "", "end", role == "error", tip=line)
+        )
         y += FIGURE_PITCH
     return texts, (y - FIGURE_PITCH + 9 - top) if texts else 0.0
 

@@ -30,6 +30,7 @@ ALL_ROWS = 2600.0
 """Pixels for the slots of all lanes together."""
 MOST_ROWS, LEAST_ROWS = 180.0, 14.0
 FOLD_HEIGHT = 26.0
+FEW_STAGES = 4
 
 
 def layout(recording: Recording, *, title: str | None = None, width: float = 1180.0) -> Picture:
@@ -79,6 +80,7 @@ def _scene(recording: Recording, detail: Detail, width: float) -> Scene:
         right=right + SPILL,
         rows_height=min(max(ALL_ROWS / stages - 60, LEAST_ROWS), MOST_ROWS),
         marble=20.0 if stages <= AIRY_STAGES else 14.0,
+        levels=8 if stages <= FEW_STAGES else 5 if stages <= AIRY_STAGES else 4,
     )
 
 

@@ -32,7 +32,7 @@ MEANINGS: dict[LegendSign, str] = {
     "failed": "item failed the run",
     "skipped": "item skipped",
     "dropped": "item dropped",
-    "capsule": "at one instant, or nearly",
+    "capsule": "at one instant",
     "ended": "end of the stage",
     "closed": "closed by the consumer",
 }

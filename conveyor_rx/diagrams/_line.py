@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import groupby
 
-from ._placing import Spot, place
+from ._placing import Room, Spot, place
 from ._recording import Lane, Marble
 from ._scene import Scene
 from ._shapes import Capsule, Disc, Held, Ring, Sign, Ticks
 from ._text_size import cut, width_of
 from ._words import inputs_name, loss_tip, marble_tip
 
-__all__ = ["HELD_PITCH", "Line", "held_levels", "line_of"]
+__all__ = ["HELD_PITCH", "Line", "depth_of", "held_levels", "line_of", "spots_of"]
 
 HELD_PITCH = 9.0
 """Pixels between the levels on which held results wait."""
@@ -22,6 +23,8 @@ LEAST_HOLD = 4.0
 RING = 3.6
 STRIPES = 6
 LABEL_ROOM = 46.0
+TIE = 2.5
+"""Pixels around marbles of one instant."""
 MAX_LOSSES = 16
 """More than these are drawn as ticks."""
 
@@ -56,10 +59,8 @@ def held_levels(shown: list[Marble], scene: Scene) -> int:
     return max((hold.level + 1 for hold in _holds(shown, scene)), default=0)
 
 
-def line_of(index: int, lane: Lane, shown: list[Marble], scene: Scene, y: float) -> Line:
-    """Lay out the line of a lane at `y`; `shown` are its marbles that are drawn in full."""
-    line = Line()
-    spots = _spots(lane, shown, scene)
+def spots_of(lane: Lane, shown: list[Marble], scene: Scene) -> list[Spot]:
+    """Place what stands on the line of a lane; `shown` are its marbles that are drawn in full."""
     is_thinned = len(shown) < len(lane.marbles)
 
     def name(pile: Spot) -> None:
@@ -67,13 +68,24 @@ def line_of(index: int, lane: Lane, shown: list[Marble], scene: Scene, y: float)
             _take_in(pile, lane, scene)
         _name_pile(pile, scene)
 
-    placed = place(spots, height=scene.marble, right=scene.right, name=name)
-    for spot in placed:
-        _add_disc(line, spot, scene, y)
+    left = scene.axis.left - scene.marble / 2
+    room = Room(left, scene.right, scene.marble, scene.levels)
+    return place(_spots(lane, shown, scene), room, name)
+
+
+def depth_of(spots: list[Spot], scene: Scene) -> float:
+    """Give the pixels that are needed for what stands below the line."""
+    return max((spot.level for spot in spots), default=0) * _pitch(scene)
+
+
+def line_of(lane: Lane, shown: list[Marble], spots: list[Spot], scene: Scene, y: float) -> Line:
+    """Lay out the line of a lane at `y`, on which `spots` stand."""
+    line = Line()
+    for _, column in groupby(spots, key=lambda spot: spot.x):
+        _add_column(line, list(column), scene, y)
     line.right = max((disc.x + disc.width / 2 for disc in line.discs), default=0.0)
-    line.capsules = _capsules(placed, y, scene.marble)
     _add_holds(line, shown, scene, y)
-    if is_thinned:
+    if len(shown) < len(lane.marbles):
         drawn = {marble.item for marble in shown}
         rest = (marble for marble in lane.marbles if marble.item not in drawn)
         line.ticks += _ticks(rest, scene, y)
@@ -150,28 +162,26 @@ def _size(scene: Scene) -> float:
     return min(11.0, scene.marble * 0.55)
 
 
-def _add_disc(line: Line, spot: Spot, scene: Scene, y: float) -> None:
-    colours = scene.colours.of(spot.inputs, STRIPES)
-    disc = Disc(spot.at, y, spot.width, scene.marble, colours, spot.sign, spot.text, spot.tip)
-    line.discs.append(disc)
-    for item in spot.items:
-        line.anchors[item] = (spot.at, y + scene.marble / 2)
-        line.starts[item] = (spot.at, y - scene.marble / 2)
+def _add_column(line: Line, column: list[Spot], scene: Scene, y: float) -> None:
+    """Draw what is at one instant, tied together if it is more than one."""
+    half, pitch = scene.marble / 2, _pitch(scene)
+    top, bottom = y + column[0].level * pitch - half, y + column[-1].level * pitch + half
+    if len(column) > 1:
+        left = min(spot.at - spot.width / 2 for spot in column) - TIE
+        right = max(spot.at + spot.width / 2 for spot in column) + TIE
+        line.capsules.append(Capsule(left, top - TIE, right - left, bottom - top + 2 * TIE))
+    for spot in column:
+        colours = scene.colours.of(spot.inputs, STRIPES)
+        at = y + spot.level * pitch
+        disc = Disc(spot.at, at, spot.width, scene.marble, colours, spot.sign, spot.text, spot.tip)
+        line.discs.append(disc)
+        for item in spot.items:
+            line.anchors[item] = (spot.at, bottom)
+            line.starts[item] = (spot.at, top)
 
 
-def _capsules(placed: list[Spot], y: float, height: float) -> list[Capsule]:
-    """Find the marbles that stand away from their instant, and those that pushed them there."""
-    found: list[Capsule] = []
-    last: Capsule | None = None
-    for spot in placed:
-        right = spot.at + spot.width / 2 + 2
-        if last is None or spot.x >= last.x2 - spot.width / 2 or spot.at - spot.x <= 3:
-            last = Capsule(spot.x, right, y, height + 6)
-            continue
-        last.x2 = right
-        if not found or found[-1] is not last:
-            found.append(last)
-    return found
+def _pitch(scene: Scene) -> float:
+    return round(scene.marble * 0.9, 1)
 
 
 def _holds(shown: list[Marble], scene: Scene) -> list[_Hold]:
@@ -199,8 +209,7 @@ def _add_holds(line: Line, shown: list[Marble], scene: Scene, y: float) -> None:
         marble = hold.marble
         colour = scene.colours.of(marble.inputs, 1)[0]
         level = y - scene.marble / 2 - 5 - hold.level * HELD_PITCH
-        anchor = line.anchors.get(marble.item)
-        to = None if anchor is None else (anchor[0], y - scene.marble / 2)
+        to = line.starts.get(marble.item)
         line.rings.append(Ring(hold.x1, level, RING, colour, marble_tip(marble)))
         line.held.append(Held(hold.x1 + RING, level, hold.x2, to, colour))
         line.starts[marble.item] = (hold.x1, level - RING)

@@ -1,30 +1,28 @@
 """Where on a lane's line do marbles stand that come at one instant, or nearly so?
 
-Each stands at its instant if there is room, else to the right of the one before: never before its
-instant, since nothing shows before it is there. Where that would take it too far from its instant,
-it becomes one pile with the one before.
+Each stands at its instant, so that a picture tells no wrong times. Those that would cover each
+other stand below each other, on levels of which the first is the line. What is too much for the
+levels becomes one pile with others of its sign.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from ._shapes import Sign
 
-__all__ = ["MAX_SHIFT", "OVERLAP", "Spot", "place"]
+__all__ = ["Room", "Spot", "place"]
 
-MAX_SHIFT = 48.0
-"""How far to the right of its instant a marble may stand."""
-MAX_ROW = 118.0
-"""How far if those before it are of the same instant, which then shows."""
 OVERLAP = 0.28
-"""How much of a round marble its neighbour may cover where there is little room."""
+"""How much of a round marble its neighbour may cover."""
 LEAST_OVERLAP = 2.0
 """The pixels that it may cover of one with more than one character, which fills it."""
 GAP = 1.0
 SAME = 1.5
 """Pixels between what is taken to be at one instant."""
+FAR = 48.0
+"""Pixels between the first and the last instant of a pile."""
 
 
 @dataclass(slots=True)
@@ -43,91 +41,122 @@ class Spot:
     last: float = 0.0
     """The instant of the last of a pile, in pixels."""
     at: float = 0.0
-    """Where its centre stands, once it is placed."""
+    """Where its centre stands, once it is placed: at its instant, unless it is too wide there."""
+    level: int = 0
 
 
-def place(
-    spots: list[Spot], *, height: float, right: float, name: Callable[[Spot], None]
-) -> list[Spot]:
-    """Place `spots`, in the order in which they are given, the last one left of `right`.
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What there is for the marbles of a lane."""
 
-    They come back with `at`, fewer than before if some became piles: those get their text and
-    width from `name`.
+    left: float
+    right: float
+    height: float
+    """Of a marble."""
+    levels: int
+
+
+def place(spots: list[Spot], room: Room, name: Callable[[Spot], None]) -> list[Spot]:
+    """Place `spots`, which are in the order of their instants.
+
+    They come back with `at` and `level`, fewer than before if some became piles: those get their
+    text and width from `name`.
     """
     for spot in spots:
         spot.last = spot.x
-    for overlap in (0.0, OVERLAP * height):
-        if _fits(spots, overlap, height, right):
-            return spots
-    return _piled(_groups(spots, height, name), height, right, name)
+    levels: list[list[Spot]] = [[] for _ in range(room.levels)]
+    for column in _columns(spots):
+        if len(column) > room.levels:
+            column = _by_sign(column, room, name)
+        base = _base(column, levels, room)
+        if base is None and len(column) > 1:
+            column = _by_sign(column, room, name)
+            base = _base(column, levels, room)
+        if base is None:
+            for spot in column:
+                _squeeze_in(spot, levels, room, name)
+        else:
+            for level, spot in enumerate(column, base):
+                _put(spot, level, levels, room)
+    placed = [spot for level in levels for spot in level]
+    return sorted(placed, key=lambda spot: (spot.x, spot.level))
 
 
-def _fits(spots: list[Spot], overlap: float, height: float, right: float) -> bool:
-    """Set where the spots stand one after the other, and say if each is near its instant."""
-    before = None
+def _columns(spots: Iterable[Spot]) -> Iterable[list[Spot]]:
+    """Give those that are at one instant together, and set them to that of the first."""
+    column: list[Spot] = []
     for spot in spots:
-        spot.at = _next_to(before, spot, overlap, height)
-        if _is_too_far(before, spot, right):
-            return False
-        before = spot
-    return True
+        if column and spot.x - column[0].x > SAME:
+            yield column
+            column = []
+        if column:
+            spot.x = column[0].x
+        column.append(spot)
+    if column:
+        yield column
 
 
-def _next_to(before: Spot | None, spot: Spot, overlap: float, height: float) -> float:
-    if before is None:
-        return spot.x
-    gap = GAP
-    if overlap and spot.width < height * 1.15 and before.width < height * 1.15:
-        # Round ones; of longer ones the text would be hidden.
-        gap = -min(overlap, LEAST_OVERLAP if len(before.text) > 1 else overlap)
-    return max(spot.x, before.at + (before.width + spot.width) / 2 + gap)
+def _by_sign(column: list[Spot], room: Room, name: Callable[[Spot], None]) -> list[Spot]:
+    """Make a pile of those that have the same sign."""
+    found: dict[Sign, list[Spot]] = {}
+    for spot in column:
+        found.setdefault(spot.sign, []).append(spot)
+    return [_pile(group, room, name) if len(group) > 1 else group[0] for group in found.values()]
 
 
-def _is_too_far(before: Spot | None, spot: Spot, right: float) -> bool:
-    if spot.at + spot.width / 2 > right:
+def _base(column: list[Spot], levels: list[list[Spot]], room: Room) -> int | None:
+    """Give the first level from which on there is room for all, each below the one before."""
+    for base in range(len(levels) - len(column) + 1):
+        if all(_fits(spot, levels[level], room) for level, spot in enumerate(column, base)):
+            return base
+    return None
+
+
+def _fits(spot: Spot, level: list[Spot], room: Room) -> bool:
+    if not level:
         return True
-    is_same = before is not None and spot.x - before.x <= SAME
-    return spot.at - spot.last > (MAX_ROW if is_same else MAX_SHIFT)
+    before, gap = level[-1], GAP
+    is_round = spot.width < room.height * 1.15 and before.width < room.height * 1.15
+    if is_round:  # of longer ones the text would be hidden
+        overlap = OVERLAP * room.height
+        gap = -min(overlap, LEAST_OVERLAP if len(before.text) > 1 else overlap)
+    return _at(spot, room) >= before.at + (before.width + spot.width) / 2 + gap
 
 
-def _groups(spots: list[Spot], height: float, name: Callable[[Spot], None]) -> list[Spot]:
-    """Make one of those that are of one instant and too many to stand in a row."""
-    found: list[list[Spot]] = []
-    for spot in spots:
-        if found and found[-1][0].sign == spot.sign and spot.x - found[-1][0].x <= SAME:
-            found[-1].append(spot)
-        else:
-            found.append([spot])
-    result: list[Spot] = []
-    for group in found:
-        if sum(spot.width + GAP for spot in group[1:]) <= MAX_SHIFT:
-            result += group
-        else:
-            result.append(_pile(group, height, name))
-    return result
+def _squeeze_in(
+    spot: Spot, levels: list[list[Spot]], room: Room, name: Callable[[Spot], None]
+) -> None:
+    """Place what has no room: in a pile with one nearby, or else over what is least in the way."""
+    free = next((level for level, ones in enumerate(levels) if _fits(spot, ones, room)), None)
+    ends = [ones[-1] for ones in levels if ones]
+    like = [end for end in ends if end.sign == spot.sign and spot.x - end.x < FAR]
+    like.sort(key=lambda end: end.x)
+    if free is not None:
+        _put(spot, free, levels, room)
+    elif like:
+        nearest = like[-1]
+        levels[nearest.level].pop()
+        _put(_pile([nearest, spot], room, name), nearest.level, levels, room)
+    else:
+        first_to_end = min(ends, key=lambda end: end.at + end.width)
+        _put(spot, first_to_end.level, levels, room)
 
 
-def _piled(
-    spots: list[Spot], height: float, right: float, name: Callable[[Spot], None]
-) -> list[Spot]:
-    """Place one after the other, and pile up with the one before what would be too far away."""
-    placed: list[Spot] = []
-    for spot in spots:
-        while True:
-            before = placed[-1] if placed else None
-            spot.at = _next_to(before, spot, 0.0, height)
-            if before is None or before.sign != spot.sign or not _is_too_far(before, spot, right):
-                break
-            spot = _pile([placed.pop(), spot], height, name)
-        placed.append(spot)
-    return placed
+def _put(spot: Spot, level: int, levels: list[list[Spot]], room: Room) -> None:
+    spot.at, spot.level = _at(spot, room), level
+    levels[level].append(spot)
 
 
-def _pile(spots: list[Spot], height: float, name: Callable[[Spot], None]) -> Spot:
+def _at(spot: Spot, room: Room) -> float:
+    """Give its instant, or a place beside it if there is no room for half of it on one side."""
+    return max(min(spot.x, room.right - spot.width / 2), room.left + spot.width / 2)
+
+
+def _pile(spots: list[Spot], room: Room, name: Callable[[Spot], None]) -> Spot:
     first, last = spots[0], spots[-1]
     pile = replace(
         first,
-        width=height,
+        width=room.height,
         inputs=tuple(dict.fromkeys(number for spot in spots for number in spot.inputs)),
         items=tuple(item for spot in spots for item in spot.items),
         text="",

@@ -113,6 +113,8 @@ class Lane:
     ended: float | None = None
     """When it gave its last result, if it came to that."""
 
+    errors: dict[str, int] = field(default_factory=dict[str, int])
+    """Attempts that failed, by the name of the exception's type; of many types the first ones."""
     called: int = 0
     """Calls, as far as they have begun."""
     results: int = 0

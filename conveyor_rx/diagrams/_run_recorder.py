@@ -15,6 +15,9 @@ __all__ = ["RunRecorder"]
 RECORDS_AN_ITEM = 4
 """How many records of a kind a lane may keep for each of `max_items`: for fan-out and retries."""
 
+MAX_ERRORS = 100
+"""Types of exceptions that are counted in a lane."""
+
 
 class RunRecorder:
     """Makes `recording` of the events of one run."""
@@ -138,10 +141,13 @@ class RunRecorder:
             lane.lane.calls.append(call)
 
     def attempt_failed(self, event: Event, lane: LaneState, now: float) -> None:
+        name, errors = label(type(event.error).__name__), lane.lane.errors
+        if name in errors or len(errors) < MAX_ERRORS:
+            errors[name] = errors.get(name, 0) + 1
         call = lane.call_of(event)
         if call is not None and call.attempts[-1].end is None:
             call.attempts[-1].end = now
-            call.attempts[-1].error = label(type(event.error).__name__)
+            call.attempts[-1].error = name
 
     def retried(self, event: Event, lane: LaneState, now: float) -> None:
         if event.attempt > 1:

@@ -33,6 +33,8 @@ class Scene:
     """Room for the slots of a lane."""
     marble: float
     """The height of a marble."""
+    levels: int
+    """How many marbles may stand below each other."""
 
     def name_of(self, items: tuple[int, ...], inputs: tuple[int, ...], origins: Origins) -> str:
         """Give what a call with `items`, or what comes from `inputs`, is called in the picture."""

@@ -87,6 +87,8 @@ class Bar:
     text: str = ""
     tip: str = ""
     calls: int = 1
+    error: str = ""
+    """What it failed with, if that has no room in it."""
 
 
 @dataclass(slots=True)
@@ -169,11 +171,11 @@ class Ticks:
 
 @dataclass(slots=True)
 class Capsule:
-    """What lies behind marbles of one instant that are drawn side by side; `x1` is the instant."""
+    """What lies behind marbles of one instant, which stand below each other; x, y: its corner."""
 
-    x1: float
-    x2: float
+    x: float
     y: float
+    width: float
     height: float
 
 

@@ -1,7 +1,7 @@
 """How is a laid out diagram written as SVG?
 
-Every colour is literal, and stands in attributes: there is no style sheet that could get into the
-page around it, and no id that could clash with another diagram's.
+Colours stand in attributes, and there is no id that could clash with another diagram's. The style
+sheet of a picture that follows its reader's light or dark knows no names but those of its classes.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .._labels import xml
-from ._colours import Theme
+from ._colours import ROLES, Choice, Theme, in_theme
 from ._shapes import LaneView, Picture, Text
 from ._svg_bars import bars, retry
 from ._svg_legend import legend
@@ -32,9 +32,9 @@ __all__ = ["svg"]
 SANS = "ui-sans-serif,system-ui,'DejaVu Sans',sans-serif"
 
 
-def svg(picture: Picture, theme: Theme, *, tips: bool = True) -> str:
+def svg(picture: Picture, theme: Choice, *, tips: bool = True) -> str:
     """Write `picture` in the colours of `theme`; with `tips` shapes have titles for the pointer."""
-    return "".join(_parts(picture, theme, tips))
+    return in_theme("".join(_parts(picture, ROLES, tips)), theme)
 
 
 def _parts(picture: Picture, theme: Theme, tips: bool) -> Iterator[str]:

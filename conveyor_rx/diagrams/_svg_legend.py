@@ -49,7 +49,7 @@ def _sign(entry: LegendEntry, theme: Theme) -> Iterator[str]:
             yield held(Held(x + 8, y, x + 27, None, GREEN))
             yield ring(Ring(x + 5, y, 3.6, GREEN), theme, False)
         case "capsule":
-            yield capsule(Capsule(x, x + 28, y, 16), theme)
+            yield from _column(x + 14, y, theme)
         case "ended" | "closed":
             colour = theme.ink if entry.sign == "ended" else theme.muted
             dashes = "" if entry.sign == "ended" else ' stroke-dasharray="3 2.5"'
@@ -63,3 +63,9 @@ def _sign(entry: LegendEntry, theme: Theme) -> Iterator[str]:
             for index in range(14):
                 stripe = f"M{num(x + index * 2)} {num(y - 5)}h2.2v10h-2.2z"
                 yield f'<path d="{stripe}" fill="{RAMP[index * 3]}"/>'
+
+
+def _column(x: float, y: float, theme: Theme) -> Iterator[str]:
+    yield capsule(Capsule(x - 6, y - 10, 12, 20), theme)
+    for dy, colour in ((-4.2, BLUE), (4.2, ORANGE)):
+        yield from disc(Disc(x, y + dy, 8, 8, (colour,)), theme, False)

@@ -24,6 +24,7 @@ __all__ = [
     "tooltip",
 ]
 
+ROUND = 24.0
 MONO = "ui-monospace,'DejaVu Sans Mono',monospace"
 
 
@@ -96,13 +97,11 @@ def box(one: Box, theme: Theme) -> str:
 
 
 def capsule(one: Capsule, theme: Theme) -> str:
-    """Write what lies behind marbles of one instant, with a stroke at that instant."""
-    top, half = one.y - one.height / 2, one.height / 2
+    """Write what ties marbles of one instant together."""
     return (
-        f'<path d="M{num(one.x1)} {num(top)}H{num(one.x2 - half)}a{num(half)} {num(half)} 0 0 1 0'
-        f' {num(one.height)}H{num(one.x1)}z" fill="{theme.box}"/>'
-        f'<path d="M{num(one.x1)} {num(top)}v{num(one.height)}" stroke="{theme.line}"'
-        ' stroke-width="1.6"/>'
+        f'<rect x="{num(one.x)}" y="{num(one.y)}" width="{num(one.width)}"'
+        f' height="{num(one.height)}" rx="{num(min(one.width, one.height, ROUND) / 2)}"'
+        f' fill="{theme.box}" stroke="{theme.line}" stroke-width="1.2"/>'
     )
 
 

@@ -23,6 +23,8 @@ __all__ = [
 
 
 NEXT_TO_NOTHING = 1000
+MAX_ERRORS = 2
+"""Types that are named beside a lane."""
 
 
 def inputs_name(inputs: Iterable[int]) -> str:
@@ -101,13 +103,23 @@ def figures(lane: Lane, span: float) -> list[tuple[str, Role]]:
         busy = _busy(lane)
         if busy:
             lines.append(busy)
+        lines += _errors(lane)
         lines.append(counted(lane.called, "call"))
     least = span / NEXT_TO_NOTHING
     if lane.waiters and lane.waited > lane.waiters * least:
         lines.append(f"mean wait {duration(lane.waited / lane.waiters)}")
     if lane.holds and lane.held > lane.holds * least:
         lines.append(f"mean hold {duration(lane.held / lane.holds)}")
-    return [(line, "muted") for line in lines]
+    failures = _errors(lane)
+    return [(line, "error" if line in failures else "muted") for line in lines]
+
+
+def _errors(lane: Lane) -> list[str]:
+    """Name the types of exceptions that attempts failed with, the most frequent first."""
+    named = sorted(lane.errors.items(), key=lambda one: -one[1])
+    lines = [f"{count:,} × {name}" for name, count in named[:MAX_ERRORS]]
+    left_out = len(named) - MAX_ERRORS
+    return [*lines, f"{counted(left_out, 'more type')} of errors"] if left_out > 0 else lines
 
 
 def _busy(lane: Lane) -> str:

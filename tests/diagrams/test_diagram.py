@@ -24,8 +24,10 @@ from tests.test_labels import HOSTILE
 
 SVG = "{http://www.w3.org/2000/svg}"
 TAGS = {
-    SVG + tag for tag in ("svg", "rect", "path", "g", "circle", "polygon", "text", "tspan", "title")
+    SVG + tag
+    for tag in ("svg", "rect", "path", "g", "circle", "polygon", "text", "tspan", "title", "style")
 }
+STYLE = r"@media \(prefers-color-scheme:dark\)\{(\.cvrx-[a-z-]+\{(fill|stroke):#[0-9a-f]{6}\})+\}"
 
 
 @single_task(concurrency_limit=3, retry_attempts=2, retry_delay=0.1, on_error="skip_item")
@@ -48,6 +50,7 @@ def nodes(picture: str) -> Counter[str]:
     for element in ElementTree.fromstring(picture).iter():
         found[element.tag] += 1
         assert element.tag in TAGS, element.tag
+        assert element.tag != SVG + "style" or re.fullmatch(STYLE, element.text or "")
         for name, value in element.attrib.items():
             assert not name.lower().startswith("on"), name
             assert "href" not in name, name

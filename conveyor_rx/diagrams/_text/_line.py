@@ -16,8 +16,8 @@ __all__ = ["End", "line_of"]
 
 DRIFT = 3
 """Columns by which a mark may stand beside its instant, for want of room."""
-AT_ONCE = 4
-"""So many results of one column are put in brackets, to be told from a sequence."""
+AT_ONCE = 3
+"""Columns that marks of one instant may take without brackets; in more, time seems to pass."""
 MOST = 3
 """Results for each column of a line; with more it isn't tried to draw marbles."""
 _LOSSES: dict[str, tuple[str, Sign]] = {
@@ -42,7 +42,7 @@ class _Mark:
     column: int
     text: str
     style: str = ""
-    is_result: bool = False
+    is_end: bool = False
     sign: Sign | None = None
 
 
@@ -84,7 +84,7 @@ def _marks(
         if marble.left is not None:
             column, name = scale.column(marble.left), marks.marble(marble, by_label=by_label)
             several: Sign | None = "several" if name.startswith("<") and not by_label else None
-            mark = _Mark(column, name, style_of(marble.inputs), is_result=True, sign=several)
+            mark = _Mark(column, name, style_of(marble.inputs), sign=several)
             found.append((column, marble.left, marble.rank or 0, mark))
     for loss in lane.losses:
         column, (sign_text, sign) = scale.column(loss.time), _LOSSES[loss.kind]
@@ -97,7 +97,7 @@ def _marks(
     if end is not None:
         column = max(scale.column(end.time), ordered[-1].column if ordered else 0)
         style = RED if end.sign == "failed end" else ""
-        ordered.append(_Mark(column, _ENDS[end.sign], style, sign=end.sign))
+        ordered.append(_Mark(column, _ENDS[end.sign], style, is_end=True, sign=end.sign))
     return ordered
 
 
@@ -126,23 +126,27 @@ def _placed(marks: list[_Mark], width: int) -> list[_Mark] | None:
 
 
 def _forms(group: list[_Mark]) -> Iterator[list[_Mark]]:
-    """Give ways to write what stands in one column, the clearest first."""
-    results = [mark for mark in group if mark.is_result]
-    if len(results) < AT_ONCE:
+    """Give ways to write what stands in one column, the clearest first.
+
+    What takes several columns is put in brackets, to be told from a sequence.
+    """
+    marks = [mark for mark in group if not mark.is_end]
+    laid = _laid(marks, 0)
+    if len(marks) < 2 or laid[-1].column + columns(laid[-1].text) <= AT_ONCE:
         yield group
         return
-    first = group.index(results[0])
-    before, after = group[:first], group[first + len(results) :]
-    begin, end = (replace(results[0], text=text, style="", sign=None) for text in "()")
-    yield [*before, replace(begin, sign="group"), *results, end, *after]
-    rest = replace(begin, text="…", style=FAINT, sign="shortened")
-    yield [*before, begin, results[0], rest, results[-1], end, *after]
+    after = group[len(marks) :]
+    begin, end = (replace(marks[0], text=text, style="", sign=None) for text in "()")
+    yield [replace(begin, sign="group"), *marks, end, *after]
+    if len(marks) > 2:
+        rest = replace(begin, text="…", style=FAINT, sign="shortened")
+        yield [begin, marks[0], rest, marks[-1], end, *after]
 
 
 def _laid(marks: list[_Mark], at: int) -> list[_Mark]:
     """Put marks side by side; those of several columns have a blank between them."""
     laid: list[_Mark] = []
-    was_long = False
+    was_long = is_inside = False
     for mark in marks:
         is_long = columns(mark.text) > 1
         if (
@@ -151,7 +155,10 @@ def _laid(marks: list[_Mark], at: int) -> list[_Mark]:
             and mark.text not in (")", "…")
             and laid[-1].text not in ("(", "…")
         ):
+            if is_inside:
+                laid.append(replace(mark, column=at, text=" "))
             at += 1
+        is_inside = mark.text != ")" and (is_inside or mark.text == "(")
         laid.append(replace(mark, column=at))
         at += columns(mark.text)
         was_long = is_long

@@ -95,9 +95,8 @@ class _Text:
 
     def _stage(self, lane: Lane, before: Lane) -> Iterator[str]:
         kind = " ".join((_KINDS.get(lane.kind, lane.kind), *lane.options))
-        yield self._header(
-            lane.name, f" · {kind}", [text for text, _ in figures(lane, self._recording.span)]
-        )
+        right = [text for text, _ in figures(lane, self._recording.span)]
+        yield self._header(lane.name, f" · {kind}", right, kept=2 if lane.errors else 1)
         origins = {marble.item: marble.inputs for marble in before.marbles}
         queue = queue_of(lane, self._scale)
         yield from self._rows(queue, ["waiting"], "wait")
@@ -123,12 +122,15 @@ class _Text:
         for name, row in zip(names, drawing.rows, strict=False):
             yield self._row(name, row)
 
-    def _header(self, name: str, about: str, right: list[str]) -> str:
-        """Write a lane's name, what it is and, as far as there is room, how it went."""
+    def _header(self, name: str, about: str, right: list[str], kept: int = 1) -> str:
+        """Write a lane's name, what it is and, as far as there is room, how it went.
+
+        There is room for `kept` of the figures, which say the most, rather than for all options.
+        """
         name = cut(terminal(name), self._width)
         room = self._width - columns(name)
-        kept = columns(right[0]) + 2 if right else 0  # the share that is busy says the most
-        about = cut(terminal(about), max(room - kept, min(room, LEAST_ABOUT)))
+        needed = columns(" · ".join(right[:kept])) + 2 if right else 0
+        about = cut(terminal(about), max(room - needed, min(room, LEAST_ABOUT)))
         room -= columns(about) + 2
         figures = [" · ".join(right[:number]) for number in range(len(right), 0, -1)]
         shown = next((text for text in figures if columns(text) <= room), "")
