@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import re
+from dataclasses import fields
 from typing import Any
 from xml.etree import ElementTree
 
@@ -90,16 +91,5 @@ async def test_a_notebook_and_a_live_picture_follow_as_well() -> None:
 @pytest.mark.parametrize("theme", THEMES.values(), ids=THEMES)
 def test_every_role_has_a_colour(theme: Theme) -> None:
     """As the style sheet writes it."""
-    for role in (
-        "ground",
-        "panel",
-        "grid",
-        "ink",
-        "muted",
-        "line",
-        "queue",
-        "error",
-        "box",
-        "loss",
-    ):
-        assert re.fullmatch("#[0-9a-f]{6}", getattr(theme, role))
+    for role in fields(Theme):
+        assert re.fullmatch("#[0-9a-f]{6}", getattr(theme, role.name))
