@@ -83,8 +83,6 @@ class Reader(Subscriber):
             return self._take()
         self._busy = True
         try:
-            if self.run.is_late():
-                await self.run.breathe()
             self._go_on()
             while not self._buffer:
                 if self._ended or self.run.closed:
@@ -115,7 +113,7 @@ class Reader(Subscriber):
             self._go_on()
             self.run.ready |= self.upstream_bit
             self._finished = self.run.loop.create_future()
-            self.run.drain()
+            self.run.drain_within()
             if not self._ended and not self.run.closed:
                 await self._finished
             self._buffer = deque()
@@ -177,7 +175,7 @@ class Reader(Subscriber):
         """Do what can be done at once; if that gives nothing, wait."""
         self._serving = True
         try:
-            self.run.drain()
+            self.run.drain_within()
         except BaseException:  # the end of the process; it reaches the consumer here and now
             self._error = None
             raise

@@ -59,7 +59,7 @@ class _InnerGate:
 
     def opened(self) -> None:
         self._run.ready |= self.upstream_bit
-        self._run.drain()
+        self._run.drain_within()
 
 
 demand: ContextVar[Demand | None] = ContextVar("conveyor_rx_demand", default=None)

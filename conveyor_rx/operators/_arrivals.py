@@ -46,7 +46,7 @@ class Arrivals(Subscriber):
             return
         if not self._waiting and self._run.in_thread():
             self._pass_on(pass_on, *args)
-            self._run.drain()
+            self._run.drain_within()
             return
         self._waiting.append((pass_on, args))
         if not self._handing_over:
@@ -59,13 +59,19 @@ class Arrivals(Subscriber):
             if self._waiting:  # passing on may have cut it off
                 pass_on, args = self._waiting.popleft()
                 self._pass_on(pass_on, *args)
-        self._run.drain()
+        self._run.drain_within()
 
     def _pass_on(self, pass_on: Callable[..., None], *args: Any) -> None:
+        run = self._run
+        before, is_late = run.turns_only, run.pace.is_late()
+        if is_late:
+            run.turns_only = True
         try:
             pass_on(*args)
         except Exception as error:  # of an observer, downstream
-            self._run.crash(error)
+            run.crash(error)
+        if is_late:
+            run.turns_only = before
 
 
 def arrive(run: Run) -> Callable[[Observable[Any]], Observable[Any]]:

@@ -159,6 +159,7 @@ class Attempts:
     async def _try(self) -> None:
         part = self._parts[-1]
         try:
+            await self._stage.run.pace.turn()
             if self._error is None:  # else there is a failure to see to
                 await self._stage.run.wait_for_pause()
             await self._take(self._outcome(part), part)
@@ -232,8 +233,8 @@ class Attempts:
                 self._delivered = True
                 stage.emit(place, value)
                 stage.run.drain()
-                if stage.run.is_late():
-                    await stage.run.breathe()
+                if stage.run.pace.is_late():
+                    await stage.run.pace.turn()
                 if place.dead:
                     raise asyncio.CancelledError
 

@@ -44,7 +44,7 @@ class LateCalls(TaskCalls):
     def cut(self) -> None:
         super().cut()
         for task in self._hired:
-            self.run.keep(task)
+            self.run.cancel(task)
 
     # -- private
 
@@ -64,6 +64,8 @@ class LateCalls(TaskCalls):
 
     async def _work(self) -> None:
         """Make the first of the calls that wait, and those that this task is to go on with."""
+        if len(self._hired) == 1 and self.run.pace.is_late():
+            await self.run.pace.turn()
         try:
             place = self._first()
         except BaseException as error:
@@ -76,9 +78,7 @@ class LateCalls(TaskCalls):
         task = asyncio.current_task()
         assert task is not None
         self._hired.discard(task)
-        if not self.run.has_time(self.run.ticks):  # the last who finds that sees to the next turn
-            if self._admitted and not self._hired:
-                self._hire()
+        if self._hired and not self.run.has_time():  # the last who finds that waits for the turn
             return None
         if not self._admitted:  # another task has made the call, and left its slot
             self._admit_one()
@@ -103,7 +103,8 @@ class LateCalls(TaskCalls):
         run = self.run
         is_free = task is not None and self._admitted and run.handed_over is None
         has_turn = run.cap == UNBOUNDED and (has_slot or self._may_go_first(tick))
-        if not (is_free and has_turn and run.has_time(tick)):
+        has_suspended = tick != run.pace.ticks and not run.draining
+        if not (is_free and has_turn and (has_suspended or run.has_time())):
             return super()._following(task, tick, has_slot)
         run.spare = None
         if has_slot:  # the next has one of its own
@@ -112,7 +113,7 @@ class LateCalls(TaskCalls):
         place.task = task
         if run.ready and not run.draining:
             run.schedule()
-        return self, place, run.ticks
+        return self, place, run.pace.ticks
 
     def _left(self, task: asyncio.Task[None]) -> None:
         """End the calls that wait, if `task` was cancelled from outside before it began."""

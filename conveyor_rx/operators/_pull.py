@@ -81,12 +81,13 @@ class Pull:
                 while self.gate.size >= self.gate.limit or self._run.paused:
                     self._resume = self._run.loop.create_future()
                     await self._resume
+                if self._run.pace.is_late():
+                    await self._run.pace.turn()
+                    continue
                 value = await anext(iterator)
                 if self._stopped:
                     break
                 self._pass_on(self._out.on_next, value)
-                if self._run.is_late():
-                    await self._run.breathe()
         except StopAsyncIteration:
             pass
         except BaseException as caught:

@@ -13,6 +13,7 @@ from contextvars import copy_context
 from typing import Any
 
 from ._attempts import Attempts
+from ._pace import CREDIT
 from ._place import DEAD, WAITING, Place
 from ._run import UNBOUNDED
 from ._stepwise_calls import StepwiseCalls
@@ -60,7 +61,7 @@ class TaskCalls(StepwiseCalls):
         """Let the spare task make the call for a place before anything else is done."""
         run = self.run
         place.task, run.spare = run.spare, None
-        run.handed_over = self, place, run.ticks
+        run.handed_over = self, place, run.pace.ticks
         run.turns_only = True  # what follows in this turn is not to overtake it
         if run.called is not None:
             run.called = place
@@ -81,7 +82,7 @@ class TaskCalls(StepwiseCalls):
     async def _call(self, place: Place) -> None:
         """Make a call of an async function, and then those that this task is to go on with."""
         try:
-            stage, run, tick = self, self.run, self.run.ticks
+            stage, run, tick = self, self.run, self.run.pace.ticks
             while place.state != DEAD and not run.paused:
                 try:
                     result = await stage.function(place.value)
@@ -117,6 +118,9 @@ class TaskCalls(StepwiseCalls):
     def _done(self, place: Place, result: Any, is_plain: bool, tick: int) -> Following | None:
         """Pass on the result of a call, and return the call that its task is to go on with."""
         run = self.run
+        pace = run.pace
+        if tick != pace.ticks:
+            pace.end += CREDIT
         task: Any = place.task or asyncio.current_task()
         try:
             goes_on = self._goes_on and copy_context() == run.context and not task.cancelling()
@@ -158,7 +162,7 @@ class TaskCalls(StepwiseCalls):
         has_time = True
         if following is None and task is not None:
             # Within turns, a result that the consumer waits for may have ended their time.
-            has_time = (tick != run.ticks and not run.draining) or run.has_time(tick)
+            has_time = (tick != run.pace.ticks and not run.draining) or run.has_time()
             if has_time and (
                 self._queue
                 and run.cap == UNBOUNDED  # else the slot goes to whoever is most downstream
@@ -174,7 +178,7 @@ class TaskCalls(StepwiseCalls):
                 # finds the queue empty.
                 if run.ready > self._stock and not run.draining and not run.scheduled:
                     run.schedule()
-                return self, place, run.ticks
+                return self, place, run.pace.ticks
         if has_slot:
             self._free_slot()
         if not run.ready or run.draining:
@@ -187,4 +191,4 @@ class TaskCalls(StepwiseCalls):
     def _may_go_first(self, tick: int) -> bool:
         """Tell whether the next call may begin before what waits for a turn downstream."""
         run = self.run  # a call that suspends, as the last one did, keeps nobody waiting
-        return tick != run.ticks or run.draining or run.ready < 2 * self.bit
+        return tick != run.pace.ticks or run.draining or run.ready < 2 * self.bit

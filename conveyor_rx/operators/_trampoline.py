@@ -15,14 +15,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextvars import Context
-from time import monotonic
 from typing import Any, Protocol
 
-__all__ = ["DEPTH", "PATIENCE", "SLICE", "Gate", "Trampoline", "Worker"]
+from ._pace import pace_of
 
-SLICE = 0.001  # seconds of work without a suspension, after which the event loop gets its turn
+__all__ = ["DEPTH", "NESTED", "PATIENCE", "Gate", "Trampoline", "Worker"]
+
 PATIENCE = 0.00005  # seconds that a waiting consumer lets others go on once it could be served
 DEPTH = 16  # stages that hand on directly, before one waits for its turn
+NESTED = 8  # runs that take turns within each other's calls, before one waits for the loop
 
 
 class Worker(Protocol):
@@ -56,25 +57,23 @@ class Gate(Protocol):
 
 
 class Trampoline:
-    """Give turns to workers, most downstream first, and the loop its turn every `SLICE` seconds.
+    """Give turns to workers, most downstream first, while there is time (`_pace.py`).
 
     All turns are taken in `context`, so nothing that user code sets there leaks to who drains.
     """
 
     __slots__ = (  # a dict of more than 30 names is a slow one
-        "_breathing",
-        "_due",
         "_going_on",
         "clock",
         "context",
         "draining",
         "handed_over",
         "loop",
+        "pace",
         "paused",
         "ready",
         "scheduled",
         "served",
-        "ticks",
         "turns_context",
         "turns_end",
         "turns_only",
@@ -92,14 +91,11 @@ class Trampoline:
         self.paused = False
         self.served = False  # the consumer that drains has what it waits for
         self.turns_end = 0.0  # when the turns that are being taken are to end
-        # A virtual loop brings its own clock for the time that work takes, so that runs replay.
-        self.clock: Callable[[], float] = getattr(loop, "work_clock", monotonic)
+        self.pace = pace_of(loop)
+        self.clock: Callable[[], float] = self.pace.clock
         self.turns_context = context.copy()
         self.draining = False  # turns are being taken
         self.scheduled = False  # the loop's next turn will bring turns
-        self._breathing = False
-        self.ticks = 0  # turns of the event loop that were noted
-        self._due = 0.0  # when the loop is to have its turn
         self._going_on: list[asyncio.Future[None]] = []  # who waits for the end of a pause
 
     def enroll(self, worker: Worker) -> None:
@@ -116,6 +112,10 @@ class Trampoline:
         """Give turns until nobody is ready or the time is up."""
         if self.draining or self.paused or not self.ready or self.handed_over is not None:
             return
+        pace = self.pace
+        if self.clock() > pace.end and pace.is_late():
+            self.schedule()
+            return
         turns_only = self.turns_only  # for what led here
         self.draining = True
         try:
@@ -126,12 +126,24 @@ class Trampoline:
         if self.ready and not self.paused:
             self.schedule()
 
+    def drain_within(self) -> None:
+        """Drain on behalf of code that may be a call of another run, in turns of that one."""
+        if self.pace.depth >= NESTED:
+            self.schedule()
+            return
+        self.pace.depth += 1
+        try:
+            self.drain()
+        finally:
+            self.pace.depth -= 1
+
     def take_turn(self, work: Callable[[Any], None], value: Any) -> None:
         """Do `work` as a turn, in the context of turns, and drain."""
         if self.draining:
             work(value)
             return
         self.draining = True
+        self.turns_end = self.pace.end
         try:
             self.turns_context.run(work, value)
         finally:
@@ -165,35 +177,11 @@ class Trampoline:
             self._going_on.append(future)
             await future
 
-    def is_late(self) -> bool:
-        """Tell whether a task that has not suspended for a while should `breathe`."""
-        return self.clock() > self._due
-
-    def has_time(self, tick: int) -> bool:
-        """Tell whether a task that went on with another call at `tick` may do so again."""
+    def has_time(self) -> bool:
+        """Tell whether a task that has made a call may go on with another."""
         if self.draining:
             return self.clock() <= self.turns_end
-        if tick != self.ticks:  # it has suspended since
-            return True
-        now = self.clock()
-        if now <= self._due:
-            return True
-        if self._breathing:
-            return False
-        self._ask_for_a_turn()  # whether the loop had one is not known yet
-        self._due = now + SLICE
-        return True
-
-    async def breathe(self) -> None:
-        """Give the event loop its turn; the next is due a slice after that, for all who breathe."""
-        self._ask_for_a_turn()
-        await asyncio.sleep(0)
-
-    def _ask_for_a_turn(self) -> None:
-        """Note when the event loop has its turn: for a slice after that, nobody is late."""
-        if not self._breathing:
-            self._breathing = True
-            self.loop.call_soon(self._breathed)
+        return not self.pace.is_late()
 
     def schedule(self) -> None:
         """Drain at the loop's next turn."""
@@ -201,28 +189,27 @@ class Trampoline:
             self.scheduled = True
             self.loop.call_soon(self._resume)
 
-    def crash(self, error: BaseException) -> None:
-        """Take an exception that no worker claimed: one of the observer's own."""
-        raise NotImplementedError
-
-    def _breathed(self) -> None:
-        self._breathing = False
-        self.ticks += 1
-        self._due = self.clock() + SLICE
-
-    def _resume(self) -> None:
+    def resume(self) -> None:
+        """Drain, as it was scheduled."""
         self.scheduled = False
-        self.ticks += 1
         try:
             self.drain()
         except BaseException as error:
             self.crash(error)
             raise
 
+    def crash(self, error: BaseException) -> None:
+        """Take an exception that no worker claimed: one of the observer's own."""
+        raise NotImplementedError
+
+    def _resume(self) -> None:
+        if not self.pace.defers(self):
+            self.resume()
+
     def _turns(self) -> None:
         workers = self.workers
         clock = self.clock
-        self.turns_end = clock() + SLICE
+        self.turns_end = self.pace.end
         self.turns_only = False
         while (ready := self.ready) and not self.paused:
             worker = workers[ready.bit_length() - 1]
