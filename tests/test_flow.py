@@ -1008,6 +1008,7 @@ async def test_own_stages_overlap(mode: str) -> None:
 
 
 @in_both_modes
+@pytest.mark.filterwarnings("ignore:task 'call' has concurrency_limit=2")
 @pytest.mark.parametrize("limit", [None, 1, 2])
 async def test_what_is_nearest_to_the_consumer_is_done_first(limit: int | None, mode: str) -> None:
     """F6: a later stage does not wait until an earlier one has done all that it could."""
