@@ -78,7 +78,8 @@ def name_of(function: Callable[..., Any]) -> str:
     """Return the name that messages use for `function`."""
     while isinstance(function, functools.partial):
         function = function.func
-    return getattr(function, "__name__", None) or type(function).__name__
+    name: str = getattr(function, "__name__", None) or type(function).__name__
+    return f"{name}{_position(function)}" if name == "<lambda>" else name
 
 
 def attribute_of(kind: type[Any], name: str) -> Any:
@@ -123,6 +124,19 @@ def underlying(function: Callable[..., Any]) -> Callable[..., Any]:
         return function
     call = type(function).__call__
     return call if inspect.isfunction(call) else function
+
+
+def _position(function: Callable[..., Any]) -> str:
+    """Return where in its file the body of a lambda begins, as ":line:column" from 1 on.
+
+    Two lambdas may stand in one line. Two that were made at one place look alike.
+    """
+    code: CodeType | None = getattr(function, "__code__", None)
+    if code is None:
+        return ""
+    places = [(line, column) for line, _, column, end in code.co_positions() if end]
+    line, column = min(((line or 0, column or 0) for line, column in places), default=(0, 0))
+    return f":{line}:{column + 1}" if line else f":{code.co_firstlineno}"
 
 
 def is_short(result: Any) -> bool:

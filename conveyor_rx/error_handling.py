@@ -10,7 +10,7 @@ import logging
 import math
 import sys
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 from ._labels import label, terminal
 
@@ -115,6 +115,33 @@ class LoggingErrorHandler(ErrorHandler):
         name, text = terminal(task_name), label(error, _LONGEST)
         self.logger.error("%s failed at attempt %d: %s", name, attempt, text)
         return True, self.replacement_value
+
+
+def checked_answer(handler: ErrorHandler, answer: Any) -> tuple[bool, Any]:
+    """Return what `handler` has answered.
+
+    Raises:
+        TypeError: it is no `(True, value)` and no `(False, value)`.
+    """
+    if issubclass(type(answer), tuple) and len(answer) == 2:
+        go_on, value = cast("tuple[object, Any]", answer)
+        if go_on is not None and hasattr(type(go_on), "__bool__"):  # True, or one of NumPy's
+            return bool(go_on), value
+    raise no_answer(handler, answer, is_async=True)
+
+
+def no_answer(handler: ErrorHandler, answer: Any, *, is_async: bool) -> TypeError:
+    """Make the error that says what a handler should be; contents of items are not in it."""
+    name = f"{type(handler).__name__}.handle_error"
+    kind = "None" if answer is None else f"a value of type {type(answer).__name__!r}"
+    if answer is not None and issubclass(type(answer), tuple):
+        kind = f"a tuple of {', '.join(type(part).__name__ for part in answer) or 'nothing'}"
+    if not is_async:
+        return TypeError(f"{name} must be async (`async def handle_error`), but it returned {kind}")
+    return TypeError(
+        f"{name} must return (True, value) to go on with that value, or (False, None) to fail; "
+        f"it returned {kind}"
+    )
 
 
 class Verdict(enum.Enum):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+import inspect
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 import reactivex as rx
 
-from conveyor_rx import AsyncStream, BaseTask, Pipeline, batch_task, single_task
+from conveyor_rx import AsyncStream, BaseTask, ErrorHandler, Pipeline, batch_task, single_task
+from conveyor_rx.diagrams import draw
 
 
 @single_task
@@ -294,3 +297,127 @@ def test_signatures_are_read_once_a_task(monkeypatch: pytest.MonkeyPatch) -> Non
         task([1], offset=2)
         (task | task)([1])
     assert len(reads) == 1
+
+
+# -- handlers
+
+
+class Sync(ErrorHandler):
+    def handle_error(self, error: Any, item: Any, task_name: Any, attempt: Any) -> Any:
+        return True, item
+
+
+class Answers(ErrorHandler):
+    def __init__(self, answer: Any) -> None:
+        self.answer = answer
+
+    async def handle_error(self, error: Any, item: Any, task_name: Any, attempt: Any) -> Any:
+        return self.answer
+
+
+class SyncNone(ErrorHandler):
+    def handle_error(self, error: Any, item: Any, task_name: Any, attempt: Any) -> Any:
+        return None
+
+
+ANSWERS: dict[str, tuple[ErrorHandler, str]] = {
+    "sync": (Sync(), r"Sync.handle_error must be async .*returned a tuple of bool, "),
+    "sync, None": (SyncNone(), r"SyncNone.handle_error must be async .*returned None"),
+    "None": (Answers(None), r"Answers.handle_error must return \(True, value\).*returned None"),
+    "bare": (Answers("secret"), r"must return \(True, value\).*a value of type 'str'"),
+    "pair of letters": (Answers("no"), r"must return \(True, value\).*a value of type 'str'"),
+    "bare True": (Answers(True), r"must return \(True, value\).*a value of type 'bool'"),
+    "swapped": (Answers(("secret", True)), r"must return .*returned a tuple of str, bool"),
+    "too many": (Answers((True, 1, 2)), r"must return .*returned a tuple of bool, int, int"),
+    "empty": (Answers(()), r"must return .*returned a tuple of nothing"),
+}
+
+
+@pytest.mark.parametrize("kind", ["async", "def", "generator", "batch"])
+@pytest.mark.parametrize("how", ANSWERS)
+async def test_a_handler_that_does_not_answer(how: str, kind: str) -> None:
+    """E6: the handler is named, and what it should return; the failure is the cause."""
+    handler, text = ANSWERS[how]
+
+    def fail(x: Any) -> Any:
+        raise LookupError(x)
+
+    async def fail_later(x: Any) -> Any:
+        return fail(x)
+
+    def fail_within(x: Any) -> Iterator[Any]:
+        yield fail(x)
+
+    function = {"async": fail_later, "generator": fail_within}.get(kind, fail)
+    make: Any = batch_task(1, error_handler=handler) if kind == "batch" else None
+    make = make or single_task(error_handler=handler)
+    with pytest.raises(TypeError, match=text) as caught:
+        await make(function)(["secret"]).collect()
+    assert isinstance(caught.value.__cause__, LookupError)
+    assert "secret" not in str(caught.value)
+
+
+async def test_a_handler_that_passes_the_question_on() -> None:
+    """E6: a plain method that returns the coroutine of another handler is one that answers."""
+
+    class Passing(ErrorHandler):
+        def handle_error(self, *args: Any) -> Any:
+            return Answers((True, "x")).handle_error(*args)
+
+    task = single_task(error_handler=Passing())(lambda x: x / 0)
+    assert await task([1]).collect() == ["x"]
+
+
+# -- pictures and views
+
+
+async def test_drawing_what_is_no_stream() -> None:
+    """`draw(pipeline)` says `draw(pipeline(data))`, before anything runs."""
+    for wrong, text in (
+        (fetch | size, r"write draw\(pipeline\(data\)\), not draw\(pipeline\)"),
+        (fetch, r"write draw\(task\(data\)\), not draw\(task\)"),
+        (fetch(["a"]).collect(), r"not a coroutine: leave out .collect\(\)"),
+        ([1, 2], r"such as pipeline\(data\).*not a value of type 'list'"),
+        (rx.of(1), r"AsyncStream\(source\)"),
+    ):
+        stream: Any = wrong
+        with pytest.raises(TypeError, match=text):
+            await draw(stream)
+    with pytest.raises(TypeError, match="thme"):
+        await draw(fetch(["a"]), thme="dark")
+
+
+def test_progress_from_its_package() -> None:
+    """`from conveyor_rx.probes import progress` gives what can be called, as does the module's."""
+    from conveyor_rx.probes import progress
+    from conveyor_rx.probes.progress import progress as function
+
+    for call in (progress, function):
+        with call():
+            pass
+    assert inspect.ismodule(progress)
+
+
+# -- names
+
+
+def test_two_lambdas_have_names_that_tell_them_apart() -> None:
+    """Issue 13.31: also in one line, in a partial, and over several lines."""
+    chain = single_task(lambda x: x + 1) | single_task(lambda x: x * 2) | single_task(abs)
+    names = [stage.task_name for stage in chain.stages]
+    source, first = inspect.getsourcelines(test_two_lambdas_have_names_that_tell_them_apart)
+    line = first + 2
+    columns = [source[2].index(body) + 1 for body in ("x + 1", "x * 2")]
+    assert names == [*(f"<lambda>:{line}:{column}" for column in columns), "abs"]
+    assert [stats.stage for stats in chain([1]).stats] == names
+    later = single_task(
+        functools.partial(
+            lambda x, y: (
+                x + y
+            ),
+            1,
+        )
+    )  # fmt: skip
+    place = next(number for number, text in enumerate(source) if text.strip() == "x + y")
+    assert later.task_name == f"<lambda>:{first + place}:17"
+    assert single_task(task_name="double")(lambda x: 2 * x).task_name == "double"

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from base64 import b64encode
 from collections.abc import Generator
 from pathlib import Path
-from typing import Any
+from types import CoroutineType
+from typing import Any, cast
 
 from .._block import block
 from .._labels import xml
 from ..events import observe
+from ..pipeline import Pipeline, Stage
 from ..stream import AsyncStream
 from ._colours import Choice, check_theme
 from ._layout import layout
@@ -138,7 +141,12 @@ async def draw(stream: AsyncStream[Any], **options: Any) -> MarbleDiagram:
 
     The options are those of `MarbleDiagram`. If the run fails, the diagram shows it, and has the
     exception as `error`.
+
+    Raises:
+        TypeError: it is no stream, or an option is none of `MarbleDiagram`'s.
     """
+    _check_stream(stream)
+    inspect.signature(MarbleDiagram).bind(None, **options)  # before all the work
     failure: Exception | None = None
     with record() as recorder:
         try:
@@ -149,3 +157,18 @@ async def draw(stream: AsyncStream[Any], **options: Any) -> MarbleDiagram:
     diagram = MarbleDiagram(recorder, **options)
     diagram.error = failure
     return diagram
+
+
+def _check_stream(stream: object) -> None:
+    if isinstance(stream, AsyncStream):
+        return
+    if isinstance(stream, Stage):
+        kind = "pipeline" if isinstance(stream, Pipeline) else "task"
+        raise TypeError(f"draw needs a stream: write draw({kind}(data)), not draw({kind})")
+    if isinstance(stream, CoroutineType):
+        cast("CoroutineType[Any, Any, Any]", stream).close()
+        raise TypeError("draw needs a stream, not a coroutine: leave out .collect()")
+    raise TypeError(
+        f"draw needs a stream, such as pipeline(data) or AsyncStream(source), "
+        f"not a value of type {type(stream).__name__!r}"
+    )

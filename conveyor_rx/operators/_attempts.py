@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple, Protocol, cast
 
 from .._calls import MANY, Call, discard, is_awaitable, is_short, outputs
 from .._stats import Counters
-from ..error_handling import Verdict, add_cause
+from ..error_handling import Verdict, add_cause, checked_answer, no_answer
 from ._line import Line
 from ._place import Place
 from ._run import Run
@@ -245,8 +245,9 @@ class Attempts:
             answer = policy.handler.handle_error(
                 cast("Exception", error), part.item, policy.task_name, self._count
             )
-            go_on, value = await answer
-            go_on = bool(go_on)
+            if not is_awaitable(answer):
+                raise no_answer(policy.handler, answer, is_async=False)
+            go_on, value = checked_answer(policy.handler, await answer)
         except BaseException as raised:
             if self._place.dead or not _is_failure(raised):
                 raise

@@ -1,7 +1,7 @@
 """Ready-made probes: attach one by `with observe(probe):` and each run in the block is watched.
 
     LoggingProbe                        a line at DEBUG for each event
-    progress.progress                   a live view in terminal or notebook; needs the extra `rich`
+    progress                            a live view in terminal or notebook; needs the extra `rich`
     opentelemetry.OpenTelemetryProbe    metrics, and spans by choice; needs the extra `otel`
 
 None of them shows the contents of items, or keeps them alive. Each may watch several runs at once.
@@ -16,6 +16,11 @@ How they are made:
     _spans.py       events -> spans; _names.py has the names of attributes
 """
 
+from typing import TYPE_CHECKING
+
 from ._logging import LoggingProbe
+
+if TYPE_CHECKING:  # at run time it is the module, which can be called, and imports `rich`
+    from .progress import progress as progress
 
 __all__ = ["LoggingProbe"]

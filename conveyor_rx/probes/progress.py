@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Generator
 from threading import Lock
+from types import ModuleType
 
 from .._block import block
 from ..events import observe, observing
@@ -71,3 +73,12 @@ def _leave(view: View) -> None:
         if not _open[view]:
             del _open[view]
             view.close()
+
+
+class _CallableModule(ModuleType):
+    """So that `from conveyor_rx.probes import progress`, too, gives what can be called."""
+
+    __call__ = staticmethod(progress)
+
+
+sys.modules[__name__].__class__ = _CallableModule
