@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from .._labels import label
+from .._labels import label, terminal
 from ..events import Event, RunInfo
-from ._recording import Recording
+from ._recording import Recording, name_of
 from ._run_recorder import RunRecorder
+from ._words import counted, summary
 
 __all__ = ["Labels", "Recorder"]
 
+SHOWN = 10  # runs that a recorder names
 Labels: TypeAlias = Callable[[Any], object]
 """From a value to what its marble shows: a text, or any object with a `repr`."""
 
@@ -37,6 +39,8 @@ class Recorder:
     >>> asyncio.run(main())
     >>> recorder.run.name, recorder.run.pulled, recorder.run.delivered
     ('text', 2, 2)
+    >>> recorder.run
+    <Recording of text: 2 in, 2 out, completed>
     """
 
     def __init__(
@@ -51,6 +55,15 @@ class Recorder:
         self._runs: list[Recording] = []
         self._going_on: dict[int, tuple[RunInfo, RunRecorder | None]] = {}
         self._uncounted = 0
+
+    def __repr__(self) -> str:
+        if not self._runs:
+            return "<Recorder of no run yet: a run begins when its stream is first read>"
+        runs = counted(len(self._runs) + self._uncounted, "run")
+        lines = [f"<Recorder of {runs}, MarbleDiagram(recorder) draws the first>"]
+        lines += [f"  {name_of(run)}: {terminal(summary(run))}" for run in self._runs[:SHOWN]]
+        left_out = len(self._runs) + self._uncounted - SHOWN
+        return "\n".join(lines if left_out <= 0 else [*lines, f"  and {left_out:,} more"])
 
     def __call__(self, event: Event) -> None:
         """Take note of `event`."""

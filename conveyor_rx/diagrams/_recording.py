@@ -24,7 +24,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-__all__ = ["Attempt", "Call", "Lane", "LaneKind", "Loss", "LossKind", "Marble", "Recording"]
+from .._labels import label
+
+__all__ = [
+    "Attempt",
+    "Call",
+    "Lane",
+    "LaneKind",
+    "Loss",
+    "LossKind",
+    "Marble",
+    "Recording",
+    "name_of",
+]
 
 LaneKind: TypeAlias = Literal["source", "single_task", "batch_task", "own", "operator", "output"]
 LossKind: TypeAlias = Literal["failed", "skipped", "none", "rest"]
@@ -90,7 +102,7 @@ class Loss:
     """The name of the exception's type, if there was one."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Lane:
     """What happened in one stage, or at the source or the output.
 
@@ -135,8 +147,12 @@ class Lane:
     last_call: float | None = None
     """When the last of the calls that have ended did so."""
 
+    def __repr__(self) -> str:
+        counts = f"{self.called:,} calls, {self.results:,} results, {len(self.losses):,} losses"
+        return f"<Lane {name_of(self)}: {counts}>"
 
-@dataclass(slots=True)
+
+@dataclass(slots=True, repr=False)
 class Recording:
     """One run: what it is, its lanes, and how it went."""
 
@@ -176,6 +192,11 @@ class Recording:
     kept: int = 0
     """How many of the source's items have details."""
 
+    def __repr__(self) -> str:
+        outcome = self.outcome or "running"
+        counts = f"{self.pulled:,} in, {self.delivered:,} out"
+        return f"<Recording of {name_of(self)}: {counts}, {outcome}>"
+
     @property
     def source(self) -> Lane:
         """The first lane."""
@@ -195,3 +216,8 @@ class Recording:
     def span(self) -> float:
         """Seconds that the lists of the lanes cover."""
         return self.last_detail if self.is_cut else self.now
+
+
+def name_of(one: Lane | Recording) -> str:
+    """Give a name that comes from users, as a short text."""
+    return label(one.name, 60)

@@ -118,3 +118,41 @@ async def test_parts_of_a_halved_batch_are_no_retries(attempts: int) -> None:
     for picture in (diagram.text(), diagram.svg()):
         assert ("retries" in picture) is (attempts > 1)
         assert "4 parts of batches tried" in picture
+
+
+async def test_a_recorder_says_what_it_holds() -> None:
+    """Nothing yet, runs that go on, runs that have ended; of many the first, none of their data."""
+    recorder = Recorder(max_runs=12)
+    assert repr(recorder) == (
+        "<Recorder of no run yet: a run begins when its stream is first read>"
+    )
+    fails = single_task(lambda n: 1 // n, task_name="one\u202eover")
+    with observe(recorder):
+        async with passed([1, 2, 3]) as stream:
+            await anext(stream)
+            assert repr(recorder).split("\n") == [
+                "<Recorder of 1 run, MarbleDiagram(recorder) draws the first>",
+                "  passed: 3 in · 1 out · first result after 1 s · running for 1 s",
+            ]
+        with pytest.raises(ZeroDivisionError):
+            await fails([1, 0]).collect()
+        for _ in range(12):
+            await passed(["secret"] * 1000).take(1).collect()
+    first, passed_line, failed_line, *_, last = repr(recorder).split("\n")
+    assert first == "<Recorder of 26 runs, MarbleDiagram(recorder) draws the first>"
+    assert passed_line.endswith("closed after 1 s")
+    assert failed_line.startswith("  one·over: 2 in · 1 out · 1 failed")
+    assert last == "  and 16 more"
+    assert "secret" not in repr(recorder)
+    assert len(repr(recorder)) < 2000
+
+
+async def test_a_recording_and_its_lanes_have_a_short_repr() -> None:
+    """Not the thousands of calls and marbles that they hold."""
+    with record() as recorder:
+        await (passed | batch_task(max_size=10)(list))(["secret"] * 1000).collect()
+    assert repr(recorder.run) == "<Recording of passed | list: 1,000 in, 1,000 out, completed>"
+    assert [repr(lane) for lane in recorder.run.stages] == [
+        "<Lane passed: 1,000 calls, 1,000 results, 0 losses>",
+        "<Lane list: 100 calls, 1,000 results, 0 losses>",
+    ]
