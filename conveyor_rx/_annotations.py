@@ -10,7 +10,7 @@ import inspect
 import sys
 from typing import Any
 
-__all__ = ["annotation_texts", "signature_of", "signature_text"]
+__all__ = ["annotation_texts", "result_annotation", "signature_of", "signature_text"]
 
 if sys.version_info >= (3, 14):
     from annotationlib import Format, get_annotations
@@ -29,6 +29,10 @@ if sys.version_info >= (3, 14):
             return list(map(str, getattr(function, "__annotations__", {}).values()))
         return list(map(str, get_annotations(function, format=Format.FORWARDREF).values()))
 
+    def result_annotation(function: Any) -> Any:
+        """Return the annotation of what `function` returns; None if there is none."""
+        return get_annotations(function, format=Format.FORWARDREF).get("return")
+
 else:
 
     def signature_of(function: Any) -> inspect.Signature:
@@ -42,3 +46,7 @@ else:
     def annotation_texts(function: Any) -> list[str]:
         """Return the annotations of `function` as text."""
         return list(map(str, getattr(function, "__annotations__", {}).values()))
+
+    def result_annotation(function: Any) -> Any:
+        """Return the annotation of what `function` returns; None if there is none."""
+        return getattr(function, "__annotations__", {}).get("return")

@@ -12,6 +12,9 @@ from ._labels import label
 from .stream import AsyncStream
 
 __all__ = [
+    "below_class_method",
+    "class_method_of",
+    "is_below_class_method",
     "is_method_of_class",
     "is_of_stream",
     "no_item",
@@ -99,6 +102,34 @@ def through_class(task: str, owner: str) -> str:
         f"task {task!r} is a method of {owner}, and was used through the class; "
         f"use it through an instance: {owner}(...).{task}"
     )
+
+
+def below_class_method(name: str) -> str:
+    """Say that a class method wraps a task, which it can't bind to the class."""
+    return (
+        f"{name} is a class method of a task, which doesn't bind it: "
+        "write the task's decorator above @classmethod, not below it"
+    )
+
+
+def class_method_of(owner: type[Any], task: object) -> str:
+    """Return the name of the class method of `owner` that wraps `task`; "" if there is none.
+
+    Since Python 3.13 it doesn't bind the task: it calls it with the class, as if that were data.
+    """
+    for part in owner.__mro__:
+        for name, value in vars(part).items():
+            if isinstance(value, classmethod) and cast("Any", value).__func__ is task:
+                return f"{owner.__name__}.{name}"
+    return ""
+
+
+def is_below_class_method(function: Any) -> bool:
+    """Tell whether `function` looks like one of a class body that wants its class."""
+    scope = getattr(function, "__qualname__", "").rpartition(".")[0]
+    code = getattr(function, "__code__", None)
+    is_in_class = bool(scope) and not scope.endswith("<locals>") and not inspect.ismethod(function)
+    return is_in_class and code is not None and code.co_varnames[:1] == ("cls",)
 
 
 def is_method_of_class(function: Any) -> bool:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import inspect
-import sys
 import warnings
 from collections.abc import Callable
 from types import FunctionType
 from typing import Any
 
+from ._annotations import result_annotation
 from ._calls import is_async, is_generator, underlying
 
 __all__ = ["one_at_a_time", "warn_of_limit"]
@@ -61,12 +61,7 @@ def _level_of_user() -> int:
 
 def _may_be_awaited(function: FunctionType) -> bool:
     """Tell whether the annotation of the result speaks of an awaitable, or of anything."""
-    if sys.version_info >= (3, 14):
-        from annotationlib import Format, get_annotations  # names may be missing at run time
-
-        result = get_annotations(function, format=Format.STRING).get("return")
-    else:
-        result = function.__annotations__.get("return")
+    result = result_annotation(function)
     if isinstance(result, str):
         result = function.__globals__.get(result, result)
     return hasattr(result, "__await__") or any(word in str(result) for word in UNKNOWN)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from inspect import Signature
-from typing import Any, cast
+from typing import Any
 
 from ._annotations import signature_of, signature_text
 from ._near_miss import near_miss
@@ -17,7 +17,6 @@ __all__ = [
     "fits",
     "lacking",
     "needs_arguments",
-    "refuse_class_method",
     "signature_or_none",
     "unwrap",
 ]
@@ -42,21 +41,6 @@ def check_function(function: object) -> None:
     """Raise a TypeError unless `function` can become a task."""
     if not callable(function):
         raise TypeError(f"func must be callable, not {function!r}")
-
-
-def refuse_class_method(task: object, owner: type[Any]) -> None:
-    """Raise a TypeError if `task` is what a class method of `owner` wraps.
-
-    Since Python 3.13 a class method doesn't bind what it wraps: it calls it with the class, which
-    the task would take for its data.
-    """
-    for part in owner.__mro__:
-        for name, value in vars(part).items():
-            if isinstance(value, classmethod) and cast("Any", value).__func__ is task:
-                raise TypeError(
-                    f"{owner.__name__}.{name} is a class method of a task: "
-                    "write the task's decorator above @classmethod, not below it"
-                )
 
 
 def fits(signature: Signature | None, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:

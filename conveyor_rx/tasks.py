@@ -9,7 +9,15 @@ from inspect import Signature
 from typing import Any, Generic, Never, Self, TypeVar, cast, overload
 
 from ._calls import Call, is_async, is_generator, name_of
-from ._hints import is_method_of_class, no_item, no_stream, through_class
+from ._hints import (
+    below_class_method,
+    class_method_of,
+    is_below_class_method,
+    is_method_of_class,
+    no_item,
+    no_stream,
+    through_class,
+)
 from ._plain_limits import one_at_a_time, warn_of_limit
 from ._side_inputs import SideInputs
 from ._signatures import (
@@ -17,7 +25,6 @@ from ._signatures import (
     check_function,
     fits,
     lacking,
-    refuse_class_method,
     signature_or_none,
     unwrap,
 )
@@ -203,8 +210,9 @@ class _FunctionTask(BaseTask[In, Out], Generic[In, Out]):
         That binding is `with_inputs` and gives a task; its type is `UnboundTask`'s affair. Where
         the arguments can't be side inputs, and can be data and side inputs by name, they are those.
         """
-        if issubclass(type(data), type):
-            refuse_class_method(self, cast("type[Any]", data))
+        is_class = issubclass(type(data), type)
+        if is_class and (name := class_method_of(cast("type[Any]", data), self)):
+            raise TypeError(below_class_method(name))
         if (data is not NO_DATA or kwargs) and self._lacks():
             self._check_not_through_class()
             given = (data, *args) if data is not NO_DATA else ()
@@ -287,6 +295,8 @@ class _FunctionTask(BaseTask[In, Out], Generic[In, Out]):
     def _check_not_through_class(self) -> None:
         if self._owner and self._descriptor is None and is_method_of_class(self._func):
             raise TypeError(through_class(self.task_name, self._owner))
+        if not self._owner and self._descriptor is None and is_below_class_method(self._func):
+            raise TypeError(below_class_method(self._func.__qualname__))
 
     def _no_stream(self, use: str) -> str:
         return no_stream(self.task_name, "task", self._bound_by_call, use)

@@ -308,6 +308,9 @@ def test_classmethod_above_the_decorator_is_told_what_to_do(make: Any) -> None:
             lambda: tasks.scale([1]),  # noqa: B023  # called at once
             lambda: tasks.scale(),  # noqa: B023
             lambda: tasks.numbers(),  # noqa: B023
+            lambda: tasks.scale.as_completed([1]),  # noqa: B023
+            lambda: tasks.scale.with_inputs()([1]),  # noqa: B023
+            lambda: tasks.scale.with_context(max_in_flight=2)([1]),  # noqa: B023
             lambda: single_task(abs) | tasks.scale,  # noqa: B023
             lambda: tasks.scale | single_task(abs),  # noqa: B023
         ):
