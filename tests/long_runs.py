@@ -8,6 +8,8 @@
         Ctrl-C at random moments, once and twice
     python -m tests.long_runs cancel [--seeds 20]
         reference pipelines cancelled at every step, for each seed
+    python -m tests.long_runs closing [--programs 20000]
+        random programs in which runs close each other from everywhere
     python -m tests.long_runs threads [--pushed 100000]
         8 threads that push so many items each into one Observable
     python -m tests.long_runs mutation [--sample 200] [--seed 1]
@@ -60,6 +62,14 @@ def _cancel(options: argparse.Namespace) -> bool:
     return _told(long.cancel_everywhere(options.seeds))
 
 
+def _closing(options: argparse.Namespace) -> bool:
+    from tests.random_closing import run_programs
+
+    for kind, times in sorted(run_programs(range(options.programs)).items()):
+        _say(f"{times:8} {kind}")
+    return True
+
+
 def _threads(options: argparse.Namespace) -> bool:
     from tests.faults import long
 
@@ -77,6 +87,7 @@ RUNS: dict[str, Callable[[argparse.Namespace], bool]] = {
     "random": _random,
     "interrupts": _interrupts,
     "cancel": _cancel,
+    "closing": _closing,
     "threads": _threads,
     "mutation": _mutation,
 }
@@ -116,6 +127,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--items", type=int, default=10_000_000, help="of endurance")
     parser.add_argument("--runs", type=int, default=200, help="of interrupts")
     parser.add_argument("--seeds", type=int, default=20, help="of cancel")
+    parser.add_argument("--programs", type=int, default=20_000, help="of closing")
     parser.add_argument("--pushed", type=int, default=100_000, help="items a thread, of threads")
     parser.add_argument("--sample", type=int, default=200, help="mutants, of mutation")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
