@@ -80,8 +80,8 @@ class Reading:
         if not self.iterators and self.reader is not None:
             self.reader.pause()
 
-    async def aclose(self) -> None:
-        """End the run; if it has not begun, it never will.
+    async def aclose(self, during: BaseException | None = None) -> None:
+        """End the run, while `during` is being raised; if it has not begun, it never will.
 
         Raises:
             RuntimeError: it goes on, on another event loop.
@@ -89,7 +89,7 @@ class Reading:
         if self.reader is None:
             self.closed = True
         else:
-            await self.reader.aclose()
+            await self.reader.aclose(during)
 
 
 class Cursor(AsyncIterator[T]):

@@ -65,6 +65,8 @@ class Push(Subscriber):
         """Tell the observer nothing more, and end the run."""
         self._observer = None
         self.run.close()
+        if not self._is_part:
+            self.run.failures.abandon()
 
     async def wait_for_end(self) -> None:
         """Wait until nothing of the run is left, and tell the observer how it ended."""
@@ -75,6 +77,11 @@ class Push(Subscriber):
             self._tell()
 
     # -- private
+
+    @property
+    def _is_part(self) -> bool:
+        """Whether there is a run around this one, which waits for it."""
+        return self.run.ending.parent is not None
 
     def _end(self, error: BaseException | None) -> None:
         self.run.close()
@@ -89,6 +96,8 @@ class Push(Subscriber):
         error, self._error = self._error, None
         if observer is None:
             return
+        if not self._is_part:
+            error = self.run.failures.outcome(error)
         if error is None:
             observer.on_completed()
             return

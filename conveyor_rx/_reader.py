@@ -89,8 +89,8 @@ class Reader(Subscriber):
                     await self._end()
                 await self._more()
             return self._take()
-        except asyncio.CancelledError:
-            await self.aclose()
+        except asyncio.CancelledError as error:
+            await self.aclose(error)
             raise
         finally:
             self._busy = False
@@ -123,7 +123,7 @@ class Reader(Subscriber):
         except BaseException as error:
             results.clear()  # the traceback leads here
             if issubclass(type(error), asyncio.CancelledError):
-                await self.aclose()
+                await self.aclose(error)
             raise
         finally:
             self._busy = False
@@ -139,9 +139,13 @@ class Reader(Subscriber):
         self.run.close()
         if self.run.in_thread():
             self._discard()
+        self.run.failures.abandon()
 
-    async def aclose(self) -> None:
+    async def aclose(self, during: BaseException | None = None) -> None:
         """End the run and wait until nothing of it is left.
+
+        `during` is the exception that is being raised, if there is one: what fails in the clean-up
+        is told of in addition to that, else raised.
 
         Raises:
             RuntimeError: there is something left on another event loop.
@@ -151,7 +155,13 @@ class Reader(Subscriber):
         if not nothing_left and get_running_loop() is not run.loop:
             raise RuntimeError(_ELSEWHERE)
         self._discard()
-        await self.run.wait_closed()
+        error: BaseException | None = None
+        try:
+            error = await self._outcome(during)
+            if error is not None and error is not during:
+                raise error
+        finally:
+            del during, error  # their tracebacks lead to this frame
 
     # -- private
 
@@ -201,9 +211,24 @@ class Reader(Subscriber):
         self.is_over = True
         error, self._error = self._error, None
         try:
-            await self.run.wait_closed()
+            error = await self._outcome(error)
             if error is not None:
                 raise error
             raise StopAsyncIteration
+        finally:
+            del error  # its traceback leads to this frame
+
+    async def _outcome(self, error: BaseException | None) -> BaseException | None:
+        """Close, wait for the end, and return what is to be raised then, besides `error`."""
+        run = self.run
+        try:
+            await run.wait_closed()
+            return run.failures.outcome(error) if run.is_ended() else error
+        except asyncio.CancelledError as cancelled:
+            if cancelled.__context__ is None:
+                cancelled.__context__ = error
+            if run.is_ended():
+                run.failures.outcome(cancelled)
+            raise
         finally:
             del error  # its traceback leads to this frame

@@ -88,7 +88,7 @@ def link(run: Run, data: Any, plan: Plan | None, gate: Gate, outlet: Subscriber)
         traced.announce(
             source=source.kind, total=length_of(data), outlet="pulled" if is_pulled else "pushed"
         )
-    run.chain = subscribe(observable, outlet)
+    run.chain = subscribe(observable, outlet, run)
     if run.closed:  # by what was subscribed to
         run.chain.dispose()
     return chain.counters

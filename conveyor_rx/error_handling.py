@@ -200,6 +200,15 @@ class Policy:
         return error
 
 
+def add_note(error: BaseException, note: str) -> bool:
+    """Add `note` to those of `error`, unless it refuses; tell whether it has it now."""
+    try:
+        error.add_note(note)
+    except Exception:  # of a class of the user's own: frozen, with slots, or notes of another kind
+        return False
+    return True
+
+
 class _Note(str):
     """A note of ours: replaced when the same exception object is raised again."""
 

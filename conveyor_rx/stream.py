@@ -141,7 +141,7 @@ class AsyncStream(Fluent[T_co]):
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await self.aclose()
+        await self._reading.aclose(exc)
 
     async def aclose(self) -> None:
         """End the run: cancel its calls and wait for them, close generators and source.
@@ -150,8 +150,12 @@ class AsyncStream(Fluent[T_co]):
         cancelled nor waited for, and waits for the others; a task that a call has started, or a run
         that it reads, does not wait when it closes that run. A close that has waited 30 s tells the
         loop's exception handler which tasks do not end.
+
+        Raises:
+            Exception: a call, the source or an Rx operator failed in its clean-up; several at once
+                as an ExceptionGroup.
         """
-        await self._reading.aclose()
+        await self._reading.aclose(None)
 
     def __del__(self) -> None:
         reading: Reading | None = self.__dict__.get("_reading")

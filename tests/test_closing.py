@@ -398,3 +398,31 @@ async def test_staggered_cleanups_cost_no_more_than_others() -> None:
     await stream.aclose()
     assert loop.steps - before < 6 * 5000
     await reading
+
+
+@pytest.mark.parametrize("kind", ["single", "generator", "own", "source"])
+@pytest.mark.parametrize("depth", [1, 2])
+async def test_a_call_is_cancelled_by_what_it_has_started_and_that_begins_at_once(
+    depth: int, kind: str
+) -> None:
+    """L2: the call of a run that another reads closes the outer run in its first step."""
+
+    async def close(item: Any) -> None:
+        await stream.aclose()
+
+    async def act(item: Any) -> None:
+        stage = SingleTask(close)
+        for _ in range(depth - 1):
+            inner = stage
+
+            async def read(item: Any, inner: SingleTask[Any, Any] = inner) -> None:
+                await inner([item]).collect()
+
+            stage = SingleTask(read)
+        await stage([item]).collect()
+        await asyncio.sleep(1000)
+
+    stream = pipelines(act)[kind]()
+    await stream.collect()
+    assert now() < 20
+    assert not others()

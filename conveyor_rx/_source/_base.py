@@ -34,7 +34,7 @@ class Source(Subscriber):
 
         It can be subscribed once: operators that subscribe again, as `ops.retry`, get an error.
         """
-        return lift(self._subscribed)(_Root(self))
+        return lift(self._subscribed, self.run)(_Root(self))
 
     def begin(self) -> None:
         """Do what can't wait for a first turn; what that brings is emitted in turns."""

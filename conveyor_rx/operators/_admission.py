@@ -170,14 +170,16 @@ class Admission(Subscriber):
         run.running -= 1
         run.ready |= run.starved | self.bit
         run.starved = 0
-        run.drain()
+        with run.passing_on():
+            run.drain()
         granted = False
         try:
             if place.dead:  # by what was done in between
                 raise asyncio.CancelledError
             await self.line.room(place)
             self._resuming.append(turn := self.run.loop.create_future())
-            self.run.wake(self)
+            with run.passing_on():
+                run.wake(self)
             try:
                 await turn
             finally:
@@ -210,6 +212,8 @@ class Admission(Subscriber):
             return
         except BaseException as error:
             if self.run.closed:
+                where = f"in a side input of task {self.call.policy.task_name!r}"
+                self.run.failures.add(error, where)
                 return
             self._broken = error
         self._prepare = None

@@ -76,4 +76,4 @@ class Arrivals(Subscriber):
 
 def arrive(run: Run) -> Callable[[Observable[Any]], Observable[Any]]:
     """Bring what a foreign operator emits into the turns of `run`."""
-    return lift(lambda: Arrivals(run))
+    return lift(lambda: Arrivals(run), run)

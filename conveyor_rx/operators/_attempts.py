@@ -50,6 +50,9 @@ class Caller(Protocol):
     def fail(self, place: Place, error: BaseException, size: int, *, attempt: int) -> None:
         """End the run at `place` with `error`."""
 
+    def lost(self, place: Place, error: BaseException, attempt: int) -> None:
+        """Take note of the failure of a call whose result nobody waits for any more."""
+
     async def room(self, place: Place) -> None:
         """Wait until `place` may put another output in the line."""
 
@@ -121,7 +124,10 @@ class Attempts:
     def let_go(self) -> None:
         """Let go of what was not taken; a coroutine that a plain function gave is closed."""
         result, self._result = self._result, _PENDING
-        self._error = None
+        error, self._error = self._error, None
+        if error is not None and self._place.dead:
+            self._stage.lost(self._place, error, self._count)
+        del error  # its traceback leads here
         if is_awaitable(result):
             discard(result)
 
@@ -145,6 +151,7 @@ class Attempts:
         stage, place = self._stage, self._place
         if place.dead:
             stage.counters.cancelled += self.left
+            stage.lost(place, end, self._count)
             if issubclass(type(end), asyncio.CancelledError):
                 return
         elif issubclass(type(end), (KeyboardInterrupt, SystemExit)):
@@ -209,8 +216,8 @@ class Attempts:
         """Deliver what a call gave."""
         if is_awaitable(result):
             result = await cast("Awaitable[Any]", result)
-            if self._place.dead:
-                raise asyncio.CancelledError
+        if self._place.dead:  # it may be the handler that has closed its own run
+            raise asyncio.CancelledError
         self._stage.attempt_gave(part, result)
         if not self._stage.call.flatten or not issubclass(type(result), MANY):
             if result is not None:
@@ -231,8 +238,9 @@ class Attempts:
                 if place.dead:
                     raise asyncio.CancelledError
                 self._delivered = True
-                stage.emit(place, value)
-                stage.run.drain()
+                with stage.run.passing_on():
+                    stage.emit(place, value)
+                    stage.run.drain()
                 if stage.run.pace.is_late():
                     await stage.run.pace.turn()
                 if place.dead:

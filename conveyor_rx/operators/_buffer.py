@@ -71,4 +71,4 @@ def buffer(
     run: Run, *, min_size: int, max_size: int, counters: Counters
 ) -> Callable[[Observable[Any]], Observable[list[Any]]]:
     """Collect consecutive items in lists of `max_size`; the last may be as short as `min_size`."""
-    return lift(lambda: _Buffer(run, min_size, max_size, counters))
+    return lift(lambda: _Buffer(run, min_size, max_size, counters), run)

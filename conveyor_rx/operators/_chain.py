@@ -117,7 +117,7 @@ class Chain:
     ) -> None:
         assert self._open is not None
         if len(self.counters) % DEPTH == 0:
-            self._observable = lift(lambda: _Turn(self._run))(self._observable)
+            self._observable = lift(lambda: _Turn(self._run), self._run)(self._observable)
         stage = self._flat_map(self._open, call, limit, counters, counts_input)
         self._observable = flat_map(stage)(self._observable)
 

@@ -17,13 +17,13 @@ The second and the last go on when they are cancelled.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from typing import Any
 
 from ._stuck import GRACE, report_stuck
 
-__all__ = ["Ending", "cancellation_of", "innermost"]
+__all__ = ["Ending", "cancellation_of", "innermost", "living"]
 
 innermost: ContextVar[Ending | None] = ContextVar("conveyor_rx_innermost", default=None)
 """That of the run which the current code is called from."""
@@ -43,30 +43,33 @@ class Ending:
         "_closers",
         "_inner",
         "_outer",
-        "_parent",
         "closed",
+        "failures",
         "loop",
         "origin",
+        "parent",
         "tasks",
     )
 
     def __init__(self, loop: asyncio.AbstractEventLoop, origin: Ending | None) -> None:
         self.loop = loop
         self.closed = False
+        self.failures: Callable[[], Any] = lambda: None  # a weak reference to those of the run
         self.tasks: set[_Task] = set()  # that have to end, those of the runs in there included
-        self.origin = origin = _living(origin)
+        self.origin = origin = living(origin)
         if origin is not None:  # runs that start each other make no chain of those that are over
-            origin.origin = _living(origin.origin)
-        self._parent: Ending | None = None
+            origin.origin = living(origin.origin)
+        self.parent: Ending | None = None  # the run that this one is a part of
         self._closers: set[_Task] = set()  # those of the tasks that have come to wait themselves
-        self._inner: set[asyncio.Future[None]] = set()  # of closers, who wait for the others
-        self._outer: set[asyncio.Future[None]] = set()  # of who waits for all
+        # In the order in which they came: the first one is told of what failed.
+        self._inner: dict[asyncio.Future[None], None] = {}  # of closers, who wait for the others
+        self._outer: dict[asyncio.Future[None], None] = {}  # of who waits for all
         self._awaited: list[Ending] = []  # what code in here waits for and has no part in
         self._alarm: asyncio.TimerHandle | None = None  # for those who have to wait too long
 
     def adopt(self, child: Ending) -> None:
         """Count the tasks of `child` as tasks of this run."""
-        child._parent = self
+        child.parent = self
 
     def keep(self, task: _Task) -> None:
         """Count `task` until it has ended, and take note of the exception that it may end with."""
@@ -85,17 +88,19 @@ class Ending:
         task = asyncio.current_task()
         assert task is not None
         cancelled = await _until_known(task)
-        here = _living(innermost.get())
+        here = living(innermost.get())
         places = [] if here is None else list(here._and_origins())
+        is_own = task in self.tasks
+        is_outside = not is_own and (here is None or here in list(self._and_origins())[1:])
         try:
-            if task in self.tasks:
-                await self._wait_for_others(task, cancelled)
-            elif self in places:
-                _raise(cancelled)
-            elif here is None or here in self._and_origins():
+            if is_outside:
                 await self.wait_for_all(cancelled)
-            elif not self._leads_to(places):
-                await self._wait_as_long_as_it_may(places, cancelled)
+                return
+            _raise(cancelled)
+            if is_own:
+                await self._wait_for_others(task)
+            elif self not in places and not self._leads_to(places):
+                await self._wait_as_long_as_it_may(places)
         finally:
             del cancelled, task  # their tracebacks lead here
 
@@ -117,17 +122,14 @@ class Ending:
 
     # -- private
 
-    async def _wait_for_others(self, task: _Task, cancelled: asyncio.CancelledError | None) -> None:
+    async def _wait_for_others(self, task: _Task) -> None:
         self._closers.add(task)
+        del task  # a traceback may lead here, and it to that
         self._look()
-        _raise(cancelled)
         while len(self.tasks) > len(self._closers):
             await self._change(self._inner)
 
-    async def _wait_as_long_as_it_may(
-        self, places: list[Ending], cancelled: asyncio.CancelledError | None
-    ) -> None:
-        _raise(cancelled)
+    async def _wait_as_long_as_it_may(self, places: list[Ending]) -> None:
         for place in places:
             place._awaited.append(self)
         try:
@@ -137,16 +139,16 @@ class Ending:
             for place in places:
                 place._awaited.remove(self)
 
-    async def _change(self, waiters: set[asyncio.Future[None]]) -> None:
+    async def _change(self, waiters: dict[asyncio.Future[None], None]) -> None:
         """Wait until those who wait in `waiters` have nobody to wait for."""
         waiter: asyncio.Future[None] = self.loop.create_future()
-        waiters.add(waiter)
+        waiters[waiter] = None
         if self._alarm is None:
             self._alarm = self.loop.call_later(GRACE, self._report)
         try:
             await waiter
         finally:
-            waiters.discard(waiter)
+            waiters.pop(waiter, None)
 
     def _ended(self, task: _Task) -> None:
         if not task.cancelled():
@@ -182,13 +184,13 @@ class Ending:
         ending: Ending | None = self
         while ending is not None:
             yield ending
-            ending = ending._parent
+            ending = ending.parent
 
     def _and_origins(self) -> Iterator[Ending]:
         ending: Ending | None = self
         while ending is not None:
             yield ending
-            ending = _living(ending.origin)
+            ending = living(ending.origin)
 
     def _report(self) -> None:
         stuck = self.tasks - self._closers  # who has closed its own run may take its time
@@ -205,7 +207,7 @@ def cancellation_of(task: _Task) -> asyncio.CancelledError:
     raise AssertionError("this task was not cancelled")
 
 
-def _living(ending: Ending | None) -> Ending | None:
+def living(ending: Ending | None) -> Ending | None:
     """Return the first run, from `ending` outwards, that is not over."""
     while ending is not None and ending.closed and not ending.tasks:
         ending = ending.origin
@@ -235,7 +237,7 @@ def _raise(error: asyncio.CancelledError | None) -> None:
         del error  # its traceback leads here
 
 
-def _wake(waiters: set[asyncio.Future[None]]) -> None:
+def _wake(waiters: Iterable[asyncio.Future[None]]) -> None:
     for waiter in waiters:
         if not waiter.done():
             waiter.set_result(None)

@@ -70,4 +70,4 @@ def enter(
     line: Line, weigh: Callable[[Any], int] | None = None
 ) -> Callable[[Observable[Any]], Observable[Any]]:
     """Give each item a place in `line`; a batch takes as much of the window as `weigh` says."""
-    return lift(lambda: Entry(line, weigh))
+    return lift(lambda: Entry(line, weigh), line.run)

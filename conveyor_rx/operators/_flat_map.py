@@ -73,9 +73,17 @@ class FlatMap(TaskCalls):
         """End the run at `place` with `error`."""
         if place.dead:  # a handler has closed its own run
             self.counters.cancelled += size
+            self.lost(place, error, attempt)
             return
         self.counters.failed += size
         self.line.fail(place, self.call.policy.blame(error, place.number, attempt))
+
+    def lost(self, place: Place, error: BaseException, attempt: int) -> None:
+        """Take note of the failure of a call whose result nobody waits for any more."""
+        policy = self.call.policy
+        if isinstance(error, Exception):
+            error = policy.blame(error, place.number, attempt)
+        self.run.failures.add(error, f"in task {policy.task_name!r}")
 
     def emit(self, place: Place, value: Any) -> None:
         """Pass on one output of several; what is done with it is not done here and now."""
@@ -141,6 +149,7 @@ class FlatMap(TaskCalls):
         verdict = self.call.policy.verdict(1, place.weight, False)
         if place.dead:
             self.counters.cancelled += place.weight
+            self.lost(place, error, 1)
         elif verdict is Verdict.FAIL or not isinstance(error, Exception | asyncio.CancelledError):
             self.fail(place, error, place.weight, attempt=1)
         elif verdict is Verdict.SKIP:
@@ -227,4 +236,4 @@ def flat_map(stage: FlatMap) -> Callable[[Observable[Any]], Observable[Any]]:
     """Call a function for each place of a line, as `stage` says."""
     stage.line.stages.append(stage)
     stage.run.enroll(stage)
-    return lift(lambda: stage)
+    return lift(lambda: stage, stage.run)

@@ -174,7 +174,7 @@ class Line(Subscriber):
             stage.purge()
         entry, self.entry = self.entry, None
         if entry is not None:
-            cut_upstream(entry)
+            cut_upstream(entry, self.run)
         self._conclude(error)
 
     def _conclude(self, error: BaseException | None) -> None:
@@ -223,4 +223,4 @@ class Line(Subscriber):
 
 def leave(line: Line) -> Callable[[Observable[Any]], Observable[Any]]:
     """Turn filled places back into values, in the order of `line`."""
-    return lift(lambda: line)
+    return lift(lambda: line, line.run)

@@ -37,7 +37,9 @@ class Process(Subscriber):
         self.size = 1
         self.limit = 1
         self.upstream_bit = 0
-        self.pull = Pull(run, lambda: processor(_Items(self)), _Outputs(self))
+        self.pull = Pull(
+            run, lambda: processor(_Items(self)), _Outputs(self), f"in task {counters.stage!r}"
+        )
 
     def on_next(self, value: Any) -> None:
         self._counters.in_ += 1
@@ -103,7 +105,7 @@ class Process(Subscriber):
         """Let go of what is upstream: `process` has ended, perhaps before its items."""
         self._counters.cancelled += len(self._items)
         self._items.clear()
-        cut_upstream(self)
+        cut_upstream(self, self.run)
 
 
 class _Outputs(Subscriber):
@@ -138,4 +140,4 @@ def process(stage: Process) -> Callable[[Observable[Any]], Observable[Any]]:
         stage.pull.begin()
         return stage
 
-    return lift(subscribed)
+    return lift(subscribed, stage.run)

@@ -32,10 +32,12 @@ class Pull:
         run: Run,
         open_: Callable[[], AsyncIterable[Any] | Awaitable[AsyncIterable[Any]]],
         out: abc.ObserverBase[Any],
+        where: str,
     ) -> None:
         self._run = run
         self._open = open_
         self._out = out
+        self._where = where  # for messages
         self._task: asyncio.Task[None] | None = None
         self._resume: asyncio.Future[None] | None = None
         self._subscribed = False
@@ -96,7 +98,10 @@ class Pull:
         try:
             await self._aclose(iterator)
         except BaseException as caught:
-            error = caught if error is None else error
+            if error is None:
+                error = caught
+            else:
+                self._run.failures.add(caught, self._where)
         try:
             self._finish(error)
             if self._is_to_be_raised(error):
@@ -108,7 +113,8 @@ class Pull:
 
     def _pass_on(self, pass_on: Callable[[Any], None], what: Any) -> None:
         try:
-            self._run.take_turn(pass_on, what)
+            with self._run.passing_on():
+                self._run.take_turn(pass_on, what)
         except Exception as error:  # of an observer, downstream
             self._run.crash(error)
 
@@ -134,6 +140,8 @@ class Pull:
             self._run.crash(error)
         elif not stopped:
             self._pass_on(self._end, error)
+        elif error is not None:
+            self._run.failures.add(error, self._where)
 
     def _is_to_be_raised(self, error: BaseException | None) -> TypeGuard[BaseException]:
         """Tell whether `error` ends the process, or is a cancellation from outside."""

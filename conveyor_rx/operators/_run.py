@@ -6,13 +6,16 @@ import asyncio
 import inspect
 import sys
 import threading
-from collections.abc import Callable, Coroutine
+import weakref
+from collections.abc import Callable, Coroutine, Generator
+from contextlib import contextmanager
 from contextvars import Context, ContextVar
 from typing import Any, cast
 
 from reactivex import abc
 
 from ._ending import Ending, innermost
+from ._failures import Failures
 from ._tracer import Tracer
 from ._trampoline import Trampoline
 
@@ -37,9 +40,12 @@ class Run(Trampoline):
         "cap",
         "chain",
         "closed",
+        "closer",
         "comparable",
+        "emitting",
         "ending",
         "failure",
+        "failures",
         "max_in_flight",
         "max_parallelism",
         "offered",
@@ -62,7 +68,9 @@ class Run(Trampoline):
         max_parallelism: int | None = None,
         tracer: Tracer | None = None,
     ) -> None:
+        self.failures = Failures(loop)
         self.ending = Ending(loop, context.get(innermost))
+        self.ending.failures = weakref.ref(self.failures)
         context.run(innermost.set, self.ending)
         super().__init__(loop, context)
         self.turns_context.run(enclosing.set, self)
@@ -80,8 +88,10 @@ class Run(Trampoline):
         self.running = 0  # calls at this moment, in all stages
         self.starved = 0  # bits of the stages that wait for max_parallelism
         self.spare: asyncio.Task[Any] | None = None  # a task that could make the next call
+        self.emitting: set[asyncio.Task[Any]] = set()  # while they pass on a value of several
         self.offered = False  # turns are being taken until a call is handed over
         self.called: Any = None  # while a task is being made: the place that it has got to
+        self.closer: asyncio.Task[Any] | None = None  # who closed the run meanwhile
         self.failure: BaseException | None = None  # of the call that ends the run
         self.closed = False
         self.chain: abc.DisposableBase | None = None  # the subscription, from the outlet upwards
@@ -99,15 +109,32 @@ class Run(Trampoline):
     def cancel(self, task: asyncio.Task[Any]) -> None:
         """Cancel `task` and keep it until it has ended.
 
-        Only one that waits is cancelled. One that has not begun would never see it: it begins,
-        finds that it is not wanted, and returns. One that is at work, and has closed its own run or
-        is passing on a value, finds out when it gets back.
+        One that has not begun would never see it: it begins, finds that it is not wanted, and
+        returns. So does one that is passing on a value, when it gets back. The current one has
+        closed its own run, and goes on.
         """
         if task.done():
             return
         self.keep(task)
-        if inspect.getcoroutinestate(cast("_Coroutine", task.get_coro())) == "CORO_SUSPENDED":
+        state = inspect.getcoroutinestate(cast("_Coroutine", task.get_coro()))
+        if state == "CORO_SUSPENDED" or (
+            # It is at work further up the stack, and has started another that works at once.
+            state == "CORO_RUNNING"
+            and task not in self.emitting
+            and task is not asyncio.current_task(self.loop)
+        ):
             task.cancel()
+
+    @contextmanager
+    def passing_on(self) -> Generator[None]:
+        """Say that the current task, one of the run's own, works for the engine in the block."""
+        task = asyncio.current_task(self.loop)
+        assert task is not None
+        self.emitting.add(task)
+        try:
+            yield
+        finally:
+            self.emitting.discard(task)
 
     def keep(self, task: asyncio.Task[Any] | None) -> None:
         """Keep `task` until it has ended: the run ends after it."""
@@ -145,6 +172,8 @@ class Run(Trampoline):
         try:
             if report is not None:
                 report(error)
+            else:
+                self.failures.add(error, "in an observer")
         finally:
             self.close()
 
@@ -171,6 +200,8 @@ class Run(Trampoline):
         self.closed = self.ending.closed = True
         self.pause()
         self.ready = 0
+        if self.called is not None:
+            self.closer = asyncio.current_task(self.loop)
         chain, self.chain = self.chain, None
         if chain is not None and self.draining:
             chain.dispose()
@@ -199,10 +230,12 @@ class Run(Trampoline):
         await self.ending.wait()
 
     def adopt(self, child: Run) -> None:
-        """Make this run wait, at its end, for the tasks of `child` that are ending then."""
+        """Make this run wait, at its end, for the tasks of `child`, and raise what fails there."""
         child._parent = self
         self._children.add(child)
         self.ending.adopt(child.ending)
+        child.failures = self.failures
+        child.ending.failures = self.ending.failures
 
     def is_ended(self) -> bool:
         """Tell whether no task of the run is left."""

@@ -8,16 +8,15 @@ Reactor's OptimizableOperator.)
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import Any
 
 from reactivex import Observable, abc
 from reactivex.disposable import Disposable
 
-__all__ = ["Subscriber", "cut_upstream", "lift", "subscribe"]
+from ._run import Run
 
-_log = logging.getLogger("conveyor_rx")
+__all__ = ["Subscriber", "cut_upstream", "lift", "subscribe"]
 
 
 class Subscriber(abc.ObserverBase[Any]):
@@ -39,8 +38,8 @@ class Subscriber(abc.ObserverBase[Any]):
         """Let go of all that is here: cancel, clear, count. Idempotent."""
 
 
-def cut_upstream(subscriber: Subscriber) -> None:
-    """Cut off and unsubscribe all that lies upstream of `subscriber`."""
+def cut_upstream(subscriber: Subscriber, run: Run) -> None:
+    """Cut off and unsubscribe all of `run` that lies upstream of `subscriber`."""
     upstream, subscriber.upstream = subscriber.upstream, None
     while upstream is not None:
         following = None
@@ -51,25 +50,29 @@ def cut_upstream(subscriber: Subscriber) -> None:
             else:
                 upstream.dispose()
         except Exception as error:  # of a generator's clean-up, or a foreign operator's
-            _log.error("%s was raised while a run was being closed", type(error).__name__)
+            run.failures.add(error, "in the source or an Rx operator")
         upstream = following
 
 
 class _Lifted(Observable[Any]):
-    def __init__(self, source: Observable[Any], subscriber: Callable[[], Subscriber]) -> None:
+    def __init__(
+        self, source: Observable[Any], subscriber: Callable[[], Subscriber], run: Run
+    ) -> None:
         super().__init__()
+        self.subscribed_by = run
         self.source = source
         self.subscriber = subscriber
 
     def _subscribe_core(
         self, observer: abc.ObserverBase[Any], scheduler: abc.SchedulerBase | None = None
     ) -> abc.DisposableBase:
-        return subscribe(self, observer, scheduler)
+        return subscribe(self, observer, self.subscribed_by, scheduler)
 
 
 def subscribe(
     source: Observable[Any],
     observer: abc.ObserverBase[Any],
+    run: Run,
     scheduler: abc.SchedulerBase | None = None,
 ) -> abc.DisposableBase:
     """Subscribe `observer`, without the observer in between that `Observable.subscribe` adds."""
@@ -81,13 +84,15 @@ def subscribe(
         last = observer = subscriber
         source = source.source
     last.upstream = source.subscribe(observer, scheduler=scheduler)
-    return Disposable(lambda: cut_upstream(root))
+    return Disposable(lambda: cut_upstream(root, run))
 
 
-def lift(subscriber: Callable[[], Subscriber]) -> Callable[[Observable[Any]], Observable[Any]]:
+def lift(
+    subscriber: Callable[[], Subscriber], run: Run
+) -> Callable[[Observable[Any]], Observable[Any]]:
     """Make an operator of a factory that gives a new `Subscriber` for each subscription."""
 
     def operator(source: Observable[Any]) -> Observable[Any]:
-        return _Lifted(source, subscriber)
+        return _Lifted(source, subscriber, run)
 
     return operator

@@ -76,8 +76,13 @@ class TaskCalls(StepwiseCalls):
         place, run.called = run.called, before  # it may have gone on with another
         if not task.done():
             place.task = task
-            if place.state == DEAD:  # it has closed its own run
+            if place.state != DEAD:
+                return
+            closer, run.closer = run.closer, None
+            if closer is task:
                 run.keep(task)
+            else:  # what it has started has begun at once, and closed the run
+                run.cancel(task)
 
     async def _call(self, place: Place) -> None:
         """Make a call of an async function, and then those that this task is to go on with."""

@@ -87,7 +87,7 @@ class TracedChain(Chain):
         return len(self.sketch.stages) - 1
 
     def _tap(self, subscriber: Callable[[], Subscriber]) -> None:
-        self._observable = lift(subscriber)(self._observable)
+        self._observable = lift(subscriber, self._run)(self._observable)
 
     def _add_buffer(self, min_size: int, max_size: int, counters: Counters) -> None:
         tracer, number, waiting = self._tracer, self._number, deque[Trace]()
