@@ -26,6 +26,7 @@ The map, from the ground up; imports run in this direction only:
     _hints.py            what is wrong with the use of a stage, and what is right
     _picture/            what a pipeline shows of itself in a notebook
     pipeline.py          Stage, Pipeline and `|`
+    _pickling.py         whether a function can be sent to another process
     _signatures.py       whether a function fits what it is called with
     _plain_limits.py     whether a limit of calls at once does anything for a function
     tasks.py             SingleTask, BatchTask, BaseTask

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 import inspect
 from collections.abc import AsyncIterable, Awaitable, Callable
 from inspect import Signature
-from typing import Any, Generic, Never, Self, TypeVar, cast, overload
+from typing import Any, Generic, Never, Self, SupportsIndex, TypeVar, cast, overload
 
 from ._calls import Call, is_async, is_generator, name_of
 from ._hints import (
@@ -18,6 +17,7 @@ from ._hints import (
     no_stream,
     through_class,
 )
+from ._pickling import check_pickling
 from ._plain_limits import one_at_a_time, warn_of_limit
 from ._side_inputs import SideInputs
 from ._signatures import (
@@ -49,7 +49,7 @@ In = TypeVar("In", contravariant=True)
 Out = TypeVar("Out", covariant=True)
 T = TypeVar("T")
 Owner = TypeVar("Owner")  # the class that a method belongs to
-_UNREAD: Any = object()
+_UNREAD: Any = False
 
 
 class BaseTask(Stage[In, Out]):
@@ -266,12 +266,23 @@ class _FunctionTask(BaseTask[In, Out], Generic[In, Out]):
 
     # -- private
 
+    def __copy__(self) -> Self:
+        return self._copy()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self  # nothing about it changes
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> Any:
+        check_pickling(self.task_name, self._func)
+        return super().__reduce_ex__(protocol)
+
     def _at_once(self) -> str:
         limit = 1 if one_at_a_time(self._func) else self._concurrency_limit
         return calls_at_once(PipelineContext(), limit)
 
     def _copy(self, *, func: Any = None, inputs: SideInputs | None = None) -> Self:
-        task = copy.copy(self)
+        task = object.__new__(type(self))
+        vars(task).update(vars(self))
         if func is not None:
             task._func, task._signature = func, _UNREAD
         task._inputs = self._inputs if inputs is None else inputs
