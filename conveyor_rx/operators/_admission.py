@@ -170,16 +170,15 @@ class Admission(Subscriber):
         run.running -= 1
         run.ready |= run.starved | self.bit
         run.starved = 0
-        with run.passing_on():
-            run.drain()
+        self._drain_for(place)
         granted = False
         try:
             if place.dead:  # by what was done in between
                 raise asyncio.CancelledError
             await self.line.room(place)
             self._resuming.append(turn := self.run.loop.create_future())
-            with run.passing_on():
-                run.wake(self)
+            run.ready |= self.bit
+            self._drain_for(place)
             try:
                 await turn
             finally:
@@ -188,6 +187,14 @@ class Admission(Subscriber):
             if not granted:
                 self._running += not keeps_slot
                 self.run.running += 1
+
+    def _drain_for(self, place: Place) -> None:
+        """Drain in the task of the call for `place`, which is at work for the engine meanwhile."""
+        self.run.emitting.add(place.task)
+        try:
+            self.run.drain()
+        finally:
+            self.run.emitting.discard(place.task)
 
     def _resume_one(self) -> None:
         turn = self._resuming.popleft()

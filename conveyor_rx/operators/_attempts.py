@@ -122,14 +122,19 @@ class Attempts:
         return False
 
     def let_go(self) -> None:
-        """Let go of what was not taken; a coroutine that a plain function gave is closed."""
+        """Let go of what was not taken: what a plain function gave is closed, or cancelled."""
         result, self._result = self._result, _PENDING
         error, self._error = self._error, None
         if error is not None and self._place.dead:
             self._stage.lost(self._place, error, self._count)
         del error  # its traceback leads here
-        if is_awaitable(result):
+        if issubclass(type(result), asyncio.Future):
+            self._stage.run.release(cast("asyncio.Future[Any]", result), self._lost)
+        elif is_awaitable(result):
             discard(result)
+
+    def _lost(self, error: BaseException) -> None:
+        self._stage.lost(self._place, error, self._count)
 
     @property
     def ends_task(self) -> bool:
@@ -232,15 +237,19 @@ class Attempts:
     async def _deliver(self, result: Any) -> None:
         """Deliver one by one, as far as the line has room; a generator works no further."""
         stage, place = self._stage, self._place
+        emitting = stage.run.emitting
         async with aclosing(outputs(result)) as values:
             async for value in values:
                 await stage.room(place)
                 if place.dead:
                     raise asyncio.CancelledError
                 self._delivered = True
-                with stage.run.passing_on():
+                emitting.add(place.task)
+                try:
                     stage.emit(place, value)
                     stage.run.drain()
+                finally:
+                    emitting.discard(place.task)
                 if stage.run.pace.is_late():
                     await stage.run.pace.turn()
                 if place.dead:

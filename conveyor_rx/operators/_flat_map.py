@@ -141,7 +141,7 @@ class FlatMap(TaskCalls):
             self.out.on_next(place)
         elif self._takes_steps(result):
             attempts = Attempts(self, place, result=result)
-            self._begin(place, self._step(place, attempts))
+            self._begin(place, self._step(place, attempts), attempts)
         else:
             self._settle(place, result)
 
@@ -156,7 +156,7 @@ class FlatMap(TaskCalls):
             self._skip(place, error)
         else:
             attempts = Attempts(self, place, error=error)
-            self._begin(place, self._step(place, attempts))
+            self._begin(place, self._step(place, attempts), attempts)
 
     def _skip(self, place: Place, error: BaseException) -> None:  # for who watches
         self.counters.skipped += place.weight

@@ -72,6 +72,7 @@ class Pull:
     async def _pull(self) -> None:
         error: BaseException | None = None
         iterator: AsyncIterator[Any] | None = None
+        emitting = self._run.emitting
         self._begun = True
         if self._stopped:
             return
@@ -89,7 +90,11 @@ class Pull:
                 value = await anext(iterator)
                 if self._stopped:
                     break
-                self._pass_on(self._out.on_next, value)
+                emitting.add(self._task)
+                try:
+                    self._pass_on(self._out.on_next, value)
+                finally:
+                    emitting.discard(self._task)
         except StopAsyncIteration:
             pass
         except BaseException as caught:
@@ -113,8 +118,7 @@ class Pull:
 
     def _pass_on(self, pass_on: Callable[[Any], None], what: Any) -> None:
         try:
-            with self._run.passing_on():
-                self._run.take_turn(pass_on, what)
+            self._run.take_turn(pass_on, what)
         except Exception as error:  # of an observer, downstream
             self._run.crash(error)
 

@@ -7,8 +7,7 @@ import inspect
 import sys
 import threading
 import weakref
-from collections.abc import Callable, Coroutine, Generator
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine
 from contextvars import Context, ContextVar
 from typing import Any, cast
 
@@ -88,7 +87,9 @@ class Run(Trampoline):
         self.running = 0  # calls at this moment, in all stages
         self.starved = 0  # bits of the stages that wait for max_parallelism
         self.spare: asyncio.Task[Any] | None = None  # a task that could make the next call
-        self.emitting: set[asyncio.Task[Any]] = set()  # while they pass on a value of several
+        self.emitting: set[asyncio.Task[Any] | None] = (
+            set()
+        )  # while they pass on a value of several
         self.offered = False  # turns are being taken until a call is handed over
         self.called: Any = None  # while a task is being made: the place that it has got to
         self.closer: asyncio.Task[Any] | None = None  # who closed the run meanwhile
@@ -125,21 +126,27 @@ class Run(Trampoline):
         ):
             task.cancel()
 
-    @contextmanager
-    def passing_on(self) -> Generator[None]:
-        """Say that the current task, one of the run's own, works for the engine in the block."""
-        task = asyncio.current_task(self.loop)
-        assert task is not None
-        self.emitting.add(task)
-        try:
-            yield
-        finally:
-            self.emitting.discard(task)
-
     def keep(self, task: asyncio.Task[Any] | None) -> None:
         """Keep `task` until it has ended: the run ends after it."""
         if task is not None:
             self.ending.keep(task)
+
+    def release(self, future: asyncio.Future[Any], lost: Callable[[BaseException], None]) -> None:
+        """Cancel a future that a call has left to the run, and keep it; `lost` gets its failure."""
+
+        def ended(future: asyncio.Future[Any]) -> None:
+            error = None if future.cancelled() else future.exception()
+            if error is not None:
+                lost(error)
+
+        if future.get_loop() is not self.loop:
+            return  # nobody could await it here
+        if future.done():
+            ended(future)
+            return
+        future.add_done_callback(ended)
+        self.ending.keep(future)
+        future.cancel()
 
     def drain_for(self, task: asyncio.Task[Any] | None) -> Any:
         """Drain until a call is to be made that `task` could make, and return that."""

@@ -30,18 +30,26 @@ class StepwiseCalls(Admission, Caller):
     def _start_generator(self, place: Place) -> None:
         self._begin(place, self._generate(place))
 
-    def _begin(self, place: Place, call: Coroutine[Any, Any, None]) -> None:
+    def _begin(
+        self, place: Place, call: Coroutine[Any, Any, None], attempts: Attempts | None = None
+    ) -> None:
         self._running += 1
         self.run.running += 1
         self.counters.running += place.weight
-        self._start_task(place, call, place.weight)
+        self._start_task(place, call, place.weight, attempts)
 
-    def _start_task(self, place: Place, call: Coroutine[Any, Any, None], left: int) -> None:
+    def _start_task(
+        self,
+        place: Place,
+        call: Coroutine[Any, Any, None],
+        left: int,
+        attempts: Attempts | None,
+    ) -> None:
         """Start a task that begins at the loop's next turn, so that the stack stays flat."""
         place.task = task = self.run.start(call)
         if place.dead:
             self.run.keep(task)
-        task.add_done_callback(partial(self._lost, place, left))
+        task.add_done_callback(partial(self._lost, place, left, attempts))
 
     def _end(self, place: Place, size: int) -> None:
         """Free the slot, and count `size` items as running no more.
@@ -52,9 +60,13 @@ class StepwiseCalls(Admission, Caller):
         self.counters.running -= size
         self._free_slot()
 
-    def _lost(self, place: Place, left: int, task: asyncio.Task[Any]) -> None:
+    def _lost(
+        self, place: Place, left: int, attempts: Attempts | None, task: asyncio.Task[Any]
+    ) -> None:
         """Take note that `task` was cancelled from outside before it began."""
         if task.cancelled() and place.task is task:
+            if attempts is not None:
+                attempts.let_go()
             self._cancelled(place, left, task)
 
     def _cancelled(self, place: Place, left: int, task: asyncio.Task[Any]) -> None:
@@ -109,6 +121,6 @@ class StepwiseCalls(Admission, Caller):
                 attempts.let_go()
                 self._end(place, attempts.left)
         if again:
-            self._start_task(place, self._step(place, attempts), attempts.left)
+            self._start_task(place, self._step(place, attempts), attempts.left, attempts)
         if not attempts.ends_task:
             self.run.drain()
