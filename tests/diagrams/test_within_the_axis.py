@@ -25,7 +25,7 @@ from tests.diagrams.recordings import recordings
 HALF = 10.0  # of a marble
 EDGE = 0.11  # what rounding may add
 SVG = "{http://www.w3.org/2000/svg}"
-slowly = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+slowly = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def spans_of(lane: LaneView) -> Iterator[tuple[str, float, float]]:
