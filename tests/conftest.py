@@ -24,14 +24,30 @@ AGAIN_AND_AGAIN = """
 """.split()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--one-in",
+        type=int,
+        default=1,
+        help="of the tests that run the same lines again and again, run only one in so many",
+    )
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    again = [item for item in items if _is_repetitive(item)]
     if config.pluginmanager.hasplugin("pytest_cov"):
-        folder = Path(__file__).parent
-        for number, item in enumerate(items):
-            name = item.path.relative_to(folder).as_posix()
-            is_listed = name in AGAIN_AND_AGAIN or name.partition("/")[0] in AGAIN_AND_AGAIN
-            if is_listed and number % ONE_IN:
+        for number, item in enumerate(again):
+            if number % ONE_IN:
                 item.add_marker("no_cover")
+    left_out = {item for number, item in enumerate(again) if number % config.getoption("--one-in")}
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
+def _is_repetitive(item: pytest.Item) -> bool:
+    name = item.path.relative_to(Path(__file__).parent).as_posix()
+    return name in AGAIN_AND_AGAIN or name.partition("/")[0] in AGAIN_AND_AGAIN
 
 
 @pytest.fixture

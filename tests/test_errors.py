@@ -1441,6 +1441,6 @@ def test_a_paused_run_does_not_keep_the_loop_from_being_shut_down() -> None:
             break
 
     async def in_time() -> None:
-        await asyncio.wait_for(asyncio.to_thread(asyncio.run, main()), 20)
+        await asyncio.wait_for(asyncio.to_thread(lambda: asyncio.run(main())), 20)
 
     asyncio.run(in_time())

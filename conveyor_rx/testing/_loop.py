@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
+from ._self_pipe import SelectorLoop
 from ._timers import Timers
 from ._where import describe_task
 
@@ -33,7 +34,7 @@ class StepLimitError(RuntimeError):
     """The loop has run more steps than `max_steps` allows."""
 
 
-class VirtualLoop(asyncio.SelectorEventLoop):
+class VirtualLoop(SelectorLoop):
     """Run asyncio code in virtual time.
 
     The clock starts at 0.0. When nothing is ready it jumps to the next timer, so `sleep(1000)`

@@ -27,6 +27,21 @@ def test_the_event_loop_has_the_attributes_that_the_virtual_loop_uses() -> None:
     assert isinstance(ThreadPoolExecutor()._threads, set)
 
 
+def test_the_self_pipe_is_made_and_closed_in_methods_of_its_own() -> None:
+    """If this fails on a new Python, conveyor_rx/testing/_self_pipe.py must change with it."""
+    loop: Any = asyncio.SelectorEventLoop()
+    try:
+        loop._remove_reader(loop._ssock.fileno())
+        assert loop._ssock is not None
+        loop._close_self_pipe = loop._make_self_pipe = list
+        loop._ssock.close()
+        loop._csock.close()
+        loop._ssock = loop._csock = None
+        loop._write_to_self()
+    finally:
+        loop.close()
+
+
 def test_the_event_loop_runs_by_calling_run_once() -> None:
     """run_forever calls `_run_once()` until `_stopping` is set."""
 
