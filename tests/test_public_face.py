@@ -102,6 +102,7 @@ PUBLIC: dict[str, list[str]] = {
         "VirtualLoop",
         "assert_clean",
         "assert_marbles",
+        "exempt",
         "marbles",
         "run",
         "source",

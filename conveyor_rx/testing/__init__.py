@@ -2,6 +2,7 @@
 
     run, VirtualLoop                      run asyncio code in virtual time
     assert_clean                          no task, generator, thread or unseen error is left
+    exempt                                what of one's own may stay all the same
     source, timed_task                    what comes when, and what takes how long
     timeline, marbles, assert_marbles     what a stream gives, and when
     plugin                                pytest: `async def test_…` runs in virtual time
@@ -23,6 +24,7 @@ takes one tick whatever its length, for marbles that stand closer than their tex
         await assert_marbles(pipeline(source("1--2-3|")), "2--4-6|")
 """
 
+from ._exempt import exempt
 from ._leaks import CleanCheck, LeakError, assert_clean
 from ._loop import Deadlock, StepHook, StepLimitError, VirtualLoop
 from ._notation import MarbleError
@@ -44,6 +46,7 @@ __all__ = [
     "VirtualLoop",
     "assert_clean",
     "assert_marbles",
+    "exempt",
     "marbles",
     "run",
     "source",

@@ -15,6 +15,7 @@ from contextlib import ExitStack, contextmanager
 from types import AsyncGeneratorType, TracebackType
 from typing import Any, Self, TextIO
 
+from ._exempt import exempted_threads, without_exempted
 from ._where import describe_generator, describe_task
 
 __all__ = ["CleanCheck", "LeakError", "assert_clean"]
@@ -44,7 +45,8 @@ def assert_clean() -> CleanCheck:
     block nothing reaches the loop's exception handler ("never retrieved", "destroyed but pending"),
     `sys.unraisablehook` or `threading.excepthook`, and there is no ResourceWarning and no "never
     awaited". `with assert_clean():` around a whole run, outside any loop, sees threads and what
-    passes by unseen. Not for two blocks at once in one process, unless one holds the other.
+    passes by unseen. `exempt` is for what is meant to live on. Not for two blocks at once in one
+    process, unless one holds the other.
 
     A block that raises keeps its exception, with a note of what was left.
 
@@ -118,8 +120,9 @@ class CleanCheck:
         tasks: set[asyncio.Task[Any]] = set()
         generators: set[AsyncGeneratorType[Any, Any]] = set()
         for _ in range(SETTLE_ROUNDS):
-            tasks = asyncio.all_tasks(self._loop) - self._tasks - {asyncio.current_task()}
-            generators = _open_generators(self._loop) - self._generators
+            now = asyncio.current_task()
+            tasks = without_exempted(asyncio.all_tasks(self._loop) - self._tasks - {now})
+            generators = without_exempted(_open_generators(self._loop) - self._generators)
             if not tasks and not generators:
                 return
             await asyncio.sleep(0)
@@ -127,7 +130,8 @@ class CleanCheck:
         self.complaints += sorted(describe_generator(generator) for generator in generators)
 
     def _look_for_threads(self) -> None:
-        for thread in set(threading.enumerate()) - self._threads - self._workers():
+        known = self._threads | self._workers() | exempted_threads()
+        for thread in set(threading.enumerate()) - known:
             deadline = time.monotonic() + THREAD_GRACE
             while thread in threading.enumerate() and time.monotonic() < deadline:
                 time.sleep(0.001)  # not join: it may be about to start
