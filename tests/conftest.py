@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from inspect import iscoroutinefunction
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,14 @@ AGAIN_AND_AGAIN = """
     faults/test_shutdowns.py test_benchmarks.py test_cancellation.py test_endurance_parked.py
     test_flow.py test_random_pipelines.py
 """.split()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pycollect_makeitem(collector: pytest.Collector, name: str, obj: object) -> None:
+    """Have the tests in real time run on pytest-asyncio."""
+    markers = getattr(obj, "pytestmark", ())
+    if iscoroutinefunction(obj) and any(marker.name == "real_time" for marker in markers):
+        pytest.mark.asyncio(obj)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -90,9 +90,23 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
+    """pytest-asyncio makes its loops here."""
+    with _loops_for(item):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    with _loops_for(item):
+        return (yield)
+
+
+@contextmanager
+def _loops_for(item: pytest.Item) -> Iterator[None]:
     kind = item.config.getoption("--loops")
     if kind is None:
-        return (yield)
+        yield
+        return
     with loops_of(kind):
-        return (yield)
+        yield

@@ -15,7 +15,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 TREE = HERE.parents[1]
 # Of what the tests need, that which is pure Python.
-PACKAGES = ("anyio", "hypothesis", "opentelemetry-sdk", "pytest", "rich")
+PACKAGES = ("anyio", "hypothesis", "opentelemetry-sdk", "pytest", "pytest-asyncio", "rich")
 
 
 def main() -> int:

@@ -10,7 +10,12 @@ from conveyor_rx.testing import VirtualLoop
 
 def outcomes(pytester: pytest.Pytester, test: str, *options: str) -> dict[str, int]:
     pytester.makepyfile(HEAD + test)
-    result = pytester.runpytest("-pconveyor_rx.testing.plugin", "--strict-markers", *options)
+    result = pytester.runpytest(
+        "-pconveyor_rx.testing.plugin",
+        "--strict-markers",
+        "-oasyncio_default_fixture_loop_scope=function",
+        *options,
+    )
     return result.parseoutcomes()
 
 
