@@ -5,7 +5,8 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, get_overloads
 
 import pytest
 
@@ -145,3 +146,27 @@ def test_the_signatures_are_those_of_the_design() -> None:
     assert {n: p.default for n, p in batch.items()} == {"min_size": 1, "max_size": None, **options}
     for parameters in (single, batch):
         assert all(parameters[name].kind is inspect.Parameter.KEYWORD_ONLY for name in options)
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "decorator"),
+    [
+        ("_task_types", "SingleTaskDecorator.__call__", single_task),
+        ("decorators", "batch_task", batch_task),
+    ],
+    ids=["single_task", "batch_task"],
+)
+def test_editors_are_shown_the_options(module: str, name: str, decorator: Any) -> None:
+    """Issue 13.34: the first form is that with the options, as they are, and has a docstring."""
+    declared: Any = SimpleNamespace(__module__=f"conveyor_rx.{module}", __qualname__=name)
+    overloads = get_overloads(declared)
+    options = inspect.signature(decorator).parameters
+    for overload, flatten in zip(overloads[:2], (True, inspect.Parameter.empty), strict=True):
+        form = dict(inspect.signature(overload).parameters)
+        form.pop("self", None)
+        assert form.keys() == options.keys()
+        assert form.pop("flatten").default is flatten
+        for option, parameter in form.items():
+            assert parameter.kind is options[option].kind
+            assert parameter.default == options[option].default
+    assert overloads[0].__doc__ or decorator.__doc__
