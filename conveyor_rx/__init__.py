@@ -18,6 +18,7 @@ The map, from the ground up; imports run in this direction only:
     _source/             data of any kind -> an Observable that heeds a gate
     _reader.py, _push.py where results leave a run: pulled, pushed (_traced_outlet.py: and told of)
     _start.py            how a run begins
+    _running.py          what it does now
     _cursor.py           who reads a stream, and how often
     _fluent.py           the fluent methods of a stream, typed
     stream.py            AsyncStream: an Observable that is iterated, collected, subscribed

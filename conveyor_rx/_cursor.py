@@ -36,6 +36,16 @@ class Reading:
         self.iterators = 0  # those that have read and are alive
         self._task: weakref.ref[Task] | None = None  # whose they are
 
+    def __str__(self) -> str:
+        """Say how far the reading is, and what to do next."""
+        if self.reader is None and self.closed:
+            return "closed unread: call the pipeline again"
+        if self.reader is None:
+            return 'not read yet: use "async for" or "await stream.collect()"'
+        if self.reader.is_over:
+            return "has been read: call the pipeline again"
+        return "being read"
+
     @property
     def has_begun(self) -> bool:
         """Whether the run was begun, or will never be."""

@@ -47,7 +47,7 @@ class Push(Subscriber):
             over.set_result(None)
         # Held weakly: it may be forgotten, as it waits for a source that never says a word.
         push = weakref.ref[Push](self, lambda _: _forgotten(loop, over))
-        keeper = run.start(_until_the_end(over, push))
+        keeper = run.start(_until_the_end(over, push), "subscription to a stream")
         _keepers.add(keeper)
         keeper.add_done_callback(lambda keeper: _kept(keeper, push))
 

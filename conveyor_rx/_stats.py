@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple, SupportsIndex, cast, overload
 
-__all__ = ["Counters", "StageStats"]
+from ._columns import columns, fill
+from ._labels import label
+
+__all__ = ["Counters", "StageStats", "Stats"]
 
 
 class StageStats(NamedTuple):
@@ -41,6 +44,54 @@ class StageStats(NamedTuple):
     def as_dict(self) -> dict[str, str | int]:
         """Return the numbers by name; `in_` is called `in`."""
         return {name.rstrip("_"): value for name, value in self._asdict().items()}
+
+
+class Stats(tuple[StageStats, ...]):
+    """What each stage of a run has done, in their order; shown as a table.
+
+    `stats[0]` is that of the first stage, `stats["fetch"]` that of the stage of this name.
+    """
+
+    __slots__ = ()
+
+    @overload
+    def __getitem__(self, key: str | SupportsIndex) -> StageStats: ...
+    @overload
+    def __getitem__(self, key: slice) -> tuple[StageStats, ...]: ...
+    def __getitem__(self, key: Any) -> Any:
+        """Return the numbers of one stage.
+
+        Raises:
+            KeyError: no stage has this name, or several have.
+        """
+        if not isinstance(key, str):
+            return cast("Any", super()).__getitem__(key)
+        found = [stats for stats in self if stats.stage == key]
+        if len(found) != 1:
+            names = ", ".join(repr(label(stats.stage)) for stats in self)
+            what = "several stages have" if found else "no stage has"
+            raise KeyError(f"{what} the name {key!r}; the stages are {names or 'none'}")
+        return found[0]
+
+    def __repr__(self) -> str:
+        """Draw a table: a line a stage, and a column for each number that is not 0 everywhere."""
+        shown = [
+            name
+            for name in StageStats._fields[1:]
+            if name in ("in_", "out") or any(getattr(stats, name) for stats in self)
+        ]
+        head = ["stage", *(name.rstrip("_").replace("_", " ") for name in shown)]
+        rows = [[label(s.stage), *(str(getattr(s, name)) for name in shown)] for s in self]
+        widths = [max(map(columns, column)) for column in zip(head, *rows, strict=True)]
+        return "\n".join(
+            "  ".join(
+                [
+                    fill(first, widths[0]),
+                    *(each.rjust(w) for each, w in zip(rest, widths[1:], strict=True)),
+                ]
+            )
+            for first, *rest in (head, *rows)
+        )
 
 
 class Counters:

@@ -20,14 +20,18 @@ from reactivex.disposable import Disposable
 
 from ._cursor import Cursor, Reading, Task, current_task
 from ._fluent import Fluent
+from ._labels import label
 from ._reader import Reader
+from ._running import Lookout, RunningCall
 from ._source import check_data, demand
 from ._start import Plan, is_loop_running, link, new_run, running_loop
-from ._stats import Counters, StageStats
+from ._stats import Counters, StageStats, Stats
 from ._traced_outlet import new_push, new_reader
 from .operators._run import Run, enclosing
 
-__all__ = ["AsyncStream", "Source", "StageStats"]
+__all__ = ["AsyncStream", "RunningCall", "Source", "StageStats", "Stats"]
+
+SHOWN = 8  # stages that a repr names
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -81,6 +85,15 @@ class AsyncStream(Fluent[T_co]):
         self._derived: tuple[AsyncStream[Any], Callable[..., Any]] | None = None
         self._reading = Reading()
         self._counters: list[Counters] = []
+        self._lookout: Lookout | None = None  # at the latest run
+
+    def __repr__(self) -> str:
+        """Say what is read, through which stages, how far that is, and what to do next."""
+        if self._derived is not None:
+            what = f"Rx operators behind {self._derived[0]._description}"
+        else:
+            what = self._description
+        return f"<AsyncStream of {what}; {self._reading}>"
 
     # -- pull
 
@@ -199,6 +212,7 @@ class AsyncStream(Fluent[T_co]):
             run.turns_context.run(enclosing.set, parent)
             run.turns_context.run(demand.set, outer)
         self._counters = link(run, self._source, self._plan, gate, push)
+        self._lookout = Lookout(run)
         if parent is None:
             push.keep()
         else:  # that waits for this one
@@ -266,13 +280,24 @@ class AsyncStream(Fluent[T_co]):
         return AsyncStream[T_co].planned(self._source, self._plan.with_mode("as_completed"))
 
     @property
-    def stats(self) -> tuple[StageStats, ...]:
-        """What each task has done so far in the latest run of this stream."""
+    def stats(self) -> Stats:
+        """What each task has done so far in the latest run of this stream; by index or name."""
         if self._derived is not None:
             return self._derived[0].stats
         if not self._counters and self._plan is not None:
-            return tuple(StageStats(name) for name in self._plan.names)
-        return tuple(counters.snapshot() for counters in self._counters)
+            return Stats(StageStats(name) for name in self._plan.names)
+        return Stats(counters.snapshot() for counters in self._counters)
+
+    def running(self) -> tuple[RunningCall, ...]:
+        """List the calls that run now in the latest run of this stream; most downstream first.
+
+        Those of async and generator functions: a plain function ends before anybody can ask.
+        `seconds` counts from when this method first saw the call, since a clock for each call
+        would cost every run: ask again and again to watch one, for example once a second.
+        """
+        if self._derived is not None:
+            return self._derived[0].running()
+        return self._lookout.look() if self._lookout is not None else ()
 
     def anew(self) -> AsyncStream[T_co]:
         """Return a stream of the same data and stages; this one, if its iteration has begun."""
@@ -309,6 +334,16 @@ class AsyncStream(Fluent[T_co]):
         kind = type(source)
         return not (hasattr(kind, "__next__") or hasattr(kind, "__anext__"))
 
+    @property
+    def _description(self) -> str:
+        """What is read, and through which stages; contents of items never appear."""
+        kind = label(type(self._source).__name__)
+        if self._plan is None:
+            return kind
+        names = self._plan.names
+        shown = [label(name) for name in names[:SHOWN]] + ["…"] * (len(names) > SHOWN)
+        return f"{kind} | {' | '.join(shown)}" if shown else kind
+
     async def _next(self, task: Task | None) -> T_co:
         try:
             return await self._reading.admit(task, self._open).next(self)
@@ -334,6 +369,7 @@ class AsyncStream(Fluent[T_co]):
             reader.close()
         else:
             self._counters = link(run, self._source, self._plan, reader, reader)
+            self._lookout = Lookout(run)
         return reader
 
 

@@ -87,7 +87,7 @@ PUBLIC: dict[str, list[str]] = {
     "conveyor_rx.probes": ["LoggingProbe"],
     "conveyor_rx.probes.opentelemetry": ["OpenTelemetryProbe"],
     "conveyor_rx.probes.progress": ["progress"],
-    "conveyor_rx.stream": ["AsyncStream", "Source", "StageStats"],
+    "conveyor_rx.stream": ["AsyncStream", "RunningCall", "Source", "StageStats", "Stats"],
     "conveyor_rx.tasks": ["BaseTask", "BatchTask", "SingleTask"],
     "conveyor_rx.testing": [
         "CleanCheck",
@@ -284,7 +284,7 @@ def test_stream_has_every_method_of_an_observable() -> None:
     assert isinstance(stream, reactivex.Observable)
     methods = {name for name in dir(Observable) if not name.startswith("_")}
     own = {name for name in dir(AsyncStream) if not name.startswith("_")} - methods
-    assert own == {"aclose", "anew", "as_completed", "collect", "planned", "stats"}
+    assert own == {"aclose", "anew", "as_completed", "collect", "planned", "running", "stats"}
 
 
 def test_version_is_that_of_the_distribution() -> None:

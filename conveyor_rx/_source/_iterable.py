@@ -127,7 +127,13 @@ class AsyncSource(Source):
         if not self.is_subscribed:
             return
         if self._pull is None:
-            self._pull = Pull(self.run, lambda: self._iterable, self.out, "in the source")
+            self._pull = Pull(
+                self.run,
+                lambda: self._iterable,
+                self.out,
+                name="source of a stream",
+                where="in the source",
+            )
             self._pull.gate = self.gate
             self._pull.begin()
         self._pull.step()

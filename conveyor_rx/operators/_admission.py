@@ -48,6 +48,7 @@ class Admission(Subscriber):
         self.call = call
         self.function = call.function
         self.counters = counters
+        self.name = counters.stage  # of its tasks, too
         self._slots = limit or UNBOUNDED
         # As many as the slots, but none before the side inputs are there.
         self._limit = 0 if call.prepare is not None else self._slots
@@ -207,7 +208,7 @@ class Admission(Subscriber):
 
     def _prepare_first(self) -> None:
         if self._preparing is None and self._queue:
-            self._preparing = self.run.start(self._bind())
+            self._preparing = self.run.start(self._bind(), f"side inputs of {self.name}")
 
     async def _bind(self) -> None:
         if self.run.closed or self._prepare is None:

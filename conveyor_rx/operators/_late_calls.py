@@ -58,7 +58,7 @@ class LateCalls(TaskCalls):
             self._hire()
 
     def _hire(self) -> None:
-        task = self.run.start(self._work())
+        task = self.run.start(self._work(), self.name)
         self._hired.add(task)
         task.add_done_callback(self._left)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 from reactivex import Observable
@@ -63,6 +63,13 @@ class Line(Subscriber):
         ring.prev = ring.next = ring
 
     # -- places
+
+    def places(self) -> Iterator[Place]:
+        """All that stand here, from the head on."""
+        place = self.ring.next
+        while place is not self.ring:
+            yield place
+            place = place.next
 
     def insert(self, value: Any, owner: Place) -> Place:
         """Take a new place in front of `owner`, for one of its outputs."""

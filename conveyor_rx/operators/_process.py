@@ -38,7 +38,11 @@ class Process(Subscriber):
         self.limit = 1
         self.upstream_bit = 0
         self.pull = Pull(
-            run, lambda: processor(_Items(self)), _Outputs(self), f"in task {counters.stage!r}"
+            run,
+            lambda: processor(_Items(self)),
+            _Outputs(self),
+            name=counters.stage,
+            where=f"in task {counters.stage!r}",
         )
 
     def on_next(self, value: Any) -> None:

@@ -32,11 +32,14 @@ class Pull:
         run: Run,
         open_: Callable[[], AsyncIterable[Any] | Awaitable[AsyncIterable[Any]]],
         out: abc.ObserverBase[Any],
+        *,
+        name: str,
         where: str,
     ) -> None:
         self._run = run
         self._open = open_
         self._out = out
+        self._name = name  # of the task
         self._where = where  # for messages
         self._task: asyncio.Task[None] | None = None
         self._resume: asyncio.Future[None] | None = None
@@ -55,7 +58,7 @@ class Pull:
         if self._stopped or not self._subscribed:
             return
         if self._task is None:
-            self._task = self._run.start(self._pull())
+            self._task = self._run.start(self._pull(), self._name)
             self._task.add_done_callback(self.lost)
         elif self._resume is not None and not self._resume.done():
             self._resume.set_result(None)

@@ -102,10 +102,10 @@ class Run(Trampoline):
         self.over: asyncio.Future[None] | None = None  # of who waits until it is closed
         self._thread = threading.get_ident()
 
-    def start(self, coroutine: _Coroutine) -> asyncio.Task[Any]:
+    def start(self, coroutine: _Coroutine, name: str) -> asyncio.Task[Any]:
         """Start a task in its own copy of the run's context; it begins at the loop's next turn."""
         # Not `loop.create_task`: a task factory could make it start at once, or elsewhere.
-        return asyncio.Task(coroutine, loop=self.loop, context=self.context.copy())
+        return asyncio.Task(coroutine, loop=self.loop, name=name, context=self.context.copy())
 
     def cancel(self, task: asyncio.Task[Any]) -> None:
         """Cancel `task` and keep it until it has ended.

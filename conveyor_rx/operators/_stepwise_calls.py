@@ -46,7 +46,7 @@ class StepwiseCalls(Admission, Caller):
         attempts: Attempts | None,
     ) -> None:
         """Start a task that begins at the loop's next turn, so that the stack stays flat."""
-        place.task = task = self.run.start(call)
+        place.task = task = self.run.start(call, self.name)
         if place.dead:
             self.run.keep(task)
         task.add_done_callback(partial(self._lost, place, left, attempts))

@@ -72,7 +72,13 @@ class TaskCalls(StepwiseCalls):
         """Make the call for a place in a new task."""
         run = self.run
         before, run.called = run.called, place
-        task = _Task(self._call(place), loop=run.loop, context=run.context.copy(), eager_start=True)
+        task = _Task(
+            self._call(place),
+            loop=run.loop,
+            name=self.name,
+            context=run.context.copy(),
+            eager_start=True,
+        )
         place, run.called = run.called, before  # it may have gone on with another
         if not task.done():
             place.task = task
@@ -105,7 +111,9 @@ class TaskCalls(StepwiseCalls):
                 if following is None:
                     return
                 result = None  # it may be large
-                stage, place, tick = following
+                before, (stage, place, tick) = stage, following
+                if stage is not before and place.task is not None:
+                    place.task.set_name(stage.name)
             else:
                 stage._not_begun(place)
                 return
