@@ -8,6 +8,7 @@ The map, from the ground up; imports run in this direction only:
     _annotations.py      what a function's annotations say, without a name being looked up
     _labels.py           short texts for users' values, escaped (_short_repr.py, _columns.py)
     _near_miss.py        which name was meant
+    _tracebacks.py       which frames of a failure a user reads
     _block.py            `with` blocks of ours
     events.py            what happens in a run, and who is told
     error_handling.py    what happens to a failed call

@@ -8,8 +8,11 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any, TypeVar
 
 from ._reader import BUSY, Reader
+from ._tracebacks import hides
 
 __all__ = ["Cursor", "Reading", "Task", "current_task"]
+
+__tracebackhide__ = hides  # for pytest
 
 T = TypeVar("T")
 Task = asyncio.Task[Any]

@@ -8,6 +8,7 @@ from typing import Any
 
 from reactivex import abc
 
+from ._tracebacks import without_engine
 from .error_handling import not_an_end
 from .operators._ending import cancellation_of
 from .operators._run import UNBOUNDED, Run
@@ -56,7 +57,7 @@ class Push(Subscriber):
             self._observer.on_next(value)
 
     def on_error(self, error: BaseException) -> None:
-        self._end(not_an_end(error))
+        self._end(without_engine(not_an_end(error)))
 
     def on_completed(self) -> None:
         self._end(None)

@@ -7,11 +7,14 @@ from asyncio import get_running_loop
 from collections import deque
 from typing import Any
 
+from ._tracebacks import hides, without_engine
 from .error_handling import not_an_end
 from .operators._run import UNBOUNDED, Run
 from .operators._subscriber import Subscriber
 
 __all__ = ["BUSY", "Reader"]
+
+__tracebackhide__ = hides  # for pytest
 
 BUSY = (
     "this stream is already being read by another consumer; "
@@ -57,7 +60,7 @@ class Reader(Subscriber):
             self._notify()
 
     def on_error(self, error: BaseException) -> None:
-        self._error = not_an_end(error)
+        self._error = without_engine(not_an_end(error))
         self.on_completed()
 
     def on_completed(self) -> None:

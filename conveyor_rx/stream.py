@@ -26,12 +26,15 @@ from ._running import Lookout, RunningCall
 from ._source import check_data, demand
 from ._start import Plan, is_loop_running, link, new_run, running_loop
 from ._stats import Counters, StageStats, Stats
+from ._tracebacks import hides
 from ._traced_outlet import new_push, new_reader
 from .operators._run import Run, enclosing
 
 __all__ = ["AsyncStream", "RunningCall", "Source", "StageStats", "Stats"]
 
 SHOWN = 8  # stages that a repr names
+
+__tracebackhide__ = hides  # for pytest
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
