@@ -1,13 +1,15 @@
 """What does a Python without threads, processes and sockets run of the tests?
 
 All but those that use one of them: such a test is skipped at that point. Left out are the tests in
-real time, too, which are about threads and the clock on the wall, and those of what stands around
-the library, which need packages that are not pure Python.
+real time, too, which are about threads and the clock on the wall, those on other event loops, and
+those of what stands around the library, which need packages that are not pure Python.
 """
 
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
+import os
 import socket
 import subprocess
 import sys
@@ -24,8 +26,8 @@ from conveyor_rx.testing._self_pipe import SelectorLoop
 __all__ = ["main", "on_web_loop"]
 
 LEFT_OUT = """
-    broken_engines typing test_benchmarks.py test_long_runs.py test_mutation.py test_notebooks.py
-    test_packaging.py
+    broken_engines test_benchmarks.py test_long_runs.py test_loops.py test_mutation.py
+    test_notebooks.py test_packaging.py test_scenarios.py typing
 """.split()
 
 
@@ -68,6 +70,13 @@ def main(options: Iterable[str]) -> int:
 # -- as a plugin of pytest
 
 
+def pytest_configure() -> None:
+    from hypothesis import settings  # its own plugin must come first
+
+    settings.register_profile("slow", deadline=None)
+    settings.load_profile("slow")
+
+
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
     return True if collection_path.name in LEFT_OUT else None
 
@@ -84,9 +93,11 @@ def _skip_what_is_not_here(monkeypatch: pytest.MonkeyPatch) -> None:
         (threading.Thread, "start", "threads"),
         (subprocess.Popen, "__init__", "processes"),
         (socket, "socketpair", "sockets"),
+        (os, "openpty", "terminals"),
+        (concurrent.futures, "ProcessPoolExecutor", "processes"),
     ):
 
         def skip(*args: object, what: str = what, **options: object) -> NoReturn:
             pytest.skip(f"no {what} here")
 
-        monkeypatch.setattr(owner, name, skip)
+        monkeypatch.setattr(owner, name, skip, raising=False)

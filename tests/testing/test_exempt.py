@@ -1,10 +1,11 @@
 """What is meant to live on: it may be left behind, and nothing else."""
 
 import asyncio
+import concurrent.futures
 import multiprocessing
 import threading
 from collections.abc import AsyncIterator
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -78,10 +79,11 @@ def test_a_thread() -> None:
 @pytest.mark.parametrize("kind", ["threads", "processes"])
 def test_an_executor(kind: str) -> None:
     """Its threads come while it works, also after it was exempted."""
-    spawn = multiprocessing.get_context("spawn")
-    executor: Executor = (
-        ThreadPoolExecutor(2) if kind == "threads" else ProcessPoolExecutor(1, mp_context=spawn)
-    )
+    if kind == "threads":
+        executor: Executor = ThreadPoolExecutor(2)
+    else:
+        spawn = multiprocessing.get_context("spawn")
+        executor = concurrent.futures.ProcessPoolExecutor(1, mp_context=spawn)
     with executor:
         exempt(executor)
 
