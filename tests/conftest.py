@@ -28,9 +28,10 @@ AGAIN_AND_AGAIN = """
 @pytest.hookimpl(tryfirst=True)
 def pytest_pycollect_makeitem(collector: pytest.Collector, name: str, obj: object) -> None:
     """Have the tests in real time run on pytest-asyncio."""
-    markers = getattr(obj, "pytestmark", ())
-    if iscoroutinefunction(obj) and any(marker.name == "real_time" for marker in markers):
-        pytest.mark.asyncio(obj)
+    if name.startswith("test") and iscoroutinefunction(obj):  # a module may hold odd objects
+        markers = getattr(obj, "pytestmark", ())
+        if any(marker.name == "real_time" for marker in markers):
+            pytest.mark.asyncio(obj)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
