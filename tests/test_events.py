@@ -154,8 +154,9 @@ async def test_the_run_says_what_it_is() -> None:
                 "on_error": "skip_item",
             },
             4,
+            overlaps=True,
         ),
-        StageInfo("pair", "batch_task", {"max_size": 2}, 1, 2),
+        StageInfo("pair", "batch_task", {"max_size": 2}, 1, 2, overlaps=True),
         StageInfo("Own", "own"),
         StageInfo("ops.map", "operator"),
     )
@@ -167,13 +168,13 @@ async def test_bounds_that_were_not_set_are_none() -> None:
     """And the window is the default one; a batch task's options are told if they were given."""
 
     @batch_task(min_size=2, max_size=5, concurrency_limit=3)
-    def total(batch: list[int]) -> int:
+    async def total(batch: list[int]) -> int:
         return sum(batch)
 
     _, rules = await observed(total(range(5)))
     assert rules.run is not None
     options = {"min_size": 2, "max_size": 5, "concurrency_limit": 3}
-    assert rules.run.stages == (StageInfo("total", "batch_task", options, 3, 5),)
+    assert rules.run.stages == (StageInfo("total", "batch_task", options, 3, 5, True),)
     assert (rules.run.max_in_flight, rules.run.max_parallelism) == (1024, None)
     _, rules = await observed(total.with_context(max_in_flight=None)(range(5)))
     assert rules.run is not None
