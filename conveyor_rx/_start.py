@@ -67,6 +67,7 @@ def new_run(plan: Plan | None) -> Run:
         ordered=settings.execution_mode == "ordered",
         max_in_flight=settings.max_in_flight,
         max_parallelism=settings.max_parallelism,
+        warns_of_blocking=settings.warn_of_blocking,
     )
 
 

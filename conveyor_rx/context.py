@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Literal, TypeVar, get_args
 
 from ._near_miss import near_miss
-from .error_handling import check_count
+from .error_handling import check_count, check_flag
 
 __all__ = [
     "ContextManager",
@@ -41,6 +41,8 @@ class PipelineContext:
 
     `max_parallelism` caps the calls running at once over the whole run, `max_in_flight` the items
     in flight in one segment (between two points where order is restored); None is no bound.
+    `warn_of_blocking`: a plain function that holds the event loop for more than 0.1 s is logged, at
+    WARNING, once a stage and run; it is looked at during its first 100 calls there.
     `pipeline_id` is set anew for each run. Each run gets its own copy; `data` is copied one level.
 
     Raises:
@@ -52,6 +54,7 @@ class PipelineContext:
     pipeline_id: str | None = None
     data: dict[str, Any] = dataclasses.field(default_factory=dict[str, Any])
     max_in_flight: int | None = 1024
+    warn_of_blocking: bool = True
 
     def __post_init__(self) -> None:
         if self.execution_mode not in get_args(ExecutionMode):
@@ -59,6 +62,7 @@ class PipelineContext:
             raise ValueError(f"execution_mode must be {allowed}, not {self.execution_mode!r}")
         check_count("max_parallelism", self.max_parallelism, optional=True)
         check_count("max_in_flight", self.max_in_flight, optional=True)
+        check_flag("warn_of_blocking", self.warn_of_blocking)
         if not isinstance(self.data, dict):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
             raise TypeError(f"data must be a dict, not {self.data!r}")
         if self.pipeline_id is not None and not isinstance(self.pipeline_id, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
@@ -74,6 +78,7 @@ class PipelineContext:
         execution_mode: ExecutionMode = UNCHANGED,
         max_parallelism: int | None = UNCHANGED,
         max_in_flight: int | None = UNCHANGED,
+        warn_of_blocking: bool = UNCHANGED,
         pipeline_id: str | None = UNCHANGED,
         data: dict[str, Any] = UNCHANGED,
         **values: Any,
@@ -88,6 +93,7 @@ class PipelineContext:
             "execution_mode": execution_mode,
             "max_parallelism": max_parallelism,
             "max_in_flight": max_in_flight,
+            "warn_of_blocking": warn_of_blocking,
             "pipeline_id": pipeline_id,
             "data": data,
         }

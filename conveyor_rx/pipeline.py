@@ -104,6 +104,7 @@ class Stage(abc.ABC, Generic[In, Out]):
         execution_mode: ExecutionMode = UNCHANGED,
         max_parallelism: int | None = UNCHANGED,
         max_in_flight: int | None = UNCHANGED,
+        warn_of_blocking: bool = UNCHANGED,
         pipeline_id: str | None = UNCHANGED,
         data: dict[str, Any] = UNCHANGED,
         **values: Any,
@@ -112,8 +113,9 @@ class Stage(abc.ABC, Generic[In, Out]):
 
         `execution_mode` is "ordered" or "as_completed"; `max_parallelism` caps the calls running
         at once over the whole run, `max_in_flight` the items in flight in a segment (None: no
-        bound). `data` takes the place of the data that the tasks of a run share, and further
-        names are added to it. (`pipeline_id` is made anew for each run.)
+        bound). `warn_of_blocking=False` keeps quiet about plain functions that hold the event loop
+        for more than 0.1 s. `data` takes the place of the data that the tasks of a run share, and
+        further names are added to it. (`pipeline_id` is made anew for each run.)
 
         Raises:
             TypeError, ValueError: a setting of the wrong type or out of range, or a further name
@@ -124,6 +126,7 @@ class Stage(abc.ABC, Generic[In, Out]):
             execution_mode=execution_mode,
             max_parallelism=max_parallelism,
             max_in_flight=max_in_flight,
+            warn_of_blocking=warn_of_blocking,
             pipeline_id=pipeline_id,
             data=data,
             **values,

@@ -178,7 +178,14 @@ CLASS_OPTIONS = "on_error='fail', retry_config=None, error_handler=None, task_na
 
 SETTINGS = ", ".join(
     f"{name}=unchanged"
-    for name in ("execution_mode", "max_parallelism", "max_in_flight", "pipeline_id", "data")
+    for name in (
+        "execution_mode",
+        "max_parallelism",
+        "max_in_flight",
+        "warn_of_blocking",
+        "pipeline_id",
+        "data",
+    )
 )
 
 SIGNATURES: list[tuple[Any, str]] = [
@@ -245,6 +252,7 @@ def test_fields_of_the_context() -> None:
         "pipeline_id": None,
         "data": {},
         "max_in_flight": 1024,
+        "warn_of_blocking": True,
     }
 
 

@@ -21,6 +21,7 @@ from .._calls import MANY, Call, advice, is_awaitable, is_short
 from .._stats import Counters
 from ..error_handling import Verdict
 from ._attempts import Attempts, Outcome, Part
+from ._blocking import BLOCKING, LOOKS, Look, report_blocking
 from ._line import Line
 from ._place import DEAD, WAITING, Place
 from ._run import Run
@@ -59,6 +60,7 @@ class FlatMap(TaskCalls):
         """Make at most `limit` calls at once (None: no limit); a buffer counts its input itself."""
         super().__init__(run, line, call, limit, counters, counts_input)
         self._shortcut = counts_input  # for results that are one output; not those of batches
+        self._looks = LOOKS
         self._advises = call.flatten  # on results that were hardly meant as one output
         self._one: dict[int, type[Any]] = {}  # types of such results, by their ids
         kind = type(self)
@@ -67,7 +69,7 @@ class FlatMap(TaskCalls):
         elif call.is_async:
             self._start = kind._start_async
         else:
-            self._start = kind._start_plain
+            self._start = kind._start_watched if run.warns_of_blocking else kind._start_plain
 
     def fail(self, place: Place, error: BaseException, size: int, *, attempt: int) -> None:
         """End the run at `place` with `error`."""
@@ -144,6 +146,20 @@ class FlatMap(TaskCalls):
             self._begin(place, self._step(place, attempts), attempts)
         else:
             self._settle(place, result)
+
+    def _start_watched(self, place: Place) -> None:
+        """Make a call of a plain function, and look how long it holds the loop."""
+        self.function = look = Look(self.function, self.run.clock)
+        try:
+            self._start_plain(place)
+        finally:
+            self.function = look.function
+        self._looks -= 1
+        if look.took > BLOCKING:
+            self._looks = 0
+            report_blocking(self.counters.stage, look.took)
+        if self._looks <= 0:
+            self._start = type(self)._start_plain
 
     def _failed_inline(self, place: Place, error: BaseException) -> None:
         verdict = self.call.policy.verdict(1, place.weight, False)

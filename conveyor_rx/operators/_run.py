@@ -55,6 +55,7 @@ class Run(Trampoline):
         "spare",
         "starved",
         "tracer",
+        "warns_of_blocking",
     )
 
     def __init__(
@@ -65,6 +66,7 @@ class Run(Trampoline):
         ordered: bool = True,
         max_in_flight: int | None = None,
         max_parallelism: int | None = None,
+        warns_of_blocking: bool = False,
         tracer: Tracer | None = None,
     ) -> None:
         self.failures = Failures(loop)
@@ -82,6 +84,7 @@ class Run(Trampoline):
         self.ordered = ordered
         self.max_in_flight = max_in_flight or UNBOUNDED
         self.max_parallelism = max_parallelism or UNBOUNDED
+        self.warns_of_blocking = warns_of_blocking
         self.cap = self.max_parallelism  # calls that may run at once now: none in a pause
         self.tracer = tracer  # who tells the probes, if there are any
         self.running = 0  # calls at this moment, in all stages
