@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from conveyor_rx import AsyncStream
-from conveyor_rx.testing import run
+from conveyor_rx.testing import StepLimitError, run
 from tests.closing_ways import WAYS, Close, in_a_group_of_anyio, pipelines
 
 __all__ = ["run_programs"]
@@ -34,6 +34,10 @@ def run_programs(seeds: range) -> Counter[str]:
         program = _Program(seed)
         try:
             run(program.main, seed=seed if seed % 2 else None, max_steps=200_000)
+        except StepLimitError:
+            if program.has_time:
+                raise
+            done["no end: a clean-up takes time, and anyio lets none pass"] += 1
         except BaseException as error:
             error.add_note(f"run_programs(range({seed}, {seed + 1}))")
             raise
