@@ -55,8 +55,10 @@ def new_run(plan: Plan | None) -> Run:
     settings = plan.context.copy() if plan is not None else PipelineContext()
     settings.pipeline_id = str(uuid.uuid4())
     context = contextvars.copy_context()
-    context.run(demand.set, None)
-    context.run(enclosing.set, None)
+    if context.get(demand) is not None:  # a variable more costs each call a comparison
+        context.run(demand.set, None)
+    if context.get(enclosing) is not None:
+        context.run(enclosing.set, None)
     if plan is not None:
         context.run(set_current_context, settings)
     probes = observing()
