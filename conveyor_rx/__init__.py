@@ -9,7 +9,9 @@ The map, from the ground up; imports run in this direction only:
     _labels.py           short texts for users' values, escaped (_short_repr.py, _columns.py)
     _near_miss.py        which name was meant
     _tracebacks.py       which frames of a failure a user reads
+    _blame.py            what an exception says of where it arose
     _block.py            `with` blocks of ours
+    _inputs.py           which of the source's items a value comes from
     events.py            what happens in a run, and who is told
     error_handling.py    what happens to a failed call
     context.py           the values of a run

@@ -8,8 +8,8 @@ from typing import Any
 
 from reactivex import abc
 
+from ._blame import not_an_end
 from ._tracebacks import without_engine
-from .error_handling import not_an_end
 from .operators._ending import cancellation_of
 from .operators._run import UNBOUNDED, Run
 from .operators._subscriber import Subscriber

@@ -7,8 +7,8 @@ from asyncio import get_running_loop
 from collections import deque
 from typing import Any
 
+from ._blame import not_an_end
 from ._tracebacks import hides, without_engine
-from .error_handling import not_an_end
 from .operators._run import UNBOUNDED, Run
 from .operators._subscriber import Subscriber
 

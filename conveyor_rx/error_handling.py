@@ -12,12 +12,11 @@ import sys
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast, get_args
 
+from ._blame import blame_task
 from ._labels import label, terminal
 
 __all__ = ["ErrorAction", "ErrorHandler", "LoggingErrorHandler", "RetryConfig"]
 
-_log = logging.getLogger("conveyor_rx")
-_CAUSE: Any = BaseException.__dict__["__cause__"]
 ErrorAction = Literal["fail", "skip_item", "skip_batch"]
 _LONGEST = 2000  # characters of an error in a log
 
@@ -193,59 +192,11 @@ class Policy:
             return Verdict.SPLIT
         return Verdict.SKIP
 
-    def blame(self, error: BaseException, number: int, attempt: int) -> BaseException:
-        """Return the exception that the consumer gets, with one note that says where it arose."""
-        error = not_an_end(error)
-        _note(error, f"in task {self.task_name!r}, item {number} (from 0), attempt {attempt}")
-        return error
-
-
-def add_note(error: BaseException, note: str) -> bool:
-    """Add `note` to those of `error`, unless it refuses; tell whether it has it now."""
-    try:
-        error.add_note(note)
-    except Exception:  # of a class of the user's own: frozen, with slots, or notes of another kind
-        return False
-    return True
-
-
-class _Note(str):
-    """A note of ours: replaced when the same exception object is raised again."""
-
-    __slots__ = ()
-
-
-def _note(error: BaseException, text: str) -> None:
-    """Add a note of ours in place of an earlier one, unless the exception refuses notes."""
-    try:
-        notes: Any = getattr(error, "__notes__", None)
-        if notes is None:
-            notes = ()
-        if issubclass(type(notes), (list, tuple)):
-            kept = [note for note in notes if type(note) is not _Note]
-            # Not by its own `__setattr__`: that of a frozen dataclass takes no fields, and a note
-            # is none.
-            BaseException.__setattr__(error, "__notes__", [*kept, _Note(text)])
-    except Exception as refusal:
-        _log.debug("%s takes no note: %s", type(error).__name__, type(refusal).__name__)
-
-
-def add_cause(error: BaseException, cause: BaseException) -> None:
-    """Say what `error` comes of, if it has no cause yet; its class can't refuse that."""
-    if _CAUSE.__get__(error) is None:
-        _CAUSE.__set__(error, cause)
-
-
-def not_an_end(error: BaseException) -> BaseException:
-    """Return `error`, or what takes its place where it would be mistaken for the end of a stream.
-
-    As in PEP 479, StopIteration and StopAsyncIteration become the cause of a RuntimeError.
-    """
-    if not issubclass(type(error), (StopIteration, StopAsyncIteration)):
-        return error
-    replacement = RuntimeError(f"{type(error).__name__} was raised where it would end the stream")
-    replacement.__cause__ = error
-    return replacement
+    def blame(self, error: BaseException, inputs: str, attempt: int) -> BaseException:
+        """Return the exception that the consumer gets, with a note of the task and its inputs."""
+        if self.splits and inputs:
+            inputs = f"batch of {inputs}"
+        return blame_task(error, self.task_name, inputs, f"attempt {attempt}")
 
 
 def check_count(name: str, value: object, *, optional: bool = False) -> None:

@@ -262,12 +262,14 @@ def _check_flow(plan: Plan, watch: Watch, outcome: Outcome) -> None:
         lost = stage.skipped if stage else 0
         if stage is not None:
             assert (stage.in_, stage.out, stage.cancelled) == (came, given.total(), 0)
+            skips = [text for text in outcome.warnings if f"{stage.stage!r} skipped" in text]
+            assert len(skips) == (2 if stage.skipped else 0), skips
         if spec.is_batch:
             assert stage is not None
             rest = came % spec.max_size
             assert stage.dropped == (rest if rest < spec.min_size else 0)
             lost += stage.dropped
-            warned = [text for text in outcome.warnings if repr(stage.stage) in text]
+            warned = [text for text in outcome.warnings if f"{stage.stage!r} dropped" in text]
             assert len(warned) == (1 if stage.dropped else 0), warned
         assert taken.total() == came - lost, f"stage {number} did not take all"
     got = Counter(outcome.got or ())

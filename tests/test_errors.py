@@ -466,7 +466,7 @@ async def test_the_same_exception_from_all_ways_to_consume(kind: str, mode: Any)
     for _ in range(2):  # each subscription is a run
         error, _ = await by_subscribing(stream)
         assert error is boom
-    assert boom.__notes__ == ["in task 'work', item 2 (from 0), attempt 1"]
+    assert boom.__notes__ == ["in task 'work', input 2, attempt 1"]
     assert boom.__cause__ is None
 
 
@@ -478,7 +478,7 @@ async def test_the_note_counts_the_items_of_a_long_source(mode: Any) -> None:
     for data in (range(1000), (item for item in range(1000))):
         _, error = await ending(pipeline(data))
         assert error is boom
-        assert boom.__notes__.pop() == "in task 'work', item 500 (from 0), attempt 1"
+        assert boom.__notes__.pop() == "in task 'work', input 500, attempt 1"
 
 
 async def test_an_observer_hears_of_the_failure_when_all_calls_have_ended() -> None:
@@ -509,7 +509,7 @@ async def test_the_note_names_task_item_and_attempt() -> None:
         await task(["a", "b", "secret"]).collect()
     (note,) = boom.__notes__
     assert "'work'" in note
-    assert "item 2" in note
+    assert "input 2" in note
     assert "attempt 3" in note
 
 
@@ -526,7 +526,7 @@ async def test_an_exception_object_that_is_raised_again_has_one_note(raised: str
         work.fails = {1: boom}
     _, error = await ending(SingleTask(work, task_name="work")(range(3)))
     assert error is boom
-    assert boom.__notes__ == ["in task 'work', item 1 (from 0), attempt 1"]
+    assert boom.__notes__ == ["in task 'work', input 1, attempt 1"]
 
 
 async def test_notes_of_the_user_are_kept() -> None:
@@ -534,7 +534,7 @@ async def test_notes_of_the_user_are_kept() -> None:
     boom = ValueError("boom")
     boom.add_note("mine")
     await ending(failing("async", boom, 0)([0]))
-    assert boom.__notes__ == ["mine", "in task 'work', item 0 (from 0), attempt 1"]
+    assert boom.__notes__ == ["mine", "in task 'work', input 0, attempt 1"]
 
 
 @pytest.mark.parametrize("on_error", ["fail", "skip_item", "skip_batch"])
@@ -732,7 +732,7 @@ async def test_a_handler_that_refuses_fails_the_run(kind: str, mode: Any, on_err
     got, error = await ending(task.with_execution_mode(mode)(iter(range(4))))
     assert error is boom
     assert set(got) - {3} == {0, 1}
-    assert boom.__notes__ == ["in task 'work', item 2 (from 0), attempt 1"]
+    assert boom.__notes__ == ["in task 'work', input 2, attempt 1"]
 
 
 @of_each_kind
@@ -912,7 +912,7 @@ async def test_an_open_batch_is_flushed_before_the_error_of_the_source(
 
 @pytest.mark.parametrize("kind", SOURCES)
 async def test_the_error_of_the_source_through_each_way_to_consume(kind: str) -> None:
-    """E7, E2: the same object from `collect` and `subscribe`, without a note: no task failed."""
+    """E7, E2: the same object from `collect` and `subscribe`, with one note: no task failed."""
     boom = ValueError("boom")
     task = failing("async", ValueError(), None)
     with pytest.raises(ValueError, match="boom") as info:
@@ -920,7 +920,7 @@ async def test_the_error_of_the_source_through_each_way_to_consume(kind: str) ->
     assert info.value is boom
     error, _ = await by_subscribing(task(raising_source(kind, boom, 3)))
     assert error is boom
-    assert not hasattr(boom, "__notes__")
+    assert boom.__notes__ == ["in the source, after input 2"]
 
 
 async def test_a_failing_call_beats_an_error_of_the_source() -> None:

@@ -201,7 +201,7 @@ async def test_then_the_policy(kind: str, mode: Any, on_error: Any) -> None:
             await stream.collect()
         assert info.value is work.errors[2]
         name = work.function.__name__
-        assert info.value.__notes__ == [f"in task {name!r}, item 1 (from 0), attempt 3"]
+        assert info.value.__notes__ == [f"in task {name!r}, input 1, attempt 3"]
     else:
         assert await stream.collect() == [0]
     assert work.instants(1) == [0, 1, 3]
@@ -256,7 +256,7 @@ async def test_a_generator_that_has_yielded_is_not_retried(kind: str, mode: Any)
     assert await anext(stream) == 7
     with pytest.raises(ValueError, match="boom") as info:
         await anext(stream)
-    assert info.value.__notes__ == ["in task 'work', item 0 (from 0), attempt 1"]
+    assert info.value.__notes__ == ["in task 'work', input 0, attempt 1"]
     assert (calls, now()) == ([7], 0)
     skipping = SingleTask(function, retry_config=config, on_error="skip_item")
     stream = skipping.with_execution_mode(mode)([7, 8])

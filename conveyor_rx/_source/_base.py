@@ -7,6 +7,7 @@ from typing import Any, Literal
 from reactivex import Observable, abc
 from reactivex.disposable import Disposable
 
+from .._blame import blame_source
 from ..operators._run import Run
 from ..operators._subscriber import Subscriber, lift
 from ..operators._trampoline import Gate
@@ -24,10 +25,22 @@ class Source(Subscriber):
 
     def __init__(self, run: Run) -> None:
         self.run = run
+        self.given = 0  # how many items there were
         self.is_subscribed = False
 
     def step(self) -> None:
         raise NotImplementedError
+
+    def emit(self, value: Any) -> None:
+        """Pass on an item."""
+        self.run.inputs = self.given
+        self.given += 1
+        self.out.on_next(value)
+
+    def fail(self, error: BaseException) -> None:
+        """Pass on what the source ended with, and say where."""
+        error = blame_source(error, self.given)
+        self.out.on_error(error)  # pyright: ignore[reportArgumentType]  # Rx says Exception; a CancelledError passes as well
 
     def observable(self) -> Observable[Any]:
         """Return the Observable that begins to emit, at its next turn, when it is subscribed.

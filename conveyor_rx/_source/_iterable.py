@@ -15,6 +15,7 @@ from reactivex import Observable
 from ..operators._entry import Entry
 from ..operators._pull import Pull
 from ..operators._run import Run
+from ..operators._subscriber import Subscriber
 from ._base import Source
 
 __all__ = ["AsyncSource", "IterableSource"]
@@ -59,7 +60,7 @@ class IterableSource(Source):
                 raise
             except BaseException as error:
                 self.cut()
-                self.out.on_error(error)  # pyright: ignore[reportArgumentType]  # Rx says Exception; a CancelledError passes as well
+                self.fail(error)
                 return
             if self._cut:  # from inside of next()
                 self._close()
@@ -70,6 +71,8 @@ class IterableSource(Source):
                 if self._in_bulk and self.reads_ahead:
                     self._pass_on_several(value, iterator)
                 else:
+                    run.inputs = given = self.given  # as `emit` does, in line for speed
+                    self.given = given + 1
                     self.out.on_next(value)
                 if run.ready or run.paused or run.clock() > run.turns_end:
                     run.ready |= self.bit
@@ -84,7 +87,9 @@ class IterableSource(Source):
         """Fill the queue of the first stage, for its tasks to take from."""
         room = self.gate.limit - self.gate.size - 1
         entry = cast("Entry", self.out)  # as `reads_ahead` says
-        entry.enqueue([value, *islice(iterator, min(BULK, room))])
+        values = [value, *islice(iterator, min(BULK, room))]
+        entry.enqueue(values, self.given)
+        self.given += len(values)
 
     def _begin(self) -> Iterator[Any]:
         self._iterator = iterator = self._context.run(iter, self._iterable)
@@ -130,7 +135,7 @@ class AsyncSource(Source):
             self._pull = Pull(
                 self.run,
                 lambda: self._iterable,
-                self.out,
+                _Items(self),
                 name="source of a stream",
                 where="in the source",
             )
@@ -149,6 +154,20 @@ class AsyncSource(Source):
         if self._pull is not None:
             self._pull.cut()
         self._iterable = cast("AsyncIterable[Any]", None)
+
+
+class _Items(Subscriber):
+    def __init__(self, source: AsyncSource) -> None:
+        self._source = source
+
+    def on_next(self, value: Any) -> None:
+        self._source.emit(value)
+
+    def on_error(self, error: Exception) -> None:
+        self._source.fail(error)
+
+    def on_completed(self) -> None:
+        self._source.out.on_completed()
 
 
 class _Beginnings(threading.local):

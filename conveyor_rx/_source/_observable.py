@@ -98,9 +98,9 @@ class ObservableSource(Source):
             self.run.ready |= self.bit
         if kind == "next":
             self._demand.resize(len(self._arrivals))
-            self.out.on_next(value)
+            self.emit(value)
         elif kind == "error":
-            self.out.on_error(value)
+            self.fail(value)
         else:
             self.out.on_completed()
 

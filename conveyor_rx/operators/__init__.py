@@ -11,6 +11,8 @@ _late_calls.py     the same on Python 3.11, where no task begins at once
 _flat_map.py       calls at once
 _stepwise_calls.py the tasks of calls that take several steps
 _attempts.py       the steps: retries, handlers, halving, generators
+_caller.py         the operator whose calls these are, as the steps see it
+_notices.py        what the log says of a stage, once in a run
 _buffer.py         batches
 _pull.py           an async iterable, pulled at the pace of a gate
 _process.py        a stage written as `process(items)`

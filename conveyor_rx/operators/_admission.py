@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from operator import attrgetter
 from typing import Any
 
 from .._calls import Call
+from .._inputs import Inputs
 from .._stats import Counters
 from ._line import Line
 from ._place import Place
@@ -120,7 +120,9 @@ class Admission(Subscriber):
         while not self.line.has_room(place):  # again, if it was taken while a slot was waited for
             await self._wait_for_room(place)
 
-    def fail(self, place: Place, error: BaseException, size: int, *, attempt: int) -> None:
+    def fail(
+        self, place: Place, error: BaseException, size: int, *, attempt: int, inputs: Inputs = None
+    ) -> None:
         """End the run at `place` with `error`."""
         raise NotImplementedError
 
@@ -128,8 +130,8 @@ class Admission(Subscriber):
 
     def _not_begun(self, place: Place) -> None:
         """Take back a place whose call was started, and is not to begin yet."""
-        self._queue.append(place)
-        self._queue = deque(sorted(self._queue, key=attrgetter("number")))
+        waiting = {*self._queue, place}
+        self._queue = deque(other for other in self.line.places() if other in waiting)
         self.run.ready |= self.bit
 
     def _take_slot(self) -> bool:

@@ -8,10 +8,26 @@ from typing import Any
 
 from reactivex import Observable
 
+from .._inputs import Inputs
 from ._run import Run
 from ._subscriber import Subscriber, lift
 
 __all__ = ["Arrivals", "arrive"]
+
+
+class Departures(Subscriber):
+    """In front of a foreign operator: knows what the value comes from that it is given."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self.inputs: Inputs = None
+
+    def on_next(self, value: Any) -> None:
+        before, self.inputs = self.inputs, self._run.inputs
+        try:
+            self.out.on_next(value)
+        finally:
+            self.inputs = before
 
 
 class Arrivals(Subscriber):
@@ -22,9 +38,10 @@ class Arrivals(Subscriber):
     none, so what other threads emit waits for the loop without a bound.
     """
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, departures: Departures | None = None) -> None:
         self._run = run
-        self._waiting: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
+        self._departures = departures
+        self._waiting: deque[tuple[Callable[..., None], tuple[Any, ...], Inputs]] = deque()
         self._handing_over = False
         self._cut = False
 
@@ -39,16 +56,20 @@ class Arrivals(Subscriber):
 
     def cut(self) -> None:
         self._cut = True
+        self._departures = None  # which leads here
         self._waiting.clear()
 
     def _arrive(self, pass_on: Callable[..., None], *args: Any) -> None:
         if self._cut or self._run.loop.is_closed():
             return
-        if not self._waiting and self._run.in_thread():
-            self._pass_on(pass_on, *args)
+        is_here = self._run.in_thread()
+        departures = self._departures
+        inputs = departures.inputs if departures is not None and is_here else None
+        if not self._waiting and is_here:
+            self._pass_on(pass_on, args, inputs)
             self._run.drain_within()
             return
-        self._waiting.append((pass_on, args))
+        self._waiting.append((pass_on, args, inputs))
         if not self._handing_over:
             self._handing_over = True
             self._run.loop.call_soon_threadsafe(self._hand_over)
@@ -57,12 +78,12 @@ class Arrivals(Subscriber):
         self._handing_over = False
         for _ in range(len(self._waiting)):
             if self._waiting:  # passing on may have cut it off
-                pass_on, args = self._waiting.popleft()
-                self._pass_on(pass_on, *args)
+                self._pass_on(*self._waiting.popleft())
         self._run.drain_within()
 
-    def _pass_on(self, pass_on: Callable[..., None], *args: Any) -> None:
+    def _pass_on(self, pass_on: Callable[..., None], args: tuple[Any, ...], inputs: Inputs) -> None:
         run = self._run
+        run.inputs = inputs
         before, is_late = run.turns_only, run.pace.is_late()
         if is_late:
             run.turns_only = True
@@ -74,6 +95,13 @@ class Arrivals(Subscriber):
             run.turns_only = before
 
 
-def arrive(run: Run) -> Callable[[Observable[Any]], Observable[Any]]:
-    """Bring what a foreign operator emits into the turns of `run`."""
-    return lift(lambda: Arrivals(run), run)
+def arrive(
+    run: Run, operator: Callable[[Observable[Any]], Observable[Any]]
+) -> Callable[[Observable[Any]], Observable[Any]]:
+    """Bring what a foreign operator emits into the turns of `run`.
+
+    It comes from the input during which it is emitted, if there is one.
+    """
+    departures = Departures(run)
+    before, behind = lift(lambda: departures, run), lift(lambda: Arrivals(run, departures), run)
+    return lambda source: behind(operator(before(source)))

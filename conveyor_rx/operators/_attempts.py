@@ -6,68 +6,21 @@ Retries, handlers, halving and generators: all that takes several steps, one obj
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Generator, Iterator, Sequence
 from contextlib import aclosing, closing
 from types import AsyncGeneratorType, GeneratorType
-from typing import Any, Literal, NamedTuple, Protocol, cast
+from typing import Any, cast
 
-from .._calls import MANY, Call, discard, is_awaitable, is_short
-from .._stats import Counters
-from ..error_handling import Verdict, add_cause, checked_answer, no_answer
-from ._line import Line
+from .._blame import add_cause
+from .._calls import MANY, discard, is_awaitable, is_short
+from .._inputs import Inputs, inputs_of_outputs
+from ..error_handling import Verdict, checked_answer, no_answer
+from ._caller import Caller, Outcome, Part
 from ._place import Place
-from ._run import Run
 
-__all__ = ["Attempts", "Caller", "Outcome", "Part"]
+__all__ = ["Attempts"]
 
 _PENDING: Any = object()
-Outcome = Literal["completed", "dropped", "skipped"]
-
-
-class Part(NamedTuple):
-    """The items of a call that one attempt is about: all of them, or those of a half of a batch."""
-
-    place: Place
-    item: Any
-    size: int
-    offset: int  # of its first item in the batch
-
-
-class Caller(Protocol):
-    """The operator whose calls these are."""
-
-    run: Run
-    line: Line
-    call: Call
-    function: Callable[[Any], Any]
-    counters: Counters
-
-    def emit(self, place: Place, value: Any) -> None:
-        """Pass on one output of several."""
-
-    def emit_one(self, place: Place, result: Any) -> None:
-        """Pass on a result that is one output."""
-
-    def fail(self, place: Place, error: BaseException, size: int, *, attempt: int) -> None:
-        """End the run at `place` with `error`."""
-
-    def lost(self, place: Place, error: BaseException, attempt: int) -> None:
-        """Take note of the failure of a call whose result nobody waits for any more."""
-
-    async def room(self, place: Place) -> None:
-        """Wait until `place` may put another output in the line."""
-
-    def attempt_begins(self, part: Part, attempt: int) -> None:
-        """Take note that the function is to be called once more."""
-
-    def attempt_gave(self, part: Part, result: Any) -> None:
-        """Take note of what an attempt gave."""
-
-    def attempt_failed(self, part: Part, error: BaseException, attempt: int) -> None:
-        """Take note that an attempt ended with `error`."""
-
-    def settled(self, part: Part, outcome: Outcome) -> None:
-        """Count the items of `part`: it is known what becomes of them."""
 
 
 class Attempts:
@@ -211,6 +164,7 @@ class Attempts:
             case Verdict.HANDLE:
                 await self._handle(error, part)
             case Verdict.SKIP:
+                stage.skips(error, part.inputs)
                 self._settle(part, "skipped")
             case Verdict.SPLIT:
                 self._parts[-1:] = _halves(part)
@@ -227,30 +181,34 @@ class Attempts:
         self._stage.attempt_gave(part, result)
         if not self._stage.call.flatten or not issubclass(type(result), MANY):
             if result is not None:
-                self._stage.emit_one(self._place, result)
-        elif is_short(result):
+                self._stage.emit_one(self._place, result, part.inputs)
+            self._settle(part, "dropped" if result is None else "completed")
+            return
+        is_list = issubclass(type(result), list)
+        inputs = inputs_of_outputs(part.inputs, part.size, result if is_list else [])
+        if is_short(result):
             for value in cast("list[Any]", result):
-                self._stage.emit(self._place, value)
+                self._stage.emit(self._place, value, next(inputs))
         else:
-            await self._deliver(result)
-        self._settle(part, "dropped" if result is None else "completed")
+            await self._deliver(result, inputs)
+        self._settle(part, "completed")
 
-    async def _deliver(self, result: Any) -> None:
+    async def _deliver(self, result: Any, inputs: Iterator[Inputs]) -> None:
         """Deliver one by one, as far as the line has room; a generator works no further."""
         # An async generator around all three would cost as much as a call.
         if issubclass(type(result), AsyncGeneratorType):
             async with aclosing(cast("AsyncGenerator[Any]", result)) as values:
                 async for value in values:
-                    await self._put_out(value)
+                    await self._put_out(value, next(inputs, None))
         elif issubclass(type(result), GeneratorType):
             with closing(cast("Generator[Any]", result)) as values:
                 for value in values:
-                    await self._put_out(value)
+                    await self._put_out(value, next(inputs, None))
         else:
             for value in cast("list[Any]", result):
-                await self._put_out(value)
+                await self._put_out(value, next(inputs, None))
 
-    async def _put_out(self, value: Any) -> None:
+    async def _put_out(self, value: Any, inputs: Inputs) -> None:
         stage, place, run = self._stage, self._place, self._stage.run
         if not stage.line.has_room(place):
             await stage.room(place)
@@ -259,7 +217,7 @@ class Attempts:
         self._delivered = True
         run.emitting.add(place.task)
         try:
-            stage.emit(place, value)
+            stage.emit(place, value, inputs)
             run.drain()
         finally:
             run.emitting.discard(place.task)
@@ -299,7 +257,7 @@ class Attempts:
         self._parts.pop()
         self._fails = True
         self._stage.counters.running -= part.size
-        self._stage.fail(self._place, error, part.size, attempt=self._count)
+        self._stage.fail(self._place, error, part.size, attempt=self._count, inputs=part.inputs)
 
 
 def _halves(part: Part) -> list[Part]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from reactivex import Observable
 
+from .._inputs import Inputs
 from .._stats import Counters
 from ._run import Run
 from ._subscriber import Subscriber, lift
@@ -30,13 +31,15 @@ class _Buffer(Subscriber):
         self._max_size = max_size
         self._counters = counters
         self._batch: list[Any] = []
+        self._inputs: list[Inputs] = []  # that each of its items comes from
 
     def on_next(self, value: Any) -> None:
         self._counters.in_ += 1
         self._batch.append(value)
+        self._inputs.append(self._run.inputs)
         if len(self._batch) >= self._max_size:
             batch, self._batch = self._batch, []
-            self.out.on_next(batch)
+            self._pass_on(batch)
 
     def on_error(self, error: Exception) -> None:
         if error is self._run.failure:
@@ -51,12 +54,16 @@ class _Buffer(Subscriber):
 
     def cut(self) -> None:
         self._counters.cancelled += len(self._batch)
-        self._batch = []
+        self._batch, self._inputs = [], []
+
+    def _pass_on(self, batch: list[Any]) -> None:
+        self._run.inputs, self._inputs = self._inputs, []
+        self.out.on_next(batch)
 
     def _flush(self) -> None:
         rest, self._batch = self._batch, []
         if len(rest) >= self._min_size:
-            self.out.on_next(rest)
+            self._pass_on(rest)
         elif rest:
             self._counters.dropped += len(rest)
             _log.warning(

@@ -93,7 +93,7 @@ class Chain:
         self._close_segment()
         if self._last is not None:
             self._last.direct = False
-        self._observable = arrive(self._run)(operator(self._observable))
+        self._observable = arrive(self._run, operator)(self._observable)
         self._last = None
 
     def end(self, gate: Gate, *, direct: bool) -> Observable[Any]:

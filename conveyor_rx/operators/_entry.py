@@ -20,29 +20,28 @@ class Entry(Subscriber):
 
     def __init__(self, line: Line, weigh: Callable[[Any], int] | None) -> None:
         self.line = line
+        self.run = line.run
         self.weigh = weigh
-        self._count = 0
         line.entry = self
 
     def on_next(self, value: Any) -> None:
         line = self.line
         place: Place = allocate(Place)  # as `new_place` does, in line for speed
         place.value = value
-        place.number = self._count
+        place.inputs = self.run.inputs
         place.weight = weight = self.weigh(value) if self.weigh else 1
         place.state = WAITING
         place.task = None
         place.next = ring = line.ring
         place.prev = last = ring.prev
         last.next = ring.prev = place
-        self._count += 1
         line.size += weight
         self.out.on_next(place)
 
-    def enqueue(self, values: Iterable[Any]) -> None:
-        """Put items, each of weight 1, in the line and in the queue of its first stage."""
+    def enqueue(self, values: Iterable[Any], number: int) -> None:
+        """Put items of the source, from `number` on, in the line and in the queue behind."""
         line = self.line
-        number, last = self._count, line.ring.prev
+        last = line.ring.prev
         places: list[Place] = []
         for value in values:
             place = new_place(value, number, 1)
@@ -51,7 +50,6 @@ class Entry(Subscriber):
             places.append(place)
             number += 1
         last.next, line.ring.prev = line.ring, last
-        self._count = number
         line.size += len(places)
         cast("Admission", self.out).enqueue(places)
 

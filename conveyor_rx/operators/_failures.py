@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import cast
 
-from ..error_handling import add_note, not_an_end
+from .._blame import add_note, not_an_end
 from ._ending import innermost, living
 
 __all__ = ["Failures"]

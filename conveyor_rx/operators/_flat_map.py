@@ -8,7 +8,6 @@ result at the first attempt (generators, retries, handlers, halving) goes the sl
 from __future__ import annotations
 
 import asyncio
-import logging
 import sys
 from collections.abc import Callable
 from contextvars import Context
@@ -17,12 +16,15 @@ from typing import Any, cast
 
 from reactivex import Observable
 
-from .._calls import MANY, Call, advice, is_awaitable, is_short
+from .._calls import MANY, Call, is_awaitable, is_short
+from .._inputs import Inputs, named
 from .._stats import Counters
 from ..error_handling import Verdict
-from ._attempts import Attempts, Outcome, Part
+from ._attempts import Attempts
 from ._blocking import BLOCKING, LOOKS, Look, report_blocking
+from ._caller import Outcome, Part
 from ._line import Line
+from ._notices import Notices
 from ._place import DEAD, WAITING, Place
 from ._run import Run
 from ._subscriber import lift
@@ -35,8 +37,6 @@ else:
 __all__ = ["FlatMap", "flat_map"]
 
 KINDS = 64  # types of results that are remembered
-
-_log = logging.getLogger("conveyor_rx")
 
 
 class FlatMap(TaskCalls):
@@ -60,8 +60,9 @@ class FlatMap(TaskCalls):
         """Make at most `limit` calls at once (None: no limit); a buffer counts its input itself."""
         super().__init__(run, line, call, limit, counters, counts_input)
         self._shortcut = counts_input  # for results that are one output; not those of batches
+        self._notices = Notices(run, counters, flatten=call.flatten)
+        self._plains = {}
         self._looks = LOOKS
-        self._advises = call.flatten  # on results that were hardly meant as one output
         self._one: dict[int, type[Any]] = {}  # types of such results, by their ids
         kind = type(self)
         if call.is_generator:
@@ -71,23 +72,29 @@ class FlatMap(TaskCalls):
         else:
             self._start = kind._start_watched if run.warns_of_blocking else kind._start_plain
 
-    def fail(self, place: Place, error: BaseException, size: int, *, attempt: int) -> None:
+    def fail(
+        self, place: Place, error: BaseException, size: int, *, attempt: int, inputs: Inputs = None
+    ) -> None:
         """End the run at `place` with `error`."""
         if place.dead:  # a handler has closed its own run
             self.counters.cancelled += size
             self.lost(place, error, attempt)
             return
         self.counters.failed += size
-        self.line.fail(place, self.call.policy.blame(error, place.number, attempt))
+        where = named(place.inputs if inputs is None else inputs)
+        self.line.fail(place, self.call.policy.blame(error, where, attempt))
 
     def lost(self, place: Place, error: BaseException, attempt: int) -> None:
         """Take note of the failure of a call whose result nobody waits for any more."""
         policy = self.call.policy
         if isinstance(error, Exception):
-            error = policy.blame(error, place.number, attempt)
+            error = policy.blame(error, named(place.inputs), attempt)
         self.run.failures.add(error, f"in task {policy.task_name!r}")
 
-    def emit(self, place: Place, value: Any) -> None:
+    def skips(self, error: BaseException, inputs: Inputs) -> None:
+        self._notices.skips(error, inputs)
+
+    def emit(self, place: Place, value: Any, inputs: Inputs) -> None:
         """Pass on one output of several; what is done with it is not done here and now."""
         if value is None:
             self.counters.dropped_outputs += 1
@@ -97,16 +104,16 @@ class FlatMap(TaskCalls):
             run.spare = None  # it would make the first call of several last
             run.turns_only, before = True, run.turns_only
             try:
-                self.out.on_next(self.line.insert(value, place))
+                self.out.on_next(self.line.insert(value, place, inputs))
             except BaseException as error:  # no failure of the call: the output has its own place
                 run.crash(error)
                 raise
             run.turns_only = before
 
-    def emit_one(self, place: Place, result: Any) -> None:
+    def emit_one(self, place: Place, result: Any, inputs: Inputs) -> None:
         """Pass on a result that is one output."""
-        self._advise(result)
-        self.emit(place, result)
+        self._notices.one_output(result)
+        self.emit(place, result, inputs)
 
     def attempt_begins(self, part: Part, attempt: int) -> None: ...
 
@@ -136,7 +143,9 @@ class FlatMap(TaskCalls):
             self._failed_inline(place, error)
             return
         counters.running -= place.weight
-        if type(result) is self._plain and place.state == WAITING:
+        kind: type[Any] = type(result)  # pyright: ignore[reportUnknownVariableType]  # of any value
+        is_plain = kind is self._plain or id(kind) in self._plains
+        if is_plain and place.state == WAITING:
             counters.completed += 1
             counters.out += 1
             place.value = result
@@ -175,6 +184,7 @@ class FlatMap(TaskCalls):
             self._begin(place, self._step(place, attempts), attempts)
 
     def _skip(self, place: Place, error: BaseException) -> None:  # for who watches
+        self.skips(error, place.inputs)
         self.counters.skipped += place.weight
         self.line.give_up(place)
 
@@ -183,7 +193,12 @@ class FlatMap(TaskCalls):
         at_once = self.out is line and line.final  # what leaves the run here and now needs no place
         run.spare = None  # as `emit` does, once for all of them
         run.turns_only, before = True, run.turns_only
+        run.inputs = inputs = place.inputs
+        is_each = place.weight > 1 and len(values) == place.weight
+        inputs_of = iter(cast("list[Inputs]", inputs)) if is_each else None
         for value in values:
+            if inputs_of is not None:
+                run.inputs = inputs = next(inputs_of)
             if value is None:
                 counters.dropped_outputs += 1
                 continue
@@ -192,13 +207,13 @@ class FlatMap(TaskCalls):
             if at_once:
                 line.out.on_next(value)
             else:
-                on_next(line.insert(value, place))
+                on_next(line.insert(value, place, inputs))
         run.turns_only = before
 
     def _takes_steps(self, result: Any) -> bool:
         """Tell whether `result` is to be awaited, or to be taken apart bit by bit."""
         kind = cast("type[Any]", type(result))
-        if id(kind) in self._one:
+        if result is None or id(kind) in self._one:
             return False
         if self.call.flatten and issubclass(kind, MANY):
             return not is_short(result)
@@ -208,19 +223,8 @@ class FlatMap(TaskCalls):
             if len(self._one) >= KINDS:
                 self._one.clear()
             self._one[id(kind)] = kind  # kept, so that the id is that of no other type
+            self._notices.one_output(result)
         return False
-
-    def _advise(self, result: Any) -> None:
-        """Say, once in a run, that a result is one output and was hardly meant as one."""
-        if self._advises and (what_to_do := advice(result)):
-            self._advises = False
-            _log.warning(
-                "task %r returned a %s object, which is one output: %s; "
-                "if one is what you mean, say flatten=False",
-                self.counters.stage,
-                type(result).__name__,
-                what_to_do,
-            )
 
     def _settle(self, place: Place, result: Any) -> None:
         """Take the result of a call that went well at once."""
@@ -236,12 +240,14 @@ class FlatMap(TaskCalls):
             self.line.give_up(place)
         elif place.weight != 1:  # a batch: its one output takes up the room of one
             counters.completed += place.weight
-            self.emit_one(place, result)
+            self.emit(place, result, place.inputs)
             self.line.give_up(place)
         else:
-            self._advise(result)
             if self._shortcut:
                 self._plain = type(result)
+                if len(self._plains) >= KINDS:
+                    self._plains.clear()
+                self._plains[id(self._plain)] = self._plain
             counters.completed += 1
             counters.out += 1
             place.value = result

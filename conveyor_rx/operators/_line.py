@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from reactivex import Observable
 
+from .._inputs import Inputs
 from ._place import DEAD, FILLED, Place, new_place
 from ._run import Run
 from ._subscriber import Subscriber, cut_upstream, lift
@@ -59,7 +60,7 @@ class Line(Subscriber):
         self._ending: BaseException | None = None
         # (The first of a plain dict that lost its first ones is found by looking at all of these.)
         self._parked: OrderedDict[Place, asyncio.Future[None]] = OrderedDict()
-        self.ring = ring = new_place(None, -1, 0)  # ring.next is the head, ring.prev the tail
+        self.ring = ring = new_place(None, None, 0)  # ring.next is the head, ring.prev the tail
         ring.prev = ring.next = ring
 
     # -- places
@@ -71,9 +72,9 @@ class Line(Subscriber):
             yield place
             place = place.next
 
-    def insert(self, value: Any, owner: Place) -> Place:
-        """Take a new place in front of `owner`, for one of its outputs."""
-        place = new_place(value, owner.number, 1)
+    def insert(self, value: Any, owner: Place, inputs: Inputs) -> Place:
+        """Take a new place in front of `owner`, for one of its outputs, which is of `inputs`."""
+        place = new_place(value, inputs, 1)
         self.size += 1
         place.next = owner
         place.prev = last = owner.prev
@@ -156,6 +157,7 @@ class Line(Subscriber):
 
     def _emit(self, place: Place) -> None:
         value, place.value = place.value, None
+        self.run.inputs = place.inputs
         last = place.prev  # as `_unlink` does, in line for speed
         last.next = following = place.next
         following.prev = last

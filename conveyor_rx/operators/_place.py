@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from .._inputs import Inputs
+
 __all__ = ["DEAD", "FILLED", "WAITING", "Place", "allocate", "new_place"]
 
 WAITING, FILLED, DEAD = range(3)  # the states of a place
@@ -13,10 +15,10 @@ WAITING, FILLED, DEAD = range(3)  # the states of a place
 class Place:
     """One place in a line, with the value that stands there now."""
 
-    __slots__ = ("next", "number", "prev", "state", "task", "trace", "value", "weight")
+    __slots__ = ("inputs", "next", "prev", "state", "task", "trace", "value", "weight")
 
     value: Any
-    number: int  # which item of the segment's input it comes from, from 0
+    inputs: Inputs  # which of the source's items it comes from
     weight: int  # items that it holds: 1, or the size of a batch
     state: int
     task: asyncio.Task[Any] | None  # the call that works for this place
@@ -33,11 +35,11 @@ class Place:
 allocate = object.__new__
 
 
-def new_place(value: Any, number: int, weight: int) -> Place:
+def new_place(value: Any, inputs: Inputs, weight: int) -> Place:
     """Make a place that waits."""
     place: Place = allocate(Place)  # Python 3.12 takes three times as long to call a class
     place.value = value
-    place.number = number
+    place.inputs = inputs
     place.weight = weight
     place.state = WAITING
     place.task = None

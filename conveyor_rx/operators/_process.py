@@ -9,6 +9,8 @@ from typing import Any
 
 from reactivex import Observable
 
+from .._blame import blame_task
+from .._inputs import Inputs, named
 from .._stats import Counters
 from ._pull import Pull
 from ._run import Run
@@ -30,8 +32,11 @@ class Process(Subscriber):
         self.run = run
         self._counters = counters
         self._items: deque[Any] = deque()
+        self._inputs: deque[Inputs] = deque()  # that they come from
+        self._came: Inputs = None  # of what it has fetched last; what it gives comes from that
         self._ended = False
         self._error: BaseException | None = None
+        self._given: BaseException | None = None  # an error from upstream
         self._waiting: asyncio.Future[None] | None = None
         # As a gate: open, once `process` has asked for a first item, while none is here.
         self.size = 1
@@ -48,10 +53,11 @@ class Process(Subscriber):
     def on_next(self, value: Any) -> None:
         self._counters.in_ += 1
         self._items.append(value)
+        self._inputs.append(self.run.inputs)
         self._arrived()
 
     def on_error(self, error: Exception) -> None:
-        self._error = error
+        self._error = self._given = error
         self.on_completed()
 
     def on_completed(self) -> None:
@@ -61,7 +67,8 @@ class Process(Subscriber):
     def cut(self) -> None:
         self._counters.cancelled += len(self._items)
         self._items.clear()
-        self._error = None
+        self._inputs.clear()
+        self._error = self._given = None
         self.on_completed()  # a `process` that asks once more finds the end
         self.pull.cut()
 
@@ -81,6 +88,7 @@ class Process(Subscriber):
                 self._waiting = self.run.loop.create_future()
                 await self._waiting
         item = self._items.popleft()
+        self._came = self._inputs.popleft()
         self._counters.completed += 1
         self._open()
         return item
@@ -103,12 +111,23 @@ class Process(Subscriber):
             self._counters.dropped_outputs += 1
         else:
             self._counters.out += 1
+            self.run.inputs = self._came
             self.out.on_next(value)
+
+    def fail(self, error: BaseException) -> None:
+        """Pass on what `process` ended with, and say where, if it is an error of its own."""
+        is_given = error is self._given
+        self.leave()
+        if not is_given:
+            error = blame_task(error, self._counters.stage, named(self._came))
+        self.out.on_error(error)  # pyright: ignore[reportArgumentType]  # Rx says Exception; a CancelledError passes as well
 
     def leave(self) -> None:
         """Let go of what is upstream: `process` has ended, perhaps before its items."""
         self._counters.cancelled += len(self._items)
         self._items.clear()
+        self._inputs.clear()
+        self._given = None
         cut_upstream(self, self.run)
 
 
@@ -120,8 +139,7 @@ class _Outputs(Subscriber):
         self._stage.put_out(value)
 
     def on_error(self, error: Exception) -> None:
-        self._stage.leave()
-        self._stage.out.on_error(error)
+        self._stage.fail(error)
 
     def on_completed(self) -> None:
         self._stage.leave()

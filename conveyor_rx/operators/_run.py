@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import logging
 import sys
 import threading
 import weakref
@@ -13,6 +14,8 @@ from typing import Any, cast
 
 from reactivex import abc
 
+from .._inputs import Inputs
+from .._stats import Counters
 from ._ending import Ending, innermost
 from ._failures import Failures
 from ._tracer import Tracer
@@ -23,6 +26,7 @@ __all__ = ["UNBOUNDED", "Run", "enclosing"]
 enclosing: ContextVar[Run | None] = ContextVar("conveyor_rx_enclosing", default=None)
 """The run whose turn it is: streams that are subscribed in it are awaited at its end."""
 
+_log = logging.getLogger("conveyor_rx")
 UNBOUNDED = sys.maxsize
 _Coroutine = Coroutine[Any, Any, Any]
 
@@ -45,6 +49,7 @@ class Run(Trampoline):
         "ending",
         "failure",
         "failures",
+        "inputs",
         "max_in_flight",
         "max_parallelism",
         "offered",
@@ -52,6 +57,7 @@ class Run(Trampoline):
         "ordered",
         "over",
         "running",
+        "skipping",
         "spare",
         "starved",
         "tracer",
@@ -88,6 +94,7 @@ class Run(Trampoline):
         self.cap = self.max_parallelism  # calls that may run at once now: none in a pause
         self.tracer = tracer  # who tells the probes, if there are any
         self.running = 0  # calls at this moment, in all stages
+        self.inputs: Inputs = None  # of the source: what the value that is handed on comes from
         self.starved = 0  # bits of the stages that wait for max_parallelism
         self.spare: asyncio.Task[Any] | None = None  # a task that could make the next call
         self.emitting: set[asyncio.Task[Any] | None] = (
@@ -96,6 +103,7 @@ class Run(Trampoline):
         self.offered = False  # turns are being taken until a call is handed over
         self.called: Any = None  # while a task is being made: the place that it has got to
         self.closer: asyncio.Task[Any] | None = None  # who closed the run meanwhile
+        self.skipping: list[Counters] = []  # of the stages that have skipped something
         self.failure: BaseException | None = None  # of the call that ends the run
         self.closed = False
         self.chain: abc.DisposableBase | None = None  # the subscription, from the outlet upwards
@@ -219,6 +227,8 @@ class Run(Trampoline):
             self.turns_context.run(chain.dispose)
         if self.tracer is not None:
             self.tracer.finish()
+        for stage in self.skipping:
+            _log.warning("task %r skipped %d of %d items", stage.stage, stage.skipped, stage.in_)
         self.workers = []
         self.on_crash = self.failure = None
         if self.over is not None and not self.over.done():

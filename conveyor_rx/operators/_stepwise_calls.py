@@ -12,7 +12,8 @@ from functools import partial
 from typing import Any
 
 from ._admission import Admission
-from ._attempts import Attempts, Caller
+from ._attempts import Attempts
+from ._caller import Caller
 from ._ending import cancellation_of
 from ._place import DEAD, Place
 

@@ -35,7 +35,10 @@ class TaskCalls(StepwiseCalls):
     """Whether tasks go on with further calls."""
 
     _plain: type | None = None
-    """The type of the last result that was one output. (No set: a class may refuse hash.)"""
+    """The type of a result that was one output, and is looked for first."""
+
+    _plains: dict[int, type]
+    """Such types, by their ids: a class may refuse to be hashed."""
 
     # -- private
 
@@ -103,7 +106,8 @@ class TaskCalls(StepwiseCalls):
                 except BaseException as error:
                     attempts = Attempts(stage, place, error=error)
                     break
-                is_plain = type(result) is stage._plain
+                kind: type[Any] = type(result)  # pyright: ignore[reportUnknownVariableType]  # of any value
+                is_plain = kind is stage._plain or id(kind) in stage._plains
                 if not is_plain and stage._takes_steps(result):
                     attempts = Attempts(stage, place, result=result)
                     break

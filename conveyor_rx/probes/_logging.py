@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import logging
-from itertools import islice
 
+from .._inputs import name_inputs
 from .._labels import label
 from ..events import SOURCE, Event
 
 __all__ = ["LoggingProbe"]
 
-_SHOWN = 8  # numbers of items in a line, at most
-
 
 class LoggingProbe:
     """Log what happens in a run, at DEBUG on `logger` (the one called `conveyor_rx`).
 
-    Items are named by their numbers and errors by their type, for a message may hold contents.
+    Values are named by the source's items that they come from, counted from 0 as in notes and
+    diagrams, and errors by their type, for a message may hold contents.
     While DEBUG is off nothing is made up.
 
     >>> import asyncio, logging, sys
@@ -29,10 +28,10 @@ class LoggingProbe:
     ...         await single_task(abs)([-1]).collect()
     >>> asyncio.run(main())  # doctest: +ELLIPSIS
     run ..., source: run_started, total 1
-    run ..., source: pulled, items 0
-    run ..., abs: call_started, items 0, call 0, attempt 1
-    run ..., abs: call_ended, items 0, call 0, completed
-    run ..., abs: ready, items 1, call 0
+    run ..., source: pulled, input 0
+    run ..., abs: call_started, input 0, call 0, attempt 1
+    run ..., abs: call_ended, input 0, call 0, completed
+    run ..., abs: ready, input 0, call 0
     ...
     run ..., output: run_ended, completed
     """
@@ -58,10 +57,8 @@ def _details(event: Event) -> list[str]:
     details: list[str] = []
     if event.kind == "run_started" and event.run.total is not None:
         details.append(f"total {event.run.total}")
-    if event.items:
-        numbers = " ".join(str(item) for item in islice(event.items, _SHOWN))
-        rest = len(event.items) - _SHOWN
-        details.append(f"items {numbers}" + (f" and {rest} more" if rest > 0 else ""))
+    if event.inputs:
+        details.append(name_inputs(event.inputs))
     if event.call is not None:
         details.append(f"call {event.call}")
     if event.attempt:

@@ -8,8 +8,10 @@ from itertools import repeat
 from typing import Any
 
 from ..._calls import Call
+from ..._inputs import Inputs, inputs_of_outputs
 from ..._stats import Counters
-from .._attempts import Attempts, Outcome, Part
+from .._attempts import Attempts
+from .._caller import Outcome, Part
 from .._flat_map import FlatMap
 from .._place import Place
 from .._run import Run
@@ -65,14 +67,16 @@ class TracedFlatMap(FlatMap):
         if self._queue and self._queue[-1] is value:
             self.tracer.send("waiting", self.number, value.trace)
 
-    def fail(self, place: Place, error: BaseException, size: int, *, attempt: int) -> None:
+    def fail(
+        self, place: Place, error: BaseException, size: int, *, attempt: int, inputs: Inputs = None
+    ) -> None:
         call = self._open.get(place)
         if call is not None:
             if place not in self._slow:
                 self._attempt_failed(call, error, attempt)
             call.outcome = "failed"
             self.call_ended(place, "failed")
-        super().fail(place, error, size, attempt=attempt)
+        super().fail(place, error, size, attempt=attempt, inputs=inputs)
 
     def attempt_begins(self, part: Part, attempt: int) -> None:
         call = self._open.get(part.place)
@@ -86,12 +90,12 @@ class TracedFlatMap(FlatMap):
         if call is not None:
             self._pair(part.place, call.parts[part.offset : part.offset + part.size], result)
 
-    def emit(self, place: Place, value: Any) -> None:
+    def emit(self, place: Place, value: Any, inputs: Inputs) -> None:
         whole = place.trace
         origin = next(self._origins.get(place, iter(())), None)
         if origin is not None:
             place.trace = Trace(origin.items, origin.inputs, whole.call)
-        super().emit(place, value)
+        super().emit(place, value, inputs)
         place.trace = whole
 
     def attempt_failed(self, part: Part, error: BaseException, attempt: int) -> None:
@@ -178,8 +182,9 @@ class TracedFlatMap(FlatMap):
         self.line.look_for_ends()
 
     def _emit_all(self, place: Place, values: list[Any]) -> None:
-        for value in values:
-            self.emit(place, value)
+        inputs_of = inputs_of_outputs(place.inputs, place.weight, values)
+        for value, inputs in zip(values, inputs_of, strict=False):
+            self.emit(place, value, inputs)
 
     def _settle(self, place: Place, result: Any) -> None:
         call = self._open.get(place)

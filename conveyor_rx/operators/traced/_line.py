@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+from ..._inputs import Inputs
 from .._as_completed import AsCompletedLine
 from .._line import Line
 from .._place import FILLED, Place
@@ -36,8 +37,8 @@ class TracedLine(Line):
         self.last_stage = 0  # the number of the segment's last stage
         self.calls: list[TracedCalls] = []  # its stages that have not ended
 
-    def insert(self, value: Any, owner: Place) -> Place:
-        place = super().insert(value, owner)
+    def insert(self, value: Any, owner: Place, inputs: Inputs) -> Place:
+        place = super().insert(value, owner, inputs)
         place.trace = owner.trace
         return place
 
@@ -69,6 +70,7 @@ class TracedLine(Line):
         trace = place.trace
         self.tracer.send("emitted", self.last_stage, trace)
         value, place.value = place.value, None
+        self.run.inputs = place.inputs
         self._unlink(place)
         if self._ended or self.ring.next.state == FILLED:
             self.run.ready |= self.bit
