@@ -27,8 +27,10 @@ DOING_NOTHING = [  # what can't raise, and is no longer guarded
     *("try:", "else:", "finally:", "break", "pass"),
 ]
 PARTS = ("operators", "_calls.py", "_reader.py", "_traced_outlet.py")
-# What runs when there are no more calls:
-AT_THE_END = ("operators/_run.py", "operators/_ending.py", "operators/_pull.py")
+# What runs when there are no more calls, or is no run's own:
+NOT_WATCHED = tuple(
+    f"operators/_{name}.py" for name in ("run", "ending", "failures", "pull", "pace")
+)
 
 
 class Broken(Exception):
@@ -73,7 +75,7 @@ class Lines:
 def _is_ours(code: types.CodeType) -> bool:
     name = code.co_filename
     part = name[len(PACKAGE) + 1 :]
-    return name.startswith(PACKAGE) and part.startswith(PARTS) and part not in AT_THE_END
+    return name.startswith(PACKAGE) and part.startswith(PARTS) and part not in NOT_WATCHED
 
 
 @functools.cache
