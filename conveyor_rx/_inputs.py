@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import repeat
 from typing import Any, TypeAlias
 
-__all__ = ["Inputs", "inputs_of_outputs", "name_inputs", "named"]
+__all__ = ["Inputs", "inputs_of_outputs", "name_inputs", "named", "numbers_of"]
 
 Inputs: TypeAlias = "int | Sequence[Inputs] | None"
 """The number of an item; for a batch, those of each of its items; None for an unknown one."""
@@ -27,7 +27,7 @@ def inputs_of_outputs(inputs: Inputs, size: int, outputs: list[Any]) -> Iterator
 
 def named(inputs: Inputs) -> str:
     """Name what a value comes from; of nothing that is known, ""."""
-    return name_inputs(_numbers_of(inputs))
+    return name_inputs(numbers_of(inputs))
 
 
 def name_inputs(numbers: Iterable[int]) -> str:
@@ -45,7 +45,8 @@ def name_inputs(numbers: Iterable[int]) -> str:
     return f"{len(found)} inputs from {first} to {last}"
 
 
-def _numbers_of(inputs: Inputs) -> set[int]:
+def numbers_of(inputs: Inputs) -> tuple[int, ...]:
+    """Give the numbers of the source's items, in their order, each once."""
     numbers: set[int] = set()
     seen: set[int] = set()  # the outputs of a batch share its inputs
     pending: list[Inputs] = [inputs]
@@ -56,4 +57,4 @@ def _numbers_of(inputs: Inputs) -> set[int]:
         elif some is not None and id(some) not in seen:
             seen.add(id(some))
             pending.extend(some)
-    return numbers
+    return tuple(sorted(numbers))

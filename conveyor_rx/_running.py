@@ -5,6 +5,7 @@ from __future__ import annotations
 import weakref
 from typing import NamedTuple
 
+from ._inputs import numbers_of
 from .operators._line import Line
 from .operators._run import Run
 
@@ -15,8 +16,8 @@ class RunningCall(NamedTuple):
     """A call of an async or generator function that has begun and not ended."""
 
     stage: str
-    input: int
-    """The number, from 0, that a note on its failure would give."""
+    inputs: tuple[int, ...]
+    """The numbers, from 0, of the source's items that it works on; () if they are not known."""
     seconds: float
     """For how long, at least: since `running()` first saw it."""
 
@@ -29,7 +30,7 @@ class Lookout:
 
     def __init__(self, run: Run) -> None:
         self._run = weakref.ref(run)
-        self._seen: dict[tuple[int, str, int], float] = {}
+        self._seen: dict[tuple[int, str, tuple[int, ...]], float] = {}
 
     def look(self) -> tuple[RunningCall, ...]:
         """List what runs now, the most downstream first."""
@@ -38,7 +39,7 @@ class Lookout:
             return ()
         now = run.loop.time()
         calls = {
-            (id(place.task), place.task.get_name(), place.number): now
+            (id(place.task), place.task.get_name(), numbers_of(place.inputs)): now
             for worker in reversed(run.workers)
             if isinstance(worker, Line)
             for place in worker.places()
@@ -46,6 +47,6 @@ class Lookout:
         }
         self._seen = {call: self._seen.get(call, now) for call in calls}
         return tuple(
-            RunningCall(name, number, now - since)
-            for (_, name, number), since in self._seen.items()
+            RunningCall(name, inputs, now - since)
+            for (_, name, inputs), since in self._seen.items()
         )

@@ -139,14 +139,14 @@ async def test_what_runs_now(way: str, mode: Any) -> None:
         stream.subscribe()
     reading = asyncio.create_task(stream.collect()) if way != "subscribe" else None
     await asyncio.sleep(1)
-    assert stream.running() == tuple(("fetch", n, 0.0) for n in range(4))
+    assert stream.running() == tuple(("fetch", (n,), 0.0) for n in range(4))
     await asyncio.sleep(0.5)
     assert {call.seconds for call in stream.running()} == {0.5}
     await asyncio.sleep(1)
-    assert stream.running() == (("rank", 0, 0.0),)
+    assert stream.running() == (("rank", (0, 1, 2), 0.0),)
     await asyncio.sleep(4)
     [call] = stream.running()
-    assert (call.stage, call.input, call.seconds) == ("rank", 0, 4.0)
+    assert (call.stage, call.inputs, call.seconds) == ("rank", (0, 1, 2), 4.0)
     await asyncio.sleep(100)
     assert stream.running() == ()
     if reading is not None:
@@ -158,7 +158,10 @@ async def test_what_runs_in_a_generator_task() -> None:
     stream = pages(range(2))
     reading = asyncio.create_task(stream.collect())
     await asyncio.sleep(1)
-    assert [(call.stage, call.input) for call in stream.running()] == [("pages", 0), ("pages", 1)]
+    assert [(call.stage, call.inputs) for call in stream.running()] == [
+        ("pages", (0,)),
+        ("pages", (1,)),
+    ]
     await stream.aclose()
     await reading
     assert stream.running() == ()

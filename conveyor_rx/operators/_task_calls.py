@@ -64,6 +64,8 @@ class TaskCalls(StepwiseCalls):
         """Let the spare task make the call for a place before anything else is done."""
         run = self.run
         place.task, run.spare = run.spare, None
+        if place.task is not None:
+            place.task.set_name(self.name)
         run.handed_over = self, place, run.pace.ticks
         run.turns_only = True  # what follows in this turn is not to overtake it
         if run.called is not None:
@@ -115,9 +117,7 @@ class TaskCalls(StepwiseCalls):
                 if following is None:
                     return
                 result = None  # it may be large
-                before, (stage, place, tick) = stage, following
-                if stage is not before and place.task is not None:
-                    place.task.set_name(stage.name)
+                stage, place, tick = following
             else:
                 stage._not_begun(place)
                 return
