@@ -370,10 +370,10 @@ async def count_tasks(pipeline: Pipeline[int, int], data: Any) -> int:
             made += 1
             super().__init__(*args, **options)
 
-    def counted(run: Run, call: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+    def counted(run: Run, call: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
         nonlocal made
         made += 1
-        return start(run, call)
+        return start(run, call, name)
 
     start = Run.start
     with pytest.MonkeyPatch.context() as patch:

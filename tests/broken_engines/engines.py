@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import pytest
@@ -323,22 +324,18 @@ def a_call_is_awaited_and_not_cancelled(patch: pytest.MonkeyPatch) -> None:
 def a_generator_is_never_closed(patch: pytest.MonkeyPatch) -> None:
     kept: list[Any] = []
 
-    async def unclosed(result: Any) -> AsyncGenerator[Any]:
-        if hasattr(result, "__anext__"):
-            kept.append(result)
-            async for value in result:
-                yield value
-        elif hasattr(result, "__next__"):
-            kept.append(result)
-            for value in result:
-                yield value
-        elif isinstance(result, list):
-            for value in result:
-                yield value
-        elif result is not None:
-            yield result
+    @contextmanager
+    def unclosed(values: Any) -> Iterator[Any]:
+        kept.append(values)
+        yield values
 
-    patch.setattr(_attempts, "outputs", unclosed)
+    @asynccontextmanager
+    async def unclosed_async(values: Any) -> AsyncIterator[Any]:
+        kept.append(values)
+        yield values
+
+    patch.setattr(_attempts, "closing", unclosed)
+    patch.setattr(_attempts, "aclosing", unclosed_async)
 
 
 @broken
