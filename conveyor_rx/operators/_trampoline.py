@@ -203,6 +203,7 @@ class Trampoline:
         raise NotImplementedError
 
     def _resume(self) -> None:
+        self.pace.ticks += 1
         if not self.pace.defers(self):
             self.resume()
 

@@ -195,7 +195,7 @@ def outcome(kind: str, mode: Any, way: str, watched: bool, lines: Lines) -> Base
         return run(main, check=False, patience=60.0)
 
 
-# Between a coroutine's making and its task's, a line that raises leaves it unawaited; that is no word.
+# What a line leaves unawaited that raises between a coroutine's making and its task's is no word.
 @pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("watched", [False, True])
