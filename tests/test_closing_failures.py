@@ -297,7 +297,7 @@ async def test_the_failure_of_the_run_gets_a_note(mode: Any, outlet: str) -> Non
         stream.subscribe(on_error=end.set_result)
         assert await end is error
     first, second = error.__notes__
-    assert "item 0" in first
+    assert "input 0" in first
     assert second == (
         "while the run was being closed, there was raised as well: "
         "Cleanup in task 'work' (4 in all)"
@@ -324,7 +324,7 @@ async def test_several_are_raised_as_a_group() -> None:
         await stream.aclose()
     assert [type(error) for error in info.value.exceptions] == [Cleanup] * 3
     notes = sorted(error.__notes__[0] for error in info.value.exceptions)
-    assert ["item 1" in notes[0], "item 2" in notes[1], "item 3" in notes[2]] == [True] * 3
+    assert ["input 1" in notes[0], "input 2" in notes[1], "input 3" in notes[2]] == [True] * 3
 
 
 async def test_a_call_that_has_closed_its_run_and_fails_then() -> None:

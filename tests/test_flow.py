@@ -1458,8 +1458,8 @@ async def test_generators_that_were_parked_keep_to_the_window(
     over: list[int] = []
     insert = Line.insert
 
-    def spy(line: Line, value: Any, owner: Any) -> Any:
-        place = insert(line, value, owner)
+    def spy(line: Line, value: Any, owner: Any, inputs: Any) -> Any:
+        place = insert(line, value, owner, inputs)
         over.append(line.size - line.limit)
         return place
 

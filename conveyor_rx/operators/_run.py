@@ -8,6 +8,7 @@ import logging
 import sys
 import threading
 import weakref
+from collections import deque
 from collections.abc import Callable, Coroutine
 from contextvars import Context, ContextVar
 from typing import Any, cast
@@ -45,6 +46,7 @@ class Run(Trampoline):
         "closed",
         "closer",
         "comparable",
+        "cutting",
         "emitting",
         "ending",
         "failure",
@@ -106,6 +108,7 @@ class Run(Trampoline):
         self.skipping: list[Counters] = []  # of the stages that have skipped something
         self.failure: BaseException | None = None  # of the call that ends the run
         self.closed = False
+        self.cutting: deque[Any] | None = None  # subscribers whose upstream is being cut off
         self.chain: abc.DisposableBase | None = None  # the subscription, from the outlet upwards
         self._children: set[Run] = set()  # of streams inside foreign operators of this one
         self._parent: Run | None = None

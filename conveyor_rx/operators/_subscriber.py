@@ -8,6 +8,7 @@ Reactor's OptimizableOperator.)
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -39,7 +40,26 @@ class Subscriber(abc.ObserverBase[Any]):
 
 
 def cut_upstream(subscriber: Subscriber, run: Run) -> None:
-    """Cut off and unsubscribe all of `run` that lies upstream of `subscriber`."""
+    """Cut off and unsubscribe all of `run` that lies upstream of `subscriber`.
+
+    What is disposed of meanwhile, behind a foreign operator, comes after: rows of such operators
+    would need a deep stack.
+    """
+    if not run.in_thread():
+        _cut_next(subscriber, run)
+        return
+    if run.cutting is not None:
+        run.cutting.append(subscriber)
+        return
+    run.cutting = pending = deque([subscriber])
+    try:
+        while pending:
+            _cut_next(pending.popleft(), run)
+    finally:
+        run.cutting = None
+
+
+def _cut_next(subscriber: Subscriber, run: Run) -> None:
     upstream, subscriber.upstream = subscriber.upstream, None
     while upstream is not None:
         following = None

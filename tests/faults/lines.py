@@ -24,7 +24,9 @@ Line = tuple[str, str, int]  # file, function, number
 PACKAGE = str(Path(conveyor_rx.__file__).parent)
 DOING_NOTHING = [  # what can't raise, and is no longer guarded
     *("return", "return None", "return place", "self.draining = False"),
-    *("try:", "else:", "finally:", "break", "pass"),
+    *("return True", "try:", "else:", "finally:", "break", "pass"),
+    *("if place is not None:", "await super()._call(place)", "await super()._generate(place)"),
+    "if len(self._hired) == 1 and self.run.pace.is_late():",  # `_work`, whose await is a call's
 ]
 PARTS = ("operators", "_calls.py", "_reader.py", "_traced_outlet.py")
 # What runs when there are no more calls, or is no run's own:
