@@ -10,7 +10,7 @@ from reactivex import abc
 
 from ._blame import not_an_end
 from ._tracebacks import without_engine
-from .operators._ending import cancellation_of
+from .operators._ending import Ending, cancellation_of
 from .operators._run import UNBOUNDED, Run
 from .operators._subscriber import Subscriber
 
@@ -34,6 +34,10 @@ class Push(Subscriber):
         self.run = run
         self._observer: abc.ObserverBase[Any] | None = observer
         self._error: BaseException | None = None
+        # By the keeper, while nothing else may: the run pauses until that has begun, and has ended
+        # before it tells so. In between what the run waits for holds it, so that it may be
+        # forgotten: by a source that never says a word.
+        self._held: list[Push] = []
         run.on_crash = self.on_error
 
     def keep(self) -> None:
@@ -46,11 +50,12 @@ class Push(Subscriber):
         run.over = over = loop.create_future()
         if run.closed:
             over.set_result(None)
-        # Held weakly: it may be forgotten, as it waits for a source that never says a word.
+        held: list[Push] = [self]
+        self._held = held
         push = weakref.ref[Push](self, lambda _: _forgotten(loop, over))
-        keeper = run.start(_until_the_end(over, push), "subscription to a stream")
+        keeper = run.start(_until_the_end(over, run.ending, held, push), "subscription to a stream")
         _keepers.add(keeper)
-        keeper.add_done_callback(lambda keeper: _kept(keeper, push))
+        keeper.add_done_callback(lambda keeper: _kept(keeper, held))
 
     def on_next(self, value: Any) -> None:
         if self._observer is not None:
@@ -69,30 +74,17 @@ class Push(Subscriber):
         if not self._is_part:
             self.run.failures.abandon()
 
-    async def wait_for_end(self) -> None:
-        """Wait until nothing of the run is left, and tell the observer how it ended."""
-        self.run.close()
-        try:
-            await self.run.ending.wait_for_all()
-        finally:
-            self._tell()
-
-    # -- private
-
-    @property
-    def _is_part(self) -> bool:
-        """Whether there is a run around this one, which waits for it."""
-        return self.run.ending.parent is not None
-
-    def _end(self, error: BaseException | None) -> None:
-        self.run.close()
-        self._error = error
+    def settle(self) -> None:
+        """See to it that the observer is told when nothing of the closed run is left."""
         if self.run.is_ended():
-            self._tell()
+            self.tell()
         elif self._observer is not None and self.run.over is None:
             self.keep()
+        elif self._observer is not None:
+            self._held.append(self)
 
-    def _tell(self) -> None:
+    def tell(self) -> None:
+        """Tell the observer how the run ended, unless that was done."""
         observer, self._observer = self._observer, None
         error, self._error = self._error, None
         if observer is None:
@@ -110,33 +102,57 @@ class Push(Subscriber):
         finally:
             del error  # its traceback leads to this frame
 
+    # -- private
 
-async def _until_the_end(over: asyncio.Future[None], push_of: weakref.ref[Push]) -> None:
-    push = push_of()
-    if push is not None:
-        push.run.go_on()
-        push.run.schedule()
-    del push
+    @property
+    def _is_part(self) -> bool:
+        """Whether there is a run around this one, which waits for it."""
+        return self.run.ending.parent is not None
+
+    def _end(self, error: BaseException | None) -> None:
+        self.run.close()
+        self._error = error
+        self.settle()
+
+
+async def _until_the_end(
+    over: asyncio.Future[None], ending: Ending, held: list[Push], push_of: weakref.ref[Push]
+) -> None:
+    run = held[0].run
+    if not run.closed:
+        held.clear()
+        run.go_on()
+        run.schedule()
+    del run
     try:
         await over
     except asyncio.CancelledError as error:
-        _cancelled(push_of, error)
+        _cancelled(push_of(), error)
         raise
     finally:
-        push = push_of()
-        if push is not None:
-            await push.wait_for_end()
+        try:
+            await ending.wait_for_all()
+        finally:
+            push = push_of()
+            held.clear()
+            if push is not None:
+                push.tell()
 
 
-def _kept(keeper: asyncio.Task[None], push_of: weakref.ref[Push]) -> None:
+def _kept(keeper: asyncio.Task[None], held: list[Push]) -> None:
     _keepers.discard(keeper)
-    if keeper.cancelled():  # before it began
-        _cancelled(push_of, cancellation_of(keeper))
+    if not held:
+        return
+    push = held.pop()  # it was cancelled before it began, and another one is to wait for the end
+    push.run.over = None
+    if push.run.closed:
+        push.settle()
+    else:
+        push.run.crash(cancellation_of(keeper))
 
 
-def _cancelled(push_of: weakref.ref[Push], error: asyncio.CancelledError) -> None:
+def _cancelled(push: Push | None, error: asyncio.CancelledError) -> None:
     """End with `error` a run that still goes on, though its keeper was cancelled."""
-    push = push_of()
     if push is not None and not push.run.closed:
         push.run.crash(error)
 
