@@ -17,7 +17,7 @@ from typing import Any, cast
 from reactivex import Observable
 
 from .._calls import MANY, Call, is_awaitable, is_short
-from .._inputs import Inputs, named
+from .._inputs import Inputs, inputs_of_outputs, named
 from .._stats import Counters
 from ..error_handling import Verdict
 from ._attempts import Attempts
@@ -144,8 +144,7 @@ class FlatMap(TaskCalls):
             return
         counters.running -= place.weight
         kind: type[Any] = type(result)  # pyright: ignore[reportUnknownVariableType]  # of any value
-        is_plain = kind is self._plain or id(kind) in self._plains
-        if is_plain and place.state == WAITING:
+        if (kind is self._plain or id(kind) in self._plains) and place.state == WAITING:
             counters.completed += 1
             counters.out += 1
             place.value = result
@@ -193,12 +192,8 @@ class FlatMap(TaskCalls):
         at_once = self.out is line and line.final  # what leaves the run here and now needs no place
         run.spare = None  # as `emit` does, once for all of them
         run.turns_only, before = True, run.turns_only
-        run.inputs = inputs = place.inputs
-        is_each = place.weight > 1 and len(values) == place.weight
-        inputs_of = iter(cast("list[Inputs]", inputs)) if is_each else None
-        for value in values:
-            if inputs_of is not None:
-                run.inputs = inputs = next(inputs_of)
+        each = inputs_of_outputs(place.inputs, place.weight, values)
+        for value, inputs in zip(values, each, strict=False):
             if value is None:
                 counters.dropped_outputs += 1
                 continue

@@ -25,14 +25,19 @@ PACKAGE = str(Path(conveyor_rx.__file__).parent)
 DOING_NOTHING = [  # what can't raise, and is no longer guarded
     *("return", "return None", "return place", "self.draining = False"),
     *("return True", "try:", "else:", "finally:", "break", "pass"),
-    *("if place is not None:", "await super()._call(place)", "await super()._generate(place)"),
-    "if len(self._hired) == 1 and self.run.pace.is_late():",  # `_work`, whose await is a call's
+]
+MAKING_THE_CALL = [  # that waits, or a question before it
+    *("if place is not None:", "if self._tells_beginning(place):", "await self._call(place)"),
+    *("await super()._call(place)", "await super()._generate(place)"),
+    "if len(self._hired) == 1 and self.run.pace.is_late():",
 ]
 PARTS = ("operators", "_calls.py", "_reader.py", "_traced_outlet.py")
 # What runs when there are no more calls, or is no run's own:
 NOT_WATCHED = tuple(
     f"operators/_{name}.py" for name in ("run", "ending", "failures", "pull", "pace")
 )
+
+AT_THE_END = ("Tracer.finish",)
 
 
 class Broken(Exception):
@@ -65,7 +70,8 @@ class Lines:
     def _line(self, code: types.CodeType, number: int) -> None:
         if not self._watches:
             return
-        if linecache.getline(code.co_filename, number).strip() in DOING_NOTHING:
+        text = linecache.getline(code.co_filename, number).strip()
+        if text in DOING_NOTHING or text in MAKING_THE_CALL or code.co_qualname in AT_THE_END:
             return
         line = (code.co_filename[len(PACKAGE) + 1 :], code.co_qualname, number)
         self.seen[line] = None
