@@ -1,8 +1,9 @@
 """What does a Python without threads, processes and sockets run of the tests?
 
 All but those that use one of them: such a test is skipped at that point. Left out are the tests in
-real time, too, which are about threads and the clock on the wall, those on other event loops, and
-those of what stands around the library, which need packages that are not pure Python.
+real time, too, which are about threads and the clock on the wall, those on other event loops, those
+that break each line of the engine in turn, which would take as long as all others, and those of
+what stands around the library, which need packages that are not pure Python.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from conveyor_rx.testing._self_pipe import SelectorLoop
 __all__ = ["main", "on_web_loop"]
 
 LEFT_OUT = """
-    broken_engines test_benchmarks.py test_long_runs.py test_loops.py test_mutation.py
+    broken_engines test_benchmarks.py test_lines.py test_long_runs.py test_loops.py test_mutation.py
     test_notebooks.py test_packaging.py test_scenarios.py typing
 """.split()
 
