@@ -79,14 +79,12 @@ class Sightings(pytest.MonkeyPatch):
     def __init__(self, seen: set[str]) -> None:
         super().__init__()
         self.seen = seen
-        self.lines: set[Line] = set()
 
-    def __enter__(self) -> Sightings:
+    def __enter__(self) -> None:
         enter, room = Entry.on_next, Line.room
 
         def watched_enter(entry: Entry, value: Any) -> None:
             line = entry.line
-            self.lines.add(line)
             if line.size + (entry.weigh(value) if entry.weigh else 1) >= line.limit:
                 self.seen.add("window full")
             enter(entry, value)
@@ -98,7 +96,6 @@ class Sightings(pytest.MonkeyPatch):
 
         self.setattr(Entry, "on_next", watched_enter)
         self.setattr(Line, "room", watched_room)
-        return self
 
     def __exit__(self, *args: object) -> None:
         self.undo()

@@ -7,7 +7,6 @@ import itertools
 import random
 import sys
 import time
-from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from typing import Any
 
@@ -36,21 +35,6 @@ of_each_kind = pytest.mark.parametrize("kind", ONE_TO_ONE)
 
 def now() -> float:
     return asyncio.get_running_loop().time()
-
-
-def twice(kind: str, work: Callable[[int], int] = lambda item: item) -> Callable[[int], Any]:
-    """Return a function of that kind that gives each item, and then what `work` makes of it."""
-
-    def generate(item: int) -> Iterator[int]:
-        yield item
-        yield work(item)
-
-    async def generate_async(item: int) -> AsyncIterator[int]:
-        yield item
-        yield work(item)
-
-    lazy: Callable[[int], Any] = lambda item: generate(item)  # noqa: E731  # no generator function
-    return {"generator": generate, "async generator": generate_async, "lazy": lazy}[kind]
 
 
 def function(kind: str, work: Callable[[Any], Any] = lambda item: item) -> Callable[[Any], Any]:
@@ -751,108 +735,6 @@ async def test_parked_generators_keep_within_the_limit(mode: str) -> None:
         await asyncio.sleep(1)
     assert sorted(got) == sorted([*range(50)] * 20)
     assert meter.most == 3
-
-
-@in_both_modes
-@pytest.mark.parametrize("kind", ["generator", "async generator", "lazy"])
-@pytest.mark.parametrize("window", [2, 16, 100, 1024])
-async def test_a_generator_waits_for_room_at_most_once_for_an_output(
-    kind: str, window: int, mode: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """F2: one that is woken finds the room that it is woken for: nobody else has taken it."""
-    waits = 0
-    refused: Counter[object] = Counter()
-    room, has_room = Line.room, Line.has_room
-
-    def asked(line: Line, owner: Any) -> bool:
-        answer = has_room(line, owner)
-        refused[owner] += not answer
-        return answer
-
-    async def awaited(line: Line, owner: Any) -> None:
-        nonlocal waits
-        waits += 1
-        before = refused[owner]
-        await room(line, owner)
-        assert refused[owner] <= before + 1, "woken in vain"
-
-    monkeypatch.setattr(Line, "has_room", asked)
-    monkeypatch.setattr(Line, "room", awaited)
-    task = SingleTask(twice(kind)).with_context(max_in_flight=window, execution_mode=mode)
-    results = []
-    async for value in task(range(2000)):
-        results.append(value)
-        if len(results) % 20 == 0:
-            await asyncio.sleep(1)
-    assert sorted(results) == sorted([*range(2000)] * 2)
-    assert 0 < waits <= len(results)
-
-
-@in_both_modes
-@pytest.mark.parametrize("cap", [None, 2])
-@pytest.mark.parametrize("kind", ["generator", "async generator", "lazy"])
-@pytest.mark.parametrize("end", ["end", "failure", "skip", "close", "cancel"])
-async def test_room_that_was_promised_is_used_or_given_back(
-    end: str, kind: str, cap: int | None, mode: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """F2: whatever becomes of the generator that is woken, the window is empty at the end."""
-    lines: list[Line] = []
-    begin, wake, insert = Line.__init__, Line._wake, Line.insert
-    promises = 0
-
-    def spy(line: Line, run: Any) -> None:
-        begin(line, run)
-        lines.append(line)
-
-    def check(line: Line) -> None:
-        promised = line._promised
-        assert all(not place.dead for place in promised)
-        assert line.size == sum(place.weight for place in line.places()) + len(promised)
-        assert line.size <= line.limit + 1  # the head's
-
-    def checked_wake(line: Line, *args: Any) -> None:
-        nonlocal promises
-        promises += 1
-        wake(line, *args)
-        check(line)
-
-    def checked_insert(line: Line, *args: Any) -> Any:
-        place = insert(line, *args)
-        check(line)
-        return place
-
-    monkeypatch.setattr(Line, "__init__", spy)
-    monkeypatch.setattr(Line, "_wake", checked_wake)
-    monkeypatch.setattr(Line, "insert", checked_insert)
-
-    def fail_late(item: int) -> int:
-        if end == "failure" and item == 150:
-            raise ValueError(item)
-        if end == "skip" and item % 3 == 1:
-            raise ValueError(item)
-        return item
-
-    task = SingleTask(twice(kind, fail_late), on_error="skip_item" if end == "skip" else "fail")
-    following = SingleTask(function("async"), concurrency_limit=2)
-    pipeline = Pipeline().add(task, following)
-    settings = pipeline.with_context(max_in_flight=8, max_parallelism=cap, execution_mode=mode)
-    stream = settings(range(200))
-
-    async def read() -> None:
-        async for value in stream:
-            if value == 100 and end == "close":
-                await stream.aclose()
-            elif value == 100 and end == "cancel":
-                raise asyncio.CancelledError
-
-    try:
-        await read()
-    except (ValueError, asyncio.CancelledError):
-        assert end in {"failure", "cancel"}
-    await stream.aclose()
-    assert promises > 50
-    for line in lines:
-        assert (line.size, len(line._parked), len(line._promised)) == (0, 0, 0)
 
 
 # -- F4

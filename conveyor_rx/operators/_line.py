@@ -60,9 +60,6 @@ class Line(Subscriber):
         self._ending: BaseException | None = None
         # (The first of a plain dict that lost its first ones is found by looking at all of these.)
         self._parked: OrderedDict[Place, asyncio.Future[None]] = OrderedDict()
-        # Those that were woken, until they use the room or end. It counts in `size`, else the
-        # source would take it meanwhile.
-        self._promised: set[Place] = set()
         self.ring = ring = new_place(None, None, 0)  # ring.next is the head, ring.prev the tail
         ring.prev = ring.next = ring
 
@@ -78,10 +75,7 @@ class Line(Subscriber):
     def insert(self, value: Any, owner: Place, inputs: Inputs) -> Place:
         """Take a new place in front of `owner`, for one of its outputs, which is of `inputs`."""
         place = new_place(value, inputs, 1)
-        if self._promised and owner in self._promised:
-            self._promised.remove(owner)
-        else:
-            self.size += 1
+        self.size += 1
         place.next = owner
         place.prev = last = owner.prev
         last.next = owner.prev = place
@@ -102,8 +96,7 @@ class Line(Subscriber):
 
     def has_room(self, owner: Place) -> bool:
         """Tell whether `owner` may put another output in the line; the head always may."""
-        is_open = self.size < self.limit or self.ring.next is owner
-        return is_open or owner in self._promised or owner.dead
+        return self.size < self.limit or self.ring.next is owner or owner.dead
 
     async def room(self, owner: Place) -> None:
         """Wait until `owner` may put another output in the line."""
@@ -172,10 +165,10 @@ class Line(Subscriber):
         place.state = DEAD
         before = self.size
         self.size = before - 1  # a batch never leaves: its outputs do, which take one each
+        if before == self.limit:
+            self.run.ready |= self.upstream_bit
         if self._parked:
             self._unpark()
-        if before == self.limit and self.size < before:
-            self.run.ready |= self.upstream_bit
         if following.state == FILLED or self._ended:
             self.run.ready |= self.bit
         self.out.on_next(value)
@@ -204,29 +197,23 @@ class Line(Subscriber):
         del place.prev, place.next
         place.state = DEAD
         before = self.size
-        self.size = before - place.weight
-        if self._promised and place in self._promised:
-            self._promised.remove(place)
-            self.size -= 1
+        self.size = after = before - place.weight
+        if after < self.limit <= before:
+            self.run.ready |= self.upstream_bit
         if self._parked:
             self._unpark()
-        if self.size < self.limit <= before:
-            self.run.ready |= self.upstream_bit
 
     def _unpark(self) -> None:
-        """Wake the head, and as many others as now have room, and keep that for them."""
-        parked, head = self._parked, self.ring.next
-        if head in parked:
-            self._wake(head, parked.pop(head))
-        while parked and self.size < self.limit:
-            self._wake(*parked.popitem(last=False))
-
-    def _wake(self, owner: Place, future: asyncio.Future[None]) -> None:
-        """Promise `owner` room for one output."""
-        if not future.done():
-            future.set_result(None)
-            self._promised.add(owner)
-            self.size += 1
+        """Wake the head, and as many others as now have room."""
+        spare = self.limit - self.size
+        head = self._parked.pop(self.ring.next, None)
+        if head is not None and not head.done():
+            head.set_result(None)
+        while spare > 0 and self._parked:
+            _, future = self._parked.popitem(last=False)
+            if not future.done():
+                future.set_result(None)
+                spare -= 1
 
     def _kill_from(self, place: Place) -> None:
         """Take `place` and all behind it out of the line and cancel their calls."""
