@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import gc
 import os
 import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable
+import warnings
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NoReturn
 
@@ -89,7 +91,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture(autouse=True)
-def _skip_what_is_not_here(monkeypatch: pytest.MonkeyPatch) -> None:
+def _skip_what_is_not_here(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    skipped: list[str] = []
     for owner, name, what in (
         (threading.Thread, "start", "threads"),
         (subprocess.Popen, "__init__", "processes"),
@@ -99,6 +102,12 @@ def _skip_what_is_not_here(monkeypatch: pytest.MonkeyPatch) -> None:
     ):
 
         def skip(*args: object, what: str = what, **options: object) -> NoReturn:
+            skipped.append(what)
             pytest.skip(f"no {what} here")
 
         monkeypatch.setattr(owner, name, skip, raising=False)
+    yield
+    if skipped:  # in the middle: what the test would have ended is not to be the next one's
+        monkeypatch.setattr(sys, "unraisablehook", lambda _: None)
+        with warnings.catch_warnings(action="ignore"):
+            gc.collect()
