@@ -7,20 +7,21 @@ which the consumer says `Lines.end`.
 from __future__ import annotations
 
 import functools
-import gc
 import linecache
 import sys
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import conveyor_rx
+import conveyor_rx.operators.traced._chain  # it is loaded for observed runs only
 
 __all__ = ["Broken", "Line", "Lines"]
 
 Line = tuple[str, str, int]  # file, function, number
+PREFIX = "conveyor_rx"
 PACKAGE = str(Path(conveyor_rx.__file__).parent)
 DOING_NOTHING = [  # what can't raise, and is no longer guarded
     *("return", "return None", "return place", "self.draining = False"),
@@ -88,9 +89,30 @@ def _is_ours(code: types.CodeType) -> bool:
 
 @functools.cache
 def _codes() -> list[types.CodeType]:
-    """Find the code of all functions that are watched."""
-    functions = [found for found in gc.get_objects() if isinstance(found, types.FunctionType)]
-    return [code for code in {function.__code__ for function in functions} if _is_ours(code)]
+    """Find the code of all functions that are watched.
+
+    Not by way of the garbage collector, which says nothing of what is frozen.
+    """
+    modules = [vars(module) for name, module in sys.modules.items() if name.startswith(PREFIX)]
+    found = {code for names in modules for code in _codes_in(names, set())}
+    return [code for code in found if _is_ours(code)]
+
+
+def _codes_in(names: Mapping[str, Any], seen: set[type]) -> Iterator[types.CodeType]:
+    for value in names.values():
+        function = getattr(value, "fget", None) or getattr(value, "__func__", None) or value
+        if isinstance(function, types.FunctionType):
+            yield from _with_inner(function.__code__)
+        elif isinstance(value, type) and value.__module__.startswith(PREFIX) and value not in seen:
+            seen.add(value)
+            yield from _codes_in(vars(value), seen)
+
+
+def _with_inner(code: types.CodeType) -> Iterator[types.CodeType]:
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from _with_inner(constant)
 
 
 @contextmanager
