@@ -44,8 +44,10 @@ class RealTime(Disturbed):
         consumer.cancel()
         await asyncio.wait({consumer})
         self.watch.is_over = True
-        if self.plan.way == "subscribe":
-            await asyncio.sleep(0.01)  # `dispose` waits for nothing
+        for _ in range(100 if self.plan.way == "subscribe" else 0):  # `dispose` waits for nothing
+            if not +self.watch.now:
+                break
+            await asyncio.sleep(0.01)
         assert not +self.watch.now
         self.check_given()
         assert consumer.cancelled() or len(self.ends) == 1
