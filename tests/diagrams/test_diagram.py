@@ -18,9 +18,9 @@ from reactivex import operators as ops
 from conveyor_rx import AsyncStream, BaseTask, batch_task, single_task
 from conveyor_rx.diagrams import MarbleDiagram, Recorder, draw, record
 from conveyor_rx.testing import run, source
-from tests.random_pipelines import Plan, plans
-from tests.run_random import check
-from tests.test_labels import HOSTILE
+from tests.diagrams.test_labels import HOSTILE
+from tests.random_pipelines.check import check
+from tests.random_pipelines.plans import Plan, plans
 
 SVG = "{http://www.w3.org/2000/svg}"
 TAGS = {

@@ -15,7 +15,7 @@ import pytest
 from conveyor_rx import single_task
 from conveyor_rx.diagrams import MarbleDiagram, draw, record
 from conveyor_rx.testing import source
-from tests.test_labels import HOSTILE
+from tests.diagrams.test_labels import HOSTILE
 
 
 class Reader(HTMLParser):

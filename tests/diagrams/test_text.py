@@ -18,9 +18,9 @@ from conveyor_rx.diagrams._recorder import Recorder
 from conveyor_rx.diagrams._recording import Lane, Marble, Recording
 from conveyor_rx.diagrams._text import render
 from conveyor_rx.events import observe
-from tests.random_pipelines import Plan, plans
-from tests.run_random import check
-from tests.test_labels import HOSTILE
+from tests.diagrams.test_labels import HOSTILE
+from tests.random_pipelines.check import check
+from tests.random_pipelines.plans import Plan, plans
 
 
 async def recorded(stream: AsyncStream[Any], **options: Any) -> Recording:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from conveyor_rx.testing import VirtualLoop
 from tests.faults.disturbed import Disturbed, disturb
-from tests.random_pipelines import Plan
+from tests.random_pipelines.plans import Plan
 
 __all__ = ["Canceller", "cancel_at", "cancel_at_every_step", "steps_of"]
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from conveyor_rx import AsyncStream, Pipeline
 from conveyor_rx.testing import VirtualLoop, run
-from tests.random_pipelines import Plan, model
-from tests.random_stages import SOURCE, Watch, build, data
+from tests.random_pipelines.plans import Plan, model
+from tests.random_pipelines.stages import SOURCE, Watch, build, data
 
 __all__ = ["Act", "Consume", "Disturbed", "disturb", "quiet", "read", "subscribe"]
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from conveyor_rx import ErrorHandler, Pipeline, SingleTask
 from tests.faults.disturbed import Disturbed, quiet, read
-from tests.random_pipelines import Plan, Spec, model
-from tests.random_stages import Watch, build
+from tests.random_pipelines.plans import Plan, Spec, model
+from tests.random_pipelines.stages import Watch, build
 
 __all__ = ["FAULTS", "Fault", "HandlerError", "Inserted", "SideError", "inserted"]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from ast import literal_eval
 from typing import Any
 
-from tests.random_pipelines import Plan, Spec
+from tests.random_pipelines.plans import Plan, Spec
 
 __all__ = ["MOST_STEPS", "REFERENCES"]
 

@@ -7,7 +7,7 @@ import asyncio
 from conveyor_rx.testing import VirtualLoop, assert_clean
 from tests.faults.cancels import steps_of
 from tests.faults.disturbed import Disturbed, read
-from tests.random_pipelines import Plan
+from tests.random_pipelines.plans import Plan
 
 __all__ = ["HOWS", "shut_down_at", "shut_down_at_every_step"]
 

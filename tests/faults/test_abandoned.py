@@ -1,7 +1,7 @@
 """Streams that are given up, at every step and in states that take time, with the collector off.
 
-tests/test_garbage.py has the states in which a consumer can leave a stream; these are the moments
-at which it can, and what else a run can be waiting for.
+tests/lifetime/test_garbage.py has the states in which a consumer can leave a stream; these are the
+moments at which it can, and what else a run can be waiting for.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import pytest
 
 from conveyor_rx import AsyncStream, BatchTask, ErrorHandler, Pipeline, RetryConfig, SingleTask
 from conveyor_rx.testing import VirtualLoop, run
-from tests.test_garbage import KINDS, SOURCES, Source, Thing, Zoo, pipeline, stage, turns
+from tests.lifetime.test_garbage import KINDS, SOURCES, Source, Thing, Zoo, pipeline, stage, turns
 
 MODES = ("ordered", "as_completed")
 HOWS = ("cancelled", "closed", "disposed", "closed, and kept", "disposed, and kept")

@@ -1,6 +1,6 @@
 """A cancelled consumer, at every step: nothing is left, nothing starts, the results are a prefix.
 
-Here with a few seeds; `python -m tests.long_runs cancel` takes 20.
+Here with a few seeds; `python -m tests.long cancel` takes 20.
 """
 
 from __future__ import annotations

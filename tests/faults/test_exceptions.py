@@ -1,8 +1,8 @@
 """Each kind of exception, from each kind of function, single and batch, under each policy and mode.
 
-What tests/test_errors.py has with one stage alone stands here in the middle of a pipeline, for
-batches of every kind, behind outputs that were given already, and for the stages and sources that
-have no policy.
+What tests/errors has with one stage alone stands here in the middle of a pipeline, for batches of
+every kind, behind outputs that were given already, and for the stages and sources that have no
+policy.
 """
 
 from __future__ import annotations

@@ -16,8 +16,8 @@ from conveyor_rx import AsyncStream
 from tests.faults.disturbed import Consume, Disturbed, disturb, quiet, subscribe
 from tests.faults.inserted import Inserted, inserted
 from tests.faults.references import REFERENCES
-from tests.random_pipelines import Plan, model
-from tests.random_stages import Boom
+from tests.random_pipelines.plans import Plan, model
+from tests.random_pipelines.stages import Boom
 
 of_each_reference = pytest.mark.parametrize("name", REFERENCES)
 

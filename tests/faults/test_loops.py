@@ -16,7 +16,7 @@ from tests.conformance.test_conformance import KINDS
 from tests.faults.cancels import cancel_at_every_step
 from tests.faults.loops import loops_of
 from tests.faults.references import REFERENCES
-from tests.run_random import check
+from tests.random_pipelines.check import check
 
 # In debug mode asyncio notes a whole stack for each task and callback, under pytest a deep one.
 EVERY = {"eager": 40, "debug": 200}  # of the checks of the conformance suite

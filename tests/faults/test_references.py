@@ -9,8 +9,8 @@ import pytest
 
 from tests.faults.cancels import steps_of
 from tests.faults.references import MOST_STEPS, REFERENCES
-from tests.random_pipelines import KINDS, SOURCES, WAYS, model
-from tests.run_random import check
+from tests.random_pipelines.check import check
+from tests.random_pipelines.plans import KINDS, SOURCES, WAYS, model
 
 PLANS = tuple(REFERENCES.values())
 

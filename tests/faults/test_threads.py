@@ -1,6 +1,6 @@
 """Eight threads push into one Observable: nothing is lost, each thread's order is kept.
 
-Here some items each; `python -m tests.long_runs threads` takes 10^5.
+Here some items each; `python -m tests.long threads` takes 10^5.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.faults.threads import push_from_threads
-from tests.random_pipelines import WAYS
+from tests.random_pipelines.plans import WAYS
 
 ITEMS = 2_000
 

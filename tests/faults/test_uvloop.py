@@ -16,8 +16,8 @@ from tests.faults.disturbed import Disturbed, read
 from tests.faults.loops import loops_of
 from tests.faults.references import REFERENCES
 from tests.faults.threads import push_from_threads
-from tests.random_pipelines import WAYS, Plan, model
-from tests.random_stages import Boom
+from tests.random_pipelines.plans import WAYS, Plan, model
+from tests.random_pipelines.stages import Boom
 
 FASTER = 100  # than in virtual time
 

@@ -14,8 +14,8 @@ from conveyor_rx.events import Event, observe
 from conveyor_rx.probes._counting import Counting
 from conveyor_rx.probes._counts import PipelineCount, StageCount
 from tests.probes.careful import Careful
-from tests.random_pipelines import Plan, plans
-from tests.run_random import check
+from tests.random_pipelines.check import check
+from tests.random_pipelines.plans import Plan, plans
 
 
 @single_task(concurrency_limit=2)

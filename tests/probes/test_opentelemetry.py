@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from conveyor_rx import batch_task, single_task
 from conveyor_rx.events import Event, observe
 from tests.probes.careful import Careful
-from tests.random_pipelines import Plan, plans
-from tests.run_random import check
+from tests.random_pipelines.check import check
+from tests.random_pipelines.plans import Plan, plans
 
 pytest.importorskip("opentelemetry.sdk", reason="the SDK of OpenTelemetry is not installed")
 

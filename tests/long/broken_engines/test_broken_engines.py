@@ -1,0 +1,158 @@
+"""The suite is tested itself: each engine that is broken on purpose is found out.
+
+By a check that is there anyway, and that passes with the engine as it is: a rule of the conformance
+suite, a few random pipelines, or a test of the contract.
+"""
+
+from __future__ import annotations
+
+import functools
+import gc
+import importlib
+from collections.abc import Callable
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+
+from conveyor_rx.testing import run
+from conveyor_rx.testing.conformance import conformance
+from tests.conformance.test_conformance import KINDS
+from tests.long.broken_engines.engines import ENGINES
+from tests.random_pipelines.check import check
+from tests.random_pipelines.plans import Plan, plans
+
+Check = Callable[[], object]
+EXAMPLES = 200
+
+
+@functools.cache
+def rule(number: str, kind: str = "async that suspends") -> Check:
+    """Check a kind of stage for one rule of Reactive Streams, in all places."""
+    checks = [each for each in conformance(**KINDS[kind]) if each.rule.number == number]
+
+    def all_places() -> None:
+        for each in checks:
+            each()
+
+    return all_places
+
+
+@functools.cache
+def random_pipelines() -> Check:
+    """Run some random pipelines, always the same ones."""
+
+    @settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=[Phase.generate],
+        report_multiple_bugs=False,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(plans())
+    def some(plan: Plan) -> None:
+        check(plan)
+
+    return some
+
+
+@functools.cache
+def contract(module: str, test: str, **arguments: str | int | None) -> Check:
+    """Run one test of the contract, in virtual time."""
+    function = getattr(importlib.import_module(f"tests.{module}"), test)
+    return lambda: run(functools.partial(function, **arguments))
+
+
+RANDOM = random_pipelines()
+FOUND_BY: dict[str, Check] = {
+    "an_error_overtakes_its_prefix": contract(
+        "errors.test_errors",
+        "test_ordered_failure_lets_what_stands_before_it_through_at_its_instants",
+    ),
+    "a_new_arrival_overtakes_the_queue": contract(
+        "test_order", "test_calls_start_in_input_order", kind="async", limit=1, window=1024
+    ),
+    "order_is_not_restored_before_a_batch": rule("1.5", "batch of 5"),
+    "as_completed_waits_for_order": contract("test_order", "test_the_modes_differ"),
+    "generators_do_not_see_their_inputs_in_order": contract(
+        "test_order", "test_calls_start_in_input_order", kind="generator", limit=None, window=1024
+    ),
+    "a_list_is_put_out_backwards": rule("1.5", "list"),
+    "an_extra_prefetch": contract(
+        "flow.test_flow", "test_a_slow_head_holds_exactly_a_window", window=4
+    ),
+    "a_gate_that_never_closes": rule("2.1"),
+    "the_output_buffer_never_fills": rule("2.1"),
+    "max_parallelism_is_ignored": RANDOM,
+    "one_call_too_many_at_once": RANDOM,
+    "one_call_too_few_at_once": RANDOM,
+    "a_slot_is_leaked_on_a_failure": RANDOM,
+    "the_head_of_a_line_waits_for_room_too": RANDOM,
+    "a_run_begins_before_it_is_read": rule("1.1"),
+    "the_rest_of_a_batch_is_lost": rule("1.5", "batch of 5"),
+    "a_short_rest_is_a_batch": RANDOM,
+    "none_is_passed_on": rule("1.5", "filter"),
+    "an_item_is_given_twice": rule("1.5", "own"),
+    "a_failure_is_swallowed_in_as_completed": rule("1.4"),
+    "the_error_of_a_source_is_lost": rule("1.4"),
+    "the_note_does_not_name_the_task": contract(
+        "errors.test_errors", "test_the_note_names_task_item_and_attempt"
+    ),
+    "a_place_is_never_given_up_on_skip": RANDOM,
+    "a_failing_batch_takes_its_neighbours_along": RANDOM,
+    "one_attempt_too_few": contract(
+        "errors.test_retries", "test_a_batch_is_retried_whole", mode="ordered", kind="async"
+    ),
+    "a_failure_lets_the_calls_behind_it_go_on": RANDOM,
+    "a_cancelled_call_is_not_awaited": contract(
+        "lifetime.test_lifetime", "test_close_awaits_every_call", kind="async", mode="ordered"
+    ),
+    "a_call_is_awaited_and_not_cancelled": rule("3.5"),
+    "a_generator_is_never_closed": rule("3.12", "async generator"),
+    "a_source_is_never_closed": rule("2.6"),
+    "disposing_ends_no_run": rule("3.12"),
+    "a_disposed_run_holds_its_observer": rule("3.13"),
+    "the_cancellation_of_a_consumer_is_swallowed": contract(
+        "lifetime.test_cancellation",
+        "test_a_consumer_that_is_cancelled_leaves_nothing",
+        way="collect",
+        mode="ordered",
+    ),
+    "a_second_reader_is_let_in": rule("2.5"),
+    "the_context_of_a_call_is_shared": contract(
+        "errors.test_retries", "test_each_half_of_a_batch_is_called_in_a_context_of_its_own"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FOUND_BY)
+@pytest.mark.usefixtures("small_heap")
+def test_a_broken_engine_is_found_out(name: str) -> None:
+    """The check fails with the broken engine."""
+    with pytest.MonkeyPatch.context() as patch:
+        ENGINES[name](patch)
+        found = _fails(FOUND_BY[name])
+    gc.collect()  # what the broken engine left behind must not meet other tests
+    assert found
+
+
+def _fails(found_by: Check) -> bool:
+    try:
+        found_by()
+    except (TypeError, AttributeError, NameError):
+        raise  # the patch doesn't fit the engine any more
+    except Exception:  # an assertion, a deadlock, a failure that should not have come through
+        return True
+    return False
+
+
+@pytest.mark.parametrize("found_by", dict.fromkeys(FOUND_BY.values()))
+def test_the_engine_as_it_is_passes(found_by: Check) -> None:
+    """The same check passes with the engine as it is."""
+    found_by()
+
+
+def test_each_broken_engine_has_its_check() -> None:
+    """None is left out."""
+    assert set(ENGINES) == set(FOUND_BY)

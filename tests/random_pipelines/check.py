@@ -1,0 +1,277 @@
+"""How is a random pipeline run and checked? In virtual time, watched, against the model.
+
+An example that fails is printed as `check(Plan(...))`. To replay it alone:
+
+    python -c "from tests.random_pipelines.check import *; check(Plan(...))"
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import aclosing, contextmanager
+from dataclasses import dataclass, field
+
+from conveyor_rx import AsyncStream, StageStats
+from conveyor_rx.testing import run
+from tests.random_pipelines.plans import BATCHES, GENERATORS, Plan, Spec, model
+from tests.random_pipelines.scenarios import Sightings, scenarios
+from tests.random_pipelines.stages import CALLED, SOURCE, Boom, Watch, build, data
+
+__all__ = ["Plan", "Spec", "check"]
+
+
+def check(plan: Plan) -> set[str]:
+    """Run `plan`, compare it with the model, and return which scenarios occurred."""
+    watch = Watch()
+    outcome = Outcome()
+    try:
+        with Sightings(watch.sightings), _listen(outcome.warnings):
+            run(lambda: _run(plan, watch, outcome), seed=plan.seed)
+        assert not watch.wrong, watch.wrong
+        assert len(outcome.ends) == 1, "exactly one end"
+        _check_results(plan, outcome)
+        _check_limits(plan, watch)
+        _check_counters(plan, watch, outcome)
+        _check_flow(plan, watch, outcome)
+    except BaseException as error:
+        error.add_note(f"check({plan!r})")
+        raise
+    return watch.sightings | set(scenarios(plan, outcome.got, outcome.end, outcome.stats))
+
+
+@dataclass
+class Outcome:
+    """What came of a run."""
+
+    got: list[int] | None = field(default_factory=list)  # None: `collect` raised
+    ends: list[str | None] = field(default_factory=list)
+    stats: tuple[StageStats, ...] = ()  # by stage, the Rx operators left out
+    warnings: list[str] = field(default_factory=list)  # that were logged
+
+    @property
+    def end(self) -> str | None:
+        return self.ends[0]
+
+
+@contextmanager
+def _listen(warnings: list[str]) -> Iterator[None]:
+    """Note what is logged, instead of passing it on."""
+
+    def note(record: logging.LogRecord) -> bool:
+        warnings.append(record.getMessage())
+        return False
+
+    logger = logging.getLogger("conveyor_rx")
+    logger.addFilter(note)
+    try:
+        yield
+    finally:
+        logger.removeFilter(note)
+
+
+# -- the run
+
+
+async def _run(plan: Plan, watch: Watch, outcome: Outcome) -> None:
+    stream = build(plan, watch)(data(plan, watch))
+    monitor = asyncio.create_task(_monitor(plan, watch, stream))
+    try:
+        if plan.way == "async for":
+            await _iterate(plan, watch, stream, outcome)
+        elif plan.way == "collect":
+            await _collect(stream, outcome)
+        else:
+            await _subscribe(watch, stream, outcome)
+        watch.is_over = True
+        assert not +watch.now, f"calls and generators that have not ended: {+watch.now}"
+    finally:
+        monitor.cancel()
+        await asyncio.wait({monitor})
+    assert monitor.cancelled() or monitor.result()
+    assert CALLED.get() is None, "the context of a call has leaked to the consumer"
+    if plan.way != "subscribe":
+        async with aclosing(stream):
+            assert await anext(stream, None) is None, "a result after the end"
+    await asyncio.sleep(100)
+    outcome.stats = stream.stats
+
+
+def _kind_of(error: BaseException) -> str:
+    assert isinstance(error, Boom), error
+    return "source" if error.args == ("source",) else "call"
+
+
+async def _iterate(plan: Plan, watch: Watch, stream: AsyncStream[int], outcome: Outcome) -> None:
+    time = asyncio.get_running_loop().time
+    asked = -1.0
+    assert outcome.got is not None
+    try:
+        async for value in stream:
+            if outcome.got and plan.pause and time() == asked:
+                watch.sightings.add("consumer slower than source")
+            outcome.got.append(value)
+            watch.delivered += 1
+            if plan.pause:
+                await asyncio.sleep(plan.pause)
+            asked = time()
+    except Exception as error:
+        outcome.ends.append(_kind_of(error))
+    else:
+        outcome.ends.append(None)
+
+
+async def _collect(stream: AsyncStream[int], outcome: Outcome) -> None:
+    try:
+        outcome.got = await stream.collect()
+    except Exception as error:
+        outcome.got = None
+        outcome.ends.append(_kind_of(error))
+    else:
+        outcome.ends.append(None)
+
+
+async def _subscribe(watch: Watch, stream: AsyncStream[int], outcome: Outcome) -> None:
+    ended = asyncio.get_running_loop().create_future()
+
+    def receive(value: int) -> None:
+        assert outcome.got is not None
+        outcome.got.append(value)
+        if CALLED.get() is not None:
+            watch.wrong.append(f"{value} is given in the context of a call")
+
+    def end(error: Exception | None = None) -> None:
+        outcome.ends.append(None if error is None else _kind_of(error))
+        if not ended.done():
+            ended.set_result(None)
+
+    stream.subscribe(receive, end, end)
+    await ended
+
+
+# -- while it runs
+
+
+async def _monitor(plan: Plan, watch: Watch, stream: AsyncStream[int]) -> bool:
+    """Look at the run between two instants at which something happens, less and less often."""
+    now = 0.05
+    await asyncio.sleep(now)
+    for _ in range(100):  # not for ever: a run that hangs must come to a deadlock
+        _look(plan, watch, stream.stats)
+        pause = round(max(0.1, 0.25 * now), 1)
+        await asyncio.sleep(pause)
+        now += pause
+    return True
+
+
+def _look(plan: Plan, watch: Watch, stats: tuple[StageStats, ...]) -> None:
+    tasks = [(n, spec) for n, spec in enumerate(plan.stages) if spec.kind != "rx"]
+    assert len(stats) == len(tasks)
+    _look_at_limits(plan, watch, stats, tasks)
+    most = plan.most_in_flight
+    if most is not None:
+        count = watch.pulled
+        for stage in stats:  # what a stage makes of an item is another number of items
+            settled = stage.in_ - stage.running - stage.waiting
+            count += stage.out - settled
+        assert count - watch.delivered <= most, f"{count - watch.delivered} in flight, not {most}"
+
+
+def _look_at_limits(
+    plan: Plan, watch: Watch, stats: tuple[StageStats, ...], tasks: list[tuple[int, Spec]]
+) -> None:
+    """Check F3 and F4: where items wait, a limit has been reached."""
+    # How many calls are running is known where each has one item and none is parked.
+    is_exact = not plan.kinds & {*GENERATORS, *BATCHES, "lazy"}
+    of_tasks = (stage for stage, (_, spec) in zip(stats, tasks, strict=True) if spec.is_task)
+    running = sum(stage.running for stage in of_tasks)
+    if watch.capped == plan.parallelism:
+        watch.sightings.add("max_parallelism reached")
+    for stage, (number, spec) in zip(stats, tasks, strict=True):
+        if not _could_start(stage, spec):
+            continue
+        now = watch.now[number] if spec.is_batch else stage.running
+        # A plain function that gives a generator lends its slot while that waits for room.
+        if now == spec.at_once or (spec.kind == "lazy" and spec.limit and now > spec.limit):
+            watch.sightings.add("limit reached")
+        elif plan.parallelism is None:
+            raise AssertionError(f"items wait, and the limit of {spec} is not reached: {stage}")
+        else:
+            assert not is_exact or running == plan.parallelism, f"items wait for nothing: {stats}"
+
+
+def _could_start(stage: StageStats, spec: Spec) -> bool:
+    """Tell whether calls of `stage` wait for nothing but a slot."""
+    if spec.is_batch:  # of batches that wait to be retried it is not known how many calls they are
+        return spec.attempts == 1 and stage.waiting >= spec.max_size
+    # Items that have been called say that its side input has come.
+    has_begun = stage.in_ - stage.cancelled > stage.running + stage.waiting
+    return spec.is_task and stage.waiting > 0 and (spec.kind != "side input" or has_begun)
+
+
+# -- after it
+
+
+def _check_results(plan: Plan, outcome: Outcome) -> None:
+    expected, expected_end = model(plan)
+    if plan.ordered:
+        assert outcome.end == expected_end
+        assert outcome.got is None or outcome.got == expected
+    elif not any(spec.is_batch for spec in plan.stages):
+        assert outcome.end == expected_end
+        if expected_end == "call":
+            most, _ = model(plan.without_failures())
+            assert Counter(outcome.got or ()) <= Counter(most)
+        else:
+            assert outcome.got is None or Counter(outcome.got) == Counter(expected)
+
+
+def _check_limits(plan: Plan, watch: Watch) -> None:
+    for number, spec in enumerate(plan.stages):
+        if spec.is_task and spec.kind != "lazy" and spec.at_once is not None:
+            assert watch.most[number] <= spec.at_once, f"stage {number}: {watch.most}"
+    assert plan.parallelism is None or watch.most_capped <= plan.parallelism
+
+
+def _check_counters(plan: Plan, watch: Watch, outcome: Outcome) -> None:
+    """Check that each stage's counters balance, and what they say of the end."""
+    for stage in outcome.stats:
+        ended = stage.completed + stage.failed + stage.skipped + stage.dropped + stage.cancelled
+        assert stage.running == stage.waiting == 0
+        assert stage.in_ == ended
+    failed = any(stage.failed for stage in outcome.stats)
+    assert outcome.end == ("call" if failed else "source" if plan.source_fails else None)
+
+
+def _check_flow(plan: Plan, watch: Watch, outcome: Outcome) -> None:
+    """Check that each stage took what the one before it gave: all, once, and nothing else.
+
+    In both modes, with batches and with failures, where the model knows no results.
+    """
+    stats = iter(outcome.stats)
+    given = Counter(watch.given.get(SOURCE, ()))
+    for number, spec in enumerate(plan.stages):
+        taken = Counter(watch.taken.get(number, ()))
+        assert taken <= given, f"stage {number} took what it was not given: {taken - given}"
+        stage = next(stats) if spec.kind != "rx" else None
+        came, given = given.total(), Counter(watch.given.get(number, ()))
+        if outcome.end == "call":
+            continue
+        lost = stage.skipped if stage else 0
+        if stage is not None:
+            assert (stage.in_, stage.out, stage.cancelled) == (came, given.total(), 0)
+            skips = [text for text in outcome.warnings if f"{stage.stage!r} skipped" in text]
+            assert len(skips) == (2 if stage.skipped else 0), skips
+        if spec.is_batch:
+            assert stage is not None
+            rest = came % spec.max_size
+            assert stage.dropped == (rest if rest < spec.min_size else 0)
+            lost += stage.dropped
+            warned = [text for text in outcome.warnings if f"{stage.stage!r} dropped" in text]
+            assert len(warned) == (1 if stage.dropped else 0), warned
+        assert taken.total() == came - lost, f"stage {number} did not take all"
+    got = Counter(outcome.got or ())
+    assert got <= given
+    assert outcome.end == "call" or outcome.got is None or got == given

@@ -1,0 +1,41 @@
+"""The random pipelines reach what they are there for."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+
+from tests.random_pipelines.check import check
+from tests.random_pipelines.plans import Plan, plans
+from tests.random_pipelines.scenarios import LEAST, TALLY, Tally
+
+ENOUGH = 300
+
+
+def test_each_scenario_occurs_often_enough(capsys: pytest.CaptureFixture[str]) -> None:
+    """No scenario falls under 5 % of the examples; the shares are printed.
+
+    Those of test_random_pipelines.py, if they ran just now, else some of its own.
+    """
+    tally = TALLY if TALLY.examples >= ENOUGH else _some_examples()
+    with capsys.disabled():
+        print(f"\n{tally.report()}")  # noqa: T201  # the report is the point
+    assert not tally.rare(), f"under {LEAST:.0%} of the examples: {tally.rare()}"
+
+
+def _some_examples() -> Tally:
+    tally = Tally()
+
+    @settings(
+        max_examples=ENOUGH,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        phases=[Phase.generate],
+        database=None,
+    )
+    @given(plans())
+    def run(plan: Plan) -> None:
+        tally.add(check(plan))
+
+    run()
+    return tally
