@@ -20,8 +20,8 @@ pytest_plugins = [
 ONE_IN = 19  # prime to the numbers of kinds, places, modes and ways
 AGAIN_AND_AGAIN = """
     conformance faults/test_cancels.py faults/test_exceptions.py faults/test_failures.py
-    faults/test_shutdowns.py test_benchmarks.py lifetime/test_cancellation.py flow/test_flow.py
-    flow/test_pulled_ahead.py random_pipelines/test_random_pipelines.py
+    faults/test_shutdowns.py flow lifetime/test_cancelled_at_every_step.py
+    random_pipelines/test_random_pipelines.py test_benchmarks.py
 """.split()
 
 

@@ -28,8 +28,8 @@ from benchmarks import (
     trial,
 )
 from benchmarks.contestants import CONTESTANTS, OURS
+from tests.kit import ROOT
 
-ROOT = Path(__file__).parent.parent
 QUICK = jobs.all_jobs(quick=True)
 FULL = jobs.all_jobs(quick=False)
 OTHERS = [  # who need nothing but what conveyor_rx needs

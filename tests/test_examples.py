@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from tests.kit import ROOT
+
 EXAMPLES = ROOT / "examples"
 SEARCH = EXAMPLES / "search_stdlib.py"
 

@@ -16,7 +16,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from tests.kit import ROOT
+
 NOTEBOOKS = ROOT / "notebooks"
 DURATION = re.compile(r"\b[\d.]+ (min|s|ms|µs|ns)\b")
 

@@ -12,16 +12,11 @@ import pytest
 
 from conveyor_rx import AsyncStream, Pipeline, SingleTask, batch_task, single_task
 from conveyor_rx.testing import source, timed_task, timeline
+from tests.kit import in_both_modes
 
-MODES = ("ordered", "as_completed")
 FANS = ("list", "async list", "generator", "async generator", "lazy", "async lazy")
 LATENCIES = [0.1, 0.2, 0.3, 0.4, 0.5, 2.0, 0.7, 0.8]
-in_both_modes = pytest.mark.parametrize("mode", MODES)
 of_each_fan = pytest.mark.parametrize("kind", FANS)
-
-
-def now() -> float:
-    return asyncio.get_running_loop().time()
 
 
 def luck(item: object, salt: object = 0) -> float:

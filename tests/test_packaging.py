@@ -17,8 +17,8 @@ import pytest
 from poetry.core.masonry import api
 
 import conveyor_rx
+from tests.kit import ROOT
 
-ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 VERSION = PROJECT["version"]
 

@@ -6,15 +6,14 @@ import asyncio
 import re
 import runpy
 import textwrap
-from pathlib import Path
 from typing import NamedTuple
 from xml.etree import ElementTree
 
 import pytest
 
 from conveyor_rx import testing
+from tests.kit import ROOT
 
-ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 
 

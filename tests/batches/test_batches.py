@@ -13,13 +13,7 @@ from reactivex import operators as ops
 
 from conveyor_rx import AsyncStream, BatchTask, Pipeline, SingleTask, batch_task, single_task
 from conveyor_rx.testing import source, timed_task, timeline
-
-MODES = ("ordered", "as_completed")
-in_both_modes = pytest.mark.parametrize("mode", MODES)
-
-
-def now() -> float:
-    return asyncio.get_running_loop().time()
+from tests.kit import in_both_modes, now
 
 
 def packs(kind: str, min_size: int, max_size: int, **options: Any) -> BatchTask[Any, Any]:

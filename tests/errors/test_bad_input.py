@@ -26,34 +26,13 @@ from conveyor_rx import (
     single_task,
 )
 from conveyor_rx.testing import timed_task
+from tests.kit import Boom, drain, in_both_modes, nap, same
 
 single: Any = single_task
 batch: Any = batch_task
-modes = pytest.mark.parametrize("mode", ["ordered", "as_completed"])
-
-
-class Boom(Exception):
-    pass
-
-
-async def drain(stream: Any, got: list[Any]) -> None:
-    """Read `stream` to its end into `got`, which keeps what came before a failure."""
-    async for item in stream:
-        got.append(item)  # noqa: PERF401  # kept if it fails
 
 
 def func(x: int) -> int:
-    return x
-
-
-@single_task
-def same(x: int) -> int:
-    return x
-
-
-@single_task
-async def nap(x: int) -> int:
-    await asyncio.sleep(1)
     return x
 
 
@@ -442,7 +421,7 @@ OPAQUE = Opaque()
     ],
     ids=lambda item: type(item).__name__,
 )
-@modes
+@in_both_modes
 async def test_what_is_not_many_is_one_item(item: Any, mode: Any) -> None:
     """V3: str, bytes, mappings and what is not iterable are one item, the very object."""
     [got] = await same.with_execution_mode(mode)(item).collect()
@@ -542,7 +521,7 @@ async def test_no_data_calls_the_first_task_without_an_item() -> None:
 def test_no_data_for_a_task_that_needs_an_item() -> None:
     """Bad input: no data where an item is needed: TypeError that names what is missing."""
     for stage in (same, same | nap):
-        with pytest.raises(TypeError, match="'x'"):
+        with pytest.raises(TypeError, match="'item'"):
             stage()
 
 
@@ -580,7 +559,7 @@ async def test_empty_pipeline_passes_items_on() -> None:
 # -- errors elsewhere
 
 
-@modes
+@in_both_modes
 async def test_error_in_the_source(mode: Any) -> None:
     """E7: an error in the source: all that was pulled before is delivered, then that error."""
 
@@ -625,7 +604,7 @@ def fail_at_two(x: int) -> int:
     return x
 
 
-@modes
+@in_both_modes
 async def test_error_in_a_handler(mode: Any) -> None:
     """E6: what a handler raises is raised, the original its cause, at the item's place."""
     task = single_task(error_handler=Raising())(fail_at_two)

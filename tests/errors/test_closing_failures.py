@@ -14,6 +14,7 @@ from reactivex.disposable import Disposable
 
 from conveyor_rx import AsyncStream, BaseTask, BatchTask, ErrorHandler, SingleTask
 from conveyor_rx.operators._failures import KEPT
+from tests.kit import in_both_modes
 from tests.lifetime.test_closing import Reports, others
 
 
@@ -140,7 +141,6 @@ KINDS = (
     "async source, observable, behind rx, under rx, behind a stream"
 ).split(", ")
 of_each_kind = pytest.mark.parametrize("kind", KINDS)
-in_both_modes = pytest.mark.parametrize("mode", ["ordered", "as_completed"])
 
 
 async def read(stream: AsyncStream[Any], got: list[Any]) -> None:

@@ -14,15 +14,8 @@ from reactivex import operators as ops
 from conveyor_rx import AsyncStream, BaseTask, BatchTask, Pipeline, SingleTask
 from conveyor_rx._inputs import name_inputs, named
 from conveyor_rx.events import Event, observe
+from tests.kit import Boom, in_both_modes, watched_or_not
 from tests.values.test_odd_values import read
-
-MODES = ("ordered", "as_completed")
-in_both_modes = pytest.mark.parametrize("mode", MODES)
-watched_or_not = pytest.mark.parametrize("watched", [False, True])
-
-
-class Boom(Exception):
-    pass
 
 
 def until(*bad: Any) -> Callable[[Any], Any]:

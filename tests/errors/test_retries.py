@@ -13,15 +13,10 @@ import pytest
 
 from conveyor_rx import RetryConfig, SingleTask, batch_task, single_task
 from conveyor_rx.testing import timeline
+from tests.kit import in_both_modes, now
 
-MODES = ("ordered", "as_completed")
 KINDS = ("async", "def", "generator", "async generator", "def that gives a coroutine")
-in_both_modes = pytest.mark.parametrize("mode", MODES)
 of_each_kind = pytest.mark.parametrize("kind", KINDS)
-
-
-def now() -> float:
-    return asyncio.get_running_loop().time()
 
 
 class Failing:

@@ -14,10 +14,7 @@ import reactivex as rx
 from reactivex import operators as ops
 
 from conveyor_rx import AsyncStream, BaseTask, batch_task, single_task
-
-
-class Boom(Exception):
-    pass
+from tests.kit import Boom
 
 
 def inner(x: Any) -> Any:

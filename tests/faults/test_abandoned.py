@@ -15,9 +15,9 @@ import pytest
 
 from conveyor_rx import AsyncStream, BatchTask, ErrorHandler, Pipeline, RetryConfig, SingleTask
 from conveyor_rx.testing import VirtualLoop, run
+from tests.kit import MODES
 from tests.lifetime.test_garbage import KINDS, SOURCES, Source, Thing, Zoo, pipeline, stage, turns
 
-MODES = ("ordered", "as_completed")
 HOWS = ("cancelled", "closed", "disposed", "closed, and kept", "disposed, and kept")
 MOST_STEPS = 80  # by then windows are full and results flow
 

@@ -17,6 +17,7 @@ from reactivex import operators as ops
 
 from conveyor_rx import AsyncStream, BaseTask, BatchTask, SingleTask
 from conveyor_rx.testing import run
+from tests.kit import MODES
 
 ERRORS: dict[str, Callable[[], BaseException]] = {
     "ValueError": lambda: ValueError("boom"),
@@ -32,7 +33,6 @@ DEADLY = ("KeyboardInterrupt", "SystemExit")  # E8: they end the run and propaga
 NO_FAILURE = (*DEADLY, "GeneratorExit")  # not to be skipped, nor an Exception
 FUNCTIONS = ("async", "def", "generator", "async generator")
 POLICIES = ("fail", "skip_item", "skip_batch")
-MODES = ("ordered", "as_completed")
 WAYS = ("async for", "collect", "subscribe")
 BAD = 3  # of the items 0 to 5
 of_each_error = pytest.mark.parametrize("name", ERRORS)

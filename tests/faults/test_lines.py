@@ -14,10 +14,10 @@ from conveyor_rx import BaseTask, BatchTask, ErrorHandler, RetryConfig, SingleTa
 from conveyor_rx.events import observe
 from conveyor_rx.testing import Deadlock, run
 from tests.faults.lines import Line, Lines
+from tests.kit import MODES
 
 pytestmark = pytest.mark.no_cover  # of two that watch lines, one would miss what the other raises
 
-MODES = ("ordered", "as_completed")
 WAYS = ("async for", "collect", "subscribe")
 Stages = Callable[[Lines], Any]
 

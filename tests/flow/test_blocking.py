@@ -10,8 +10,7 @@ import pytest
 
 from conveyor_rx import PipelineContext, batch_task, single_task
 from conveyor_rx.events import observe
-
-in_both_modes = pytest.mark.parametrize("mode", ["ordered", "as_completed"])
+from tests.kit import in_both_modes
 
 
 class Clock:

@@ -11,9 +11,8 @@ import reactivex as rx
 from reactivex import operators as ops
 
 from conveyor_rx import AsyncStream, BaseTask, ErrorHandler, SingleTask, batch_task, single_task
+from tests.kit import in_both_modes
 
-MODES = ("ordered", "as_completed")
-in_both_modes = pytest.mark.parametrize("mode", MODES)
 LONGEST = 0.005  # seconds between two turns of the loop, beside the longest call
 
 

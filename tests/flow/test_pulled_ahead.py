@@ -1,6 +1,6 @@
 """How far is an infinite source pulled for a parked consumer? Exactly, for each kind of stage: F2.
 
-What is expected is counted backwards from the consumer. tests/flow/test_flow.py has the rest of F2:
+What is expected is counted backwards from the consumer. test_windows.py has the rest of F2:
 several segments of one kind, slow heads, calls that never end, infinite generators.
 """
 
@@ -15,12 +15,12 @@ import pytest
 
 from conveyor_rx import AsyncStream, Pipeline, SingleTask
 from tests.flow.pulled_ahead import KINDS, Kind, one_to_three, work
+from tests.kit import in_both_modes
 
 BUFFER = 16  # results that wait for the consumer
 WINDOWS = (1, 5, 40)
 STOPS = (1, 2, 3, 10, 11, 60)  # after so many results the consumer is parked for a while
 
-in_both_modes = pytest.mark.parametrize("mode", ["ordered", "as_completed"])
 with_each_window = pytest.mark.parametrize("window", WINDOWS)
 from_each_source = pytest.mark.parametrize("source", ["plain", "asynchronous"])
 of_each_kind = pytest.mark.parametrize("name", KINDS)

@@ -10,6 +10,7 @@ import pytest
 
 from conveyor_rx import AsyncStream, BaseTask, BatchTask, SingleTask, Stage
 from conveyor_rx.testing import VirtualLoop, run
+from tests.kit import Boom
 
 Reading = Callable[[AsyncStream[int]], Awaitable[object]]
 
@@ -87,10 +88,6 @@ READINGS: dict[str, Reading] = {
 }
 of_each_kind = pytest.mark.parametrize("kind", STAGES)
 in_each_way = pytest.mark.parametrize("way", READINGS)
-
-
-class Boom(Exception):
-    """What a sibling in a group fails with."""
 
 
 async def within_a_scope(reading: Awaitable[object], cancel: asyncio.Event) -> bool:

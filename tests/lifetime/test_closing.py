@@ -12,20 +12,9 @@ from conveyor_rx import AsyncStream, Pipeline, SingleTask
 from conveyor_rx.operators import _ending
 from conveyor_rx.operators._stuck import GRACE
 from conveyor_rx.testing import VirtualLoop
+from tests.kit import in_both_modes, now, others
 from tests.lifetime.closing_ways import WAYS, Close, pipelines
 from tests.random_pipelines.closing import run_programs
-
-MODES = ("ordered", "as_completed")
-in_both_modes = pytest.mark.parametrize("mode", MODES)
-
-
-def now() -> float:
-    return asyncio.get_running_loop().time()
-
-
-def others() -> set[asyncio.Task[Any]]:
-    """Give the tasks that have not ended, without the one that asks."""
-    return asyncio.all_tasks() - {asyncio.current_task()}  # type: ignore[arg-type]
 
 
 async def nothing(item: Any) -> None: ...

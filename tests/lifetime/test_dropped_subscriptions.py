@@ -15,8 +15,9 @@ from reactivex import Observable
 from reactivex import operators as ops
 from reactivex.disposable import Disposable
 
-from conveyor_rx import AsyncStream, BaseTask, BatchTask, SingleTask, single_task
+from conveyor_rx import AsyncStream, BatchTask, SingleTask, single_task
 from conveyor_rx.testing import VirtualLoop, run
+from tests.kit import Own
 
 Chain = Callable[[Any], AsyncStream[Any]]
 SEEDS = (None, 1, 2, 3, 4)
@@ -31,12 +32,6 @@ async def echo(item: Any) -> Any:
 async def slow(item: Any) -> Any:
     await asyncio.sleep(1)
     return item
-
-
-class Own(BaseTask[Any, Any]):
-    async def process(self, items: AsyncIterator[Any]) -> AsyncIterator[Any]:
-        async for item in items:
-            yield item
 
 
 async def numbers() -> AsyncIterator[int]:

@@ -22,9 +22,7 @@ from conveyor_rx import (
     SingleTask,
 )
 from conveyor_rx.operators._run import Run
-
-MODES = ("ordered", "as_completed")
-in_both_modes = pytest.mark.parametrize("mode", MODES)
+from tests.kit import in_both_modes
 
 
 @pytest.fixture(autouse=True)

@@ -14,31 +14,15 @@ from reactivex import operators as ops
 from reactivex.disposable import Disposable
 from reactivex.subject import ReplaySubject, Subject
 
-from conveyor_rx import AsyncStream, BaseTask, BatchTask, SingleTask, single_task
+from conveyor_rx import AsyncStream, BatchTask, SingleTask
 from conveyor_rx.events import observe
+from tests.kit import Own, nap, same
 
 Chain = Callable[[Observable[Any]], AsyncStream[Any]]
 
 
-@single_task
-def same(item: Any) -> Any:
-    return item
-
-
-@single_task
-async def nap(item: Any) -> Any:
-    await asyncio.sleep(1)
-    return item
-
-
 async def generate(item: Any) -> AsyncIterator[Any]:
     yield item
-
-
-class Own(BaseTask[Any, Any]):
-    async def process(self, items: AsyncIterator[Any]) -> AsyncIterator[Any]:
-        async for item in items:
-            yield item
 
 
 def passes(item: Any) -> bool:

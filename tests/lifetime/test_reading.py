@@ -11,35 +11,13 @@ import pytest
 import reactivex
 from reactivex import operators as ops
 
-from conveyor_rx import AsyncStream, BaseTask, BatchTask, Pipeline, SingleTask, single_task
+from conveyor_rx import AsyncStream, BatchTask, Pipeline, SingleTask, single_task
 from conveyor_rx.testing import VirtualLoop, source
-
-in_both_modes = pytest.mark.parametrize("mode", ["ordered", "as_completed"])
-
-
-def now() -> float:
-    return asyncio.get_running_loop().time()
-
-
-@single_task
-def same(item: Any) -> Any:
-    return item
-
-
-@single_task
-async def nap(item: Any) -> Any:
-    await asyncio.sleep(1)
-    return item
+from tests.kit import Own, in_both_modes, nap, same
 
 
 async def generate(item: Any) -> AsyncIterator[Any]:
     yield item
-
-
-class Own(BaseTask[Any, Any]):
-    async def process(self, items: AsyncIterator[Any]) -> AsyncIterator[Any]:
-        async for item in items:
-            yield item
 
 
 def stages() -> dict[str, Pipeline[Any, Any]]:

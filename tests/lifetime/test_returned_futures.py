@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from conveyor_rx import AsyncStream, BatchTask, SingleTask
+from tests.kit import in_both_modes
 from tests.lifetime.test_closing import Reports, others
 
 started: list[Any] = []
 ended: list[Any] = []
-in_both_modes = pytest.mark.parametrize("mode", ["ordered", "as_completed"])
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from reactivex.subject import Subject
 
-from conveyor_rx import AsyncStream, BaseTask, batch_task, single_task
+from conveyor_rx import AsyncStream, batch_task, single_task
+from tests.kit import Own
 
 
 @single_task
@@ -30,12 +31,6 @@ async def rank(items: list[Any]) -> list[Any]:
 async def pages(item: Any) -> AsyncIterator[Any]:
     await asyncio.sleep(5)
     yield item
-
-
-class Own(BaseTask[Any, Any]):
-    async def process(self, items: AsyncIterator[Any]) -> AsyncIterator[Any]:
-        async for item in items:
-            yield item
 
 
 async def numbers(end: int) -> AsyncIterator[int]:

@@ -15,8 +15,8 @@ from reactivex import operators as ops
 
 from conveyor_rx import Pipeline, batch_task, single_task
 from conveyor_rx.operators._run import Run
+from tests.kit import in_both_modes
 
-in_both_modes = pytest.mark.parametrize("mode", ["ordered", "as_completed"])
 seen_by: ContextVar[Any] = ContextVar("seen_by", default=None)
 
 

@@ -17,9 +17,9 @@ import pytest
 
 from conveyor_rx import Pipeline, batch_task, single_task
 from conveyor_rx.testing import run
+from tests.kit import ROOT
 from tests.long.endurance import Figures
 
-ROOT = Path(__file__).parents[2]
 # So many items, and so many MB that the process may grow by from 10 % of them on.
 ITEMS, MOST_GROWTH_MB = (1_000_000, 5.0) if "CI" in os.environ else (100_000, 1.0)
 SLOW_RUN = 100_000

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.kit import ROOT
 from tests.long import mutation
 from tests.long.mutation import IMPORT, NOT_RUN, TIME_OUT, Tree, all_tests
 from tests.long.mutation_lines import MANY, Seen, choose, first_and_more, lines_to_run, load
 from tests.long.mutation_mutants import Mutant, Position, is_executed, positions, sample
 
-ROOT = Path(__file__).parents[2]
 MODULE = Path("conveyor_rx/operators/_buffer.py")
 ORIGINAL = (ROOT / MODULE).read_text(encoding="utf-8")
 TESTS = [

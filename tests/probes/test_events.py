@@ -17,13 +17,12 @@ from reactivex import operators as ops
 from conveyor_rx import AsyncStream, BaseTask, RetryConfig, SingleTask, batch_task, single_task
 from conveyor_rx.events import SOURCE, Event, Probe, RunInfo, StageInfo, observe
 from conveyor_rx.testing import run
+from tests.kit import in_both_modes
 from tests.probes.event_rules import EventRules
 from tests.random_pipelines.check import check
 from tests.random_pipelines.plans import Plan, plans
 
 EAGER = sys.version_info >= (3, 12)  # before that a call begins at the loop's next turn
-MODES = ("ordered", "as_completed")
-in_both_modes = pytest.mark.parametrize("mode", MODES)
 
 
 @single_task(concurrency_limit=2)

@@ -12,16 +12,13 @@ import reactivex
 from reactivex import operators as ops
 
 from conveyor_rx import AsyncStream, BaseTask, BatchTask, Pipeline, RetryConfig, SingleTask
+from tests.kit import Boom
 from tests.random_pipelines.plans import GENERATORS, Plan, Spec
 
 __all__ = ["CALLED", "SOURCE", "Boom", "Watch", "build", "data"]
 
 CALLED: ContextVar[Any] = ContextVar("CALLED", default=None)  # set by each call, for it alone
 SOURCE = -1  # stands before stage 0
-
-
-class Boom(Exception):
-    """The failure that tasks and sources are told to raise."""
 
 
 class Watch:

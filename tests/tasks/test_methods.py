@@ -15,8 +15,7 @@ from typing import Any, ClassVar
 import pytest
 
 from conveyor_rx import BatchTask, Pipeline, SingleTask, batch_task, single_task
-
-modes = pytest.mark.parametrize("mode", ["ordered", "as_completed"])
+from tests.kit import in_both_modes
 
 
 class Shop:
@@ -88,7 +87,7 @@ KINDS: dict[str, list[int]] = {
 }
 
 
-@modes
+@in_both_modes
 @pytest.mark.parametrize(("name", "expected"), KINDS.items(), ids=KINDS)
 async def test_every_kind_of_method(name: str, expected: list[int], mode: Any) -> None:
     """Section 2: methods of every kind are tasks of their instance, alone and in a pipeline."""

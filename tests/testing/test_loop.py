@@ -8,10 +8,7 @@ import time
 import pytest
 
 from conveyor_rx.testing import Deadlock, StepLimitError, VirtualLoop, run
-
-
-def now() -> float:
-    return asyncio.get_running_loop().time()
+from tests.kit import now
 
 
 async def test_the_clock_starts_at_zero_and_shows_sleeps_exactly() -> None:

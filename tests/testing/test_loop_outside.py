@@ -9,10 +9,7 @@ import time
 import pytest
 
 from conveyor_rx.testing import Deadlock, VirtualLoop, run
-
-
-def now() -> float:
-    return asyncio.get_running_loop().time()
+from tests.kit import now
 
 
 def test_the_clock_stands_still_while_threads_work() -> None:

@@ -13,7 +13,7 @@ import reactivex
 
 from conveyor_rx import ErrorHandler, SingleTask, batch_task, single_task
 from conveyor_rx.diagrams import record
-from tests.values.test_values import in_both_modes
+from tests.kit import in_both_modes
 
 
 class Ready(Awaitable[Any]):

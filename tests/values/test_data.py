@@ -12,7 +12,8 @@ import pytest
 
 from conveyor_rx import AsyncStream, Pipeline, batch_task, single_task
 from conveyor_rx.events import Event, observe
-from tests.values.test_values import GIVING, giving, in_both_modes
+from tests.kit import in_both_modes
+from tests.values.giving import GIVING, giving
 
 
 class Split:

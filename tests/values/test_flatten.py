@@ -18,12 +18,10 @@ from conveyor_rx import (
     single_task,
 )
 from conveyor_rx.events import Event, observe
+from tests.kit import in_both_modes, watched_or_not
 
-MODES = ("ordered", "as_completed")
 FUNCTIONS = ("async", "eager", "def", "def that gives a coroutine")
-in_both_modes = pytest.mark.parametrize("mode", MODES)
 of_each_kind = pytest.mark.parametrize("kind", FUNCTIONS)
-watched_or_not = pytest.mark.parametrize("watched", [False, True])
 
 
 def function(kind: str, give: Callable[[Any], Any]) -> Callable[[Any], Any]:

@@ -22,11 +22,9 @@ from conveyor_rx import (
     SingleTask,
 )
 from conveyor_rx.events import Event, observe
+from tests.kit import in_both_modes, watched_or_not
 
-MODES = ("ordered", "as_completed")
 WAYS = ("async for", "collect", "subscribe")
-in_both_modes = pytest.mark.parametrize("mode", MODES)
-watched_or_not = pytest.mark.parametrize("watched", [False, True])
 in_each_way = pytest.mark.parametrize("way", WAYS)
 
 

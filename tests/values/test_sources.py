@@ -25,19 +25,9 @@ from reactivex.subject import BehaviorSubject, ReplaySubject, Subject
 from conveyor_rx import AsyncStream, SingleTask, batch_task, single_task
 from conveyor_rx.events import Event, observe
 from conveyor_rx.testing import source, timed_task, timeline
+from tests.kit import Boom, drain, in_both_modes, nap, same
 
-modes = pytest.mark.parametrize("mode", ["ordered", "as_completed"])
 threads = pytest.mark.real_time("emits on real threads")
-
-
-class Boom(Exception):
-    pass
-
-
-async def drain(stream: Any, got: list[Any]) -> None:
-    """Read `stream` to its end into `got`, which keeps what came before a failure."""
-    async for item in stream:
-        got.append(item)  # noqa: PERF401  # kept if it fails
 
 
 class LoopClock(AsyncIOScheduler):
@@ -50,17 +40,6 @@ class LoopClock(AsyncIOScheduler):
 
 def loop_clock() -> LoopClock:
     return LoopClock(asyncio.get_running_loop())
-
-
-@single_task
-def same(x: Any) -> Any:
-    return x
-
-
-@single_task
-async def nap(x: Any) -> Any:
-    await asyncio.sleep(1)
-    return x
 
 
 async def soon(condition: Callable[[], bool]) -> None:
@@ -100,7 +79,7 @@ async def three() -> AsyncIterator[int]:
 # -- kinds
 
 
-@modes
+@in_both_modes
 @pytest.mark.parametrize(
     ("make", "expected"),
     [
@@ -277,7 +256,7 @@ async def test_behaviour_and_replay_subjects() -> None:
     assert await stream.collect() == []
 
 
-@modes
+@in_both_modes
 async def test_interval_on_the_loop(mode: Any) -> None:
     """V3: an interval on the loop's scheduler: items at their instants, closed by `take`."""
     ticks = rx.interval(1.0, scheduler=loop_clock())
@@ -416,7 +395,7 @@ def emit_on_thread(
     return Observable(subscribe), started
 
 
-@modes
+@in_both_modes
 @threads
 async def test_source_on_a_thread(mode: Any) -> None:
     """L8: what another thread emits is marshalled to the loop, all of it, in order."""
@@ -469,7 +448,7 @@ async def test_eight_threads_into_one_subject() -> None:
         assert [n for t, n in got if t == thread] == list(range(500))
 
 
-@modes
+@in_both_modes
 @threads
 async def test_failure_on_a_thread(mode: Any) -> None:
     """E7/L8: an Observable that fails on its thread: what came before, then its error."""

@@ -67,7 +67,7 @@ def contract(module: str, test: str, **arguments: str | int | None) -> Check:
 RANDOM = random_pipelines()
 FOUND_BY: dict[str, Check] = {
     "an_error_overtakes_its_prefix": contract(
-        "errors.test_errors",
+        "errors.test_places",
         "test_ordered_failure_lets_what_stands_before_it_through_at_its_instants",
     ),
     "a_new_arrival_overtakes_the_queue": contract(
@@ -80,7 +80,7 @@ FOUND_BY: dict[str, Check] = {
     ),
     "a_list_is_put_out_backwards": rule("1.5", "list"),
     "an_extra_prefetch": contract(
-        "flow.test_flow", "test_a_slow_head_holds_exactly_a_window", window=4
+        "flow.test_windows", "test_a_slow_head_holds_exactly_a_window", window=4
     ),
     "a_gate_that_never_closes": rule("2.1"),
     "the_output_buffer_never_fills": rule("2.1"),
@@ -97,7 +97,7 @@ FOUND_BY: dict[str, Check] = {
     "a_failure_is_swallowed_in_as_completed": rule("1.4"),
     "the_error_of_a_source_is_lost": rule("1.4"),
     "the_note_does_not_name_the_task": contract(
-        "errors.test_errors", "test_the_note_names_task_item_and_attempt"
+        "errors.test_one_exception", "test_the_note_names_task_item_and_attempt"
     ),
     "a_place_is_never_given_up_on_skip": RANDOM,
     "a_failing_batch_takes_its_neighbours_along": RANDOM,
@@ -106,7 +106,7 @@ FOUND_BY: dict[str, Check] = {
     ),
     "a_failure_lets_the_calls_behind_it_go_on": RANDOM,
     "a_cancelled_call_is_not_awaited": contract(
-        "lifetime.test_lifetime", "test_close_awaits_every_call", kind="async", mode="ordered"
+        "lifetime.test_aclose", "test_close_awaits_every_call", kind="async", mode="ordered"
     ),
     "a_call_is_awaited_and_not_cancelled": rule("3.5"),
     "a_generator_is_never_closed": rule("3.12", "async generator"),
@@ -114,7 +114,7 @@ FOUND_BY: dict[str, Check] = {
     "disposing_ends_no_run": rule("3.12"),
     "a_disposed_run_holds_its_observer": rule("3.13"),
     "the_cancellation_of_a_consumer_is_swallowed": contract(
-        "lifetime.test_cancellation",
+        "lifetime.test_cancelled_consumers",
         "test_a_consumer_that_is_cancelled_leaves_nothing",
         way="collect",
         mode="ordered",
