@@ -103,8 +103,10 @@ def test_source_distribution_holds_what_the_readme_and_the_tests_need(tmp_path: 
         name = api.build_sdist(str(tmp_path))
     with tarfile.open(tmp_path / name) as archive:
         files = {path.partition("/")[2] for path in archive.getnames()}
-    wanted = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.*"), *ROOT.glob("examples/*.py")]
-    wanted += [*ROOT.glob("notebooks/*.*"), *ROOT.glob("tests/**/*.py")]
+    wanted = [*ROOT.glob("*.md"), *ROOT.glob("examples/*.py"), *ROOT.glob("notebooks/*.*")]
+    wanted += [*ROOT.glob("benchmarks/*.md"), *ROOT.glob("benchmarks/*.svg")]
+    wanted += [*ROOT.glob("docs/**/*.md"), *ROOT.glob("docs/**/*.svg"), *ROOT.glob("docs/**/*.css")]
+    wanted += [*ROOT.glob("docs/**/*.py"), *ROOT.glob("tests/**/*.py")]
     assert {path.relative_to(ROOT).as_posix() for path in wanted} <= files
     assert not [file for file in files if "__pycache__" in file]
 
@@ -116,7 +118,7 @@ def test_metadata_says_what_the_project_promises(metadata: Message) -> None:
     assert metadata["License-Expression"] == "MIT"
     assert always == ["reactivex (>=6.1,<7)"]
     assert set(metadata["Requires-Python"].split(",")) == {">=3.11", "<4.0"}
-    assert metadata.get_all("Provides-Extra") == ["bench", "otel", "rich", "test"]
+    assert metadata.get_all("Provides-Extra") == ["bench", "docs", "otel", "rich", "test"]
     assert str(metadata.get_payload()).rstrip() == (ROOT / "README.md").read_text().rstrip()
 
 
@@ -174,7 +176,11 @@ def test_a_missing_extra_is_asked_for_by_what_can_be_installed(
 def test_no_text_has_the_library_installed_from_the_index() -> None:
     """Instructions work from a checkout: none names the library as if the index had it."""
     texts = [*ROOT.glob("*.md"), *ROOT.glob("conveyor_rx/**/*.py"), *ROOT.glob("notebooks/*.ipynb")]
-    texts += [*ROOT.glob("examples/*.py"), *ROOT.glob("benchmarks/*.md"), *ROOT.glob("docs/*.md")]
+    texts += [
+        *ROOT.glob("examples/*.py"),
+        *ROOT.glob("benchmarks/*.md"),
+        *ROOT.glob("docs/**/*.md"),
+    ]
     for path in texts:
         text = path.read_text()
         assert "conveyor-rx[" not in text, path

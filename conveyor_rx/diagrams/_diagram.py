@@ -115,10 +115,10 @@ def record(
     while it goes on, in colours of `theme`, and draws it anew at most 10 times a second; elsewhere
     `live` does nothing.
 
-    with record() as recorder:
-        async for result in pipeline(data):
-            ...
-    MarbleDiagram(recorder)
+        with record() as recorder:
+            async for result in pipeline(data):
+                ...
+        MarbleDiagram(recorder)
 
     Raises:
         ValueError: `max_items` or `theme` is out of range.
