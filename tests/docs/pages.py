@@ -3,9 +3,10 @@
 A block of Python is a program that runs as it stands, or after those that it continues. The block
 of text right after it is what it prints. A mark in the line above a block says more:
 
-    <!-- continues -->           it runs after the program above it, in the same file
-    <!-- command: tests -->      `.ci/run` runs this one
-    <!-- not run: reason -->     it is not run; few are
+    <!-- continues -->                it runs after the program above it, in the same file
+    <!-- in a process of its own -->  it needs a file, and real time
+    <!-- command: tests -->           `.ci/run` runs this one
+    <!-- not run: reason -->          it is not run; few are
 """
 
 from __future__ import annotations
