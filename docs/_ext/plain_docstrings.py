@@ -1,8 +1,8 @@
 """How do docstrings become pages? Ours are plain text; Sphinx reads reStructuredText.
 
     `code`                          literal text
-    indented after a blank line     a program, or a table in columns
-    columns that are not indented   a table, too
+    lines in columns                a table
+    indented after a blank line     a program, or text as it stands
     >>>                             an example, indented or not
     Raises:                         left to napoleon
 
@@ -14,9 +14,10 @@ from __future__ import annotations
 import ast
 import re
 import textwrap
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sphinx.application import Sphinx
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
 
 __all__ = ["FOR_READERS", "as_rst", "setup"]
 
@@ -24,7 +25,7 @@ __all__ = ["FOR_READERS", "as_rst", "setup"]
 FOR_READERS = {"conveyor_rx.events", "conveyor_rx.testing", "conveyor_rx.testing.conformance"}
 
 CODE = re.compile(r"`([^`]+)`")
-COLUMNS = re.compile(r"\S {2,}\S")
+GAP = re.compile(r" {2,}(?=\S)")
 FIELD = re.compile(r"Alias for field number \d+$")
 SECTION = re.compile(r"(Raises|Returns|Yields|Args):$")
 
@@ -32,7 +33,14 @@ SECTION = re.compile(r"(Raises|Returns|Yields|Args):$")
 def setup(app: Sphinx) -> dict[str, bool]:
     """Change docstrings before napoleon does, whose sections remain."""
     app.connect("autodoc-process-docstring", _process, priority=400)
+    app.connect("autodoc-skip-member", _skip)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def _skip(
+    _app: Sphinx, _what: str, name: str, _obj: Any, _skip: bool, _options: Any
+) -> bool | None:
+    return True if name == "__new__" else None  # a named tuple lists its fields instead
 
 
 def _process(
@@ -53,16 +61,43 @@ def as_rst(lines: list[str]) -> list[str]:
         plain = textwrap.dedent(block)
         if plain.startswith(">>>"):
             rst += [*_literal(literal), *plain.splitlines(), ""]
-        elif block.startswith("    ") or _is_table(plain):
+        elif rows := _rows(plain):
+            rst += [*_literal(literal), *_table(rows)]
+        elif block.startswith("    "):
             literal.append(block)
         else:
             rst += [*_literal(literal), *_prose(block), ""]
     return rst + _literal(literal)
 
 
-def _is_table(block: str) -> bool:
+def _rows(block: str) -> list[list[str]]:
+    """Give the cells of a table in columns, or nothing if the block is none."""
     lines = block.splitlines()
-    return len(lines) > 1 and sum(bool(COLUMNS.search(line)) for line in lines) > len(lines) / 2
+    heads = [line for line in lines if not line.startswith(" ")]
+    if len(heads) < 2 or _is_program(block):
+        return []
+    starts = sorted(set.intersection(*({gap.end() for gap in GAP.finditer(h)} for h in heads)))
+    if not starts or any(line[: starts[0]].strip() for line in lines if line not in heads):
+        return []
+    rows: list[list[str]] = []
+    for line in lines:
+        ends = [*starts, len(line)]
+        cells = [line[start:end].strip() for start, end in zip([0, *starts], ends, strict=True)]
+        if line in heads:
+            rows.append(cells)
+        else:  # it goes on with the line above
+            rows[-1] = [
+                f"{above} {cell}".strip() for above, cell in zip(rows[-1], cells, strict=True)
+            ]
+    return rows
+
+
+def _table(rows: list[list[str]]) -> list[str]:
+    rst = [".. list-table::", "   :class: plain", ""]
+    for first, *others in rows:
+        rst.append(f"   * - ``{first}``")
+        rst += [f"     - {' '.join(_prose(cell)) if cell else ''}" for cell in others]
+    return [*rst, ""]
 
 
 def _literal(blocks: list[str]) -> list[str]:
