@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import doctest
 import importlib
 import pkgutil
@@ -9,21 +10,26 @@ import pkgutil
 import pytest
 
 import conveyor_rx
+from conveyor_rx import diagrams, testing
 
 MODULES = [
-    name
-    for _, name, _ in pkgutil.walk_packages(conveyor_rx.__path__, "conveyor_rx.")
-    # tests/testing has its own; the others need an extra, or have their examples in the README
-    if not name.startswith(("conveyor_rx.testing", "conveyor_rx.diagrams", "conveyor_rx.probes"))
+    "conveyor_rx",
+    *(name for _, name, _ in pkgutil.walk_packages(conveyor_rx.__path__, "conveyor_rx.")),
 ]
-WITH_EXAMPLES = {"_columns", "_labels", "_near_miss", "_short_repr"} | {
-    "context",
-    "decorators",
-    "error_handling",
-    "events",
-    "pipeline",
-    "stream",
-    "tasks",
+FOR_USERS = {
+    "conveyor_rx.context",
+    "conveyor_rx.decorators",
+    "conveyor_rx.error_handling",
+    "conveyor_rx.events",
+    "conveyor_rx.pipeline",
+    "conveyor_rx.stream",
+    "conveyor_rx.tasks",
+    "conveyor_rx.testing.conformance",
+}
+PUBLIC = {
+    name: getattr(module, name)
+    for module in (conveyor_rx, diagrams, testing)
+    for name in module.__all__
 }
 
 
@@ -31,7 +37,6 @@ WITH_EXAMPLES = {"_columns", "_labels", "_near_miss", "_short_repr"} | {
 def test_the_examples_run(name: str) -> None:
     """What a user copies from a docstring works, and the modules for users have examples."""
     module = importlib.import_module(name)
-    public = {name: getattr(conveyor_rx, name) for name in conveyor_rx.__all__}
-    result = doctest.testmod(module, extraglobs=public)
+    result = doctest.testmod(module, extraglobs={**PUBLIC, "asyncio": asyncio})
     assert result.failed == 0
-    assert bool(result.attempted) == (name.rpartition(".")[2] in WITH_EXAMPLES)
+    assert result.attempted or name not in FOR_USERS

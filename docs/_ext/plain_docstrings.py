@@ -131,6 +131,6 @@ def _prose(block: str) -> list[str]:
         else:
             parts[number] = re.sub(r"(?m)(?<!^)\*|\||(?<=\w)_(?!\w)", r"\\\g<0>", part)
     lines = "".join(parts).splitlines()
-    if SECTION.match(lines[0]):
+    if SECTION.match(block.partition("\n")[0]):
         return ["", *lines]
     return lines
