@@ -10,7 +10,7 @@ from .._labels import xml
 from ..context import PipelineContext
 from ..events import StageInfo
 from ._cards import Card, cards, title
-from ._colours import ARROW, FILL, INK, MUTED, STRIPES
+from ._colours import ARROW, DARK, FILL, INK, MUTED, STRIPES
 
 __all__ = ["svg"]
 
@@ -31,6 +31,11 @@ MONOSPACE = 0.62
 """Ems of a character in the widest of the usual fonts, with some room."""
 FONT = "ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
 
+# Literal colours stand in attributes; converters may ignore the style sheet.
+_CLASSES = {light: f"cvrx-card-{light[1:]}" for light in DARK}
+_RULES = "".join(f".{_CLASSES[light]}{{fill:{dark}}}" for light, dark in DARK.items())
+_STYLE = f"<style>@media (prefers-color-scheme:dark){{{_RULES}}}</style>"
+
 
 @dataclass(frozen=True, slots=True)
 class _Box:
@@ -40,7 +45,10 @@ class _Box:
 
 
 def svg(stages: Sequence[StageInfo], context: PipelineContext) -> str:
-    """Draw the stages; the texts stand on boxes, so that any background will do."""
+    """Draw the stages; the texts stand on boxes, so that any background will do.
+
+    The boxes are light or dark as the page around the picture is.
+    """
     rows = list(_rows([_box(card) for card in cards(stages, context)]))
     shapes: list[str] = []
     top, width = MARGIN, 0.0
@@ -62,7 +70,7 @@ def svg(stages: Sequence[StageInfo], context: PipelineContext) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{size[0]}" height="{size[1]}"'
         f' viewBox="0 0 {size[0]} {size[1]}" role="img" font-family="{xml(FONT)}"'
-        f' font-size="{LINE_SIZE:g}"><title>{xml(title(stages))}</title>{"".join(shapes)}</svg>\n'
+        f' font-size="{LINE_SIZE:g}"><title>{xml(title(stages))}</title>{_STYLE}{"".join(shapes)}</svg>\n'
     )
 
 
@@ -94,19 +102,23 @@ def _drawn(box: _Box, left: float, top: float, height: float) -> str:
     x, bold = f"{left + INDENT:.1f}", "" if is_port else ' font-weight="bold"'
     parts = [
         f'<rect x="{left:.1f}" y="{top:.1f}" width="{box.width:.1f}" height="{height:.1f}"'
-        f' rx="{radius:g}" fill="{FILL}" stroke="{colour}" stroke-width="1.5"/>',
-        f'<text x="{x}" y="{top + 20:.1f}" font-size="{NAME_SIZE:g}"{bold} fill="{INK}">'
+        f' rx="{radius:g}" {_filled(FILL)} stroke="{colour}" stroke-width="1.5"/>',
+        f'<text x="{x}" y="{top + 20:.1f}" font-size="{NAME_SIZE:g}"{bold} {_filled(INK)}>'
         f"{xml(box.card.name)}</text>",
     ]
     for index, line in enumerate(box.card.lines):
         y = top + HEAD_HEIGHT + 9 + index * LINE_HEIGHT
-        parts.append(f'<text x="{x}" y="{y:.1f}" fill="{MUTED}">{xml(line)}</text>')
+        parts.append(f'<text x="{x}" y="{y:.1f}" {_filled(MUTED)}>{xml(line)}</text>')
     if not is_port:
         parts.append(
             f'<path d="M{left + 2.5:.1f} {top + 3:.1f}v{height - 6:.1f}" stroke="{colour}"'
             ' stroke-width="5"/>'
         )
     return "".join(parts)
+
+
+def _filled(colour: str) -> str:
+    return f'class="{_CLASSES[colour]}" fill="{colour}"'
 
 
 def _turn(left: float, top: float, next_top: float) -> str:

@@ -34,7 +34,21 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Change docstrings before napoleon does, whose sections remain."""
     app.connect("autodoc-process-docstring", _process, priority=400)
     app.connect("autodoc-skip-member", _skip)
+    _show_no_overloads()
     return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def _show_no_overloads() -> None:
+    """Have one signature shown, that of the implementation: overloads are for type checkers."""
+    from sphinx.pycode import ModuleAnalyzer  # here, so that the tests need no Sphinx
+
+    analyze = ModuleAnalyzer.analyze
+
+    def analyze_and_forget(self: ModuleAnalyzer) -> None:
+        analyze(self)
+        self.overloads.clear()
+
+    ModuleAnalyzer.analyze = analyze_and_forget
 
 
 def _skip(

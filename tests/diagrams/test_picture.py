@@ -170,7 +170,8 @@ def test_hostile_names_and_options_change_no_shape(stages: list[StageInfo]) -> N
     ]
     picture = svg(stages, USUAL)
     assert shape_of(picture) == shape_of(svg(harmless, USUAL))
-    allowed = {"svg", "title", "rect", "text", "path", "polyline"}
+    assert picture.count("<style>") == 1
+    allowed = {"svg", "title", "style", "rect", "text", "path", "polyline"}
     assert {tag.removeprefix(SVG) for tag in shape_of(picture)} <= allowed
     for element in ElementTree.fromstring(picture).iter():
         assert not {name for name in element.attrib if name.startswith("on") or "href" in name}
@@ -184,6 +185,16 @@ def test_hostile_names_and_options_change_no_shape(stages: list[StageInfo]) -> N
         assert all(char.isalnum() or char in " ,()_.-=" for char in codes)
 
     assert all(line.isprintable() for line in text(stages, USUAL).splitlines())
+
+
+def test_the_boxes_follow_their_reader() -> None:
+    """On a dark page boxes are dark and texts light; converters that know no styles draw light."""
+    picture = svg(STAGES, USUAL)
+    dark = dict(re.findall(r"\.([\w-]+)\{fill:(#\w+)\}", picture))
+    classes = re.findall(r'class="([\w-]+)" fill="(#\w+)"', picture)
+    assert {name for name, _ in classes} == set(dark)
+    assert all(dark[name] != light for name, light in classes)
+    assert len(re.findall("<(?:rect|text) ", picture)) == len(classes)
 
 
 @given(st.lists(infos, max_size=3))
