@@ -70,7 +70,8 @@ def svg(stages: Sequence[StageInfo], context: PipelineContext) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{size[0]}" height="{size[1]}"'
         f' viewBox="0 0 {size[0]} {size[1]}" role="img" font-family="{xml(FONT)}"'
-        f' font-size="{LINE_SIZE:g}"><title>{xml(title(stages))}</title>{_STYLE}{"".join(shapes)}</svg>\n'
+        f' font-size="{LINE_SIZE:g}"><title>{xml(title(stages))}</title>{_STYLE}'
+        f"{''.join(shapes)}</svg>\n"
     )
 
 
