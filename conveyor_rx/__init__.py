@@ -19,7 +19,7 @@ The map, from the ground up; imports run in this direction only:
     _calls.py            any callable -> one shape; results -> outputs
     operators/           Observable -> Observable: places in a line, calls at once, batches
     _source/             data of any kind -> an Observable that heeds a gate
-    _reader.py, _push.py where results leave a run: pulled, pushed (_traced_outlet.py: and told of)
+    _reader.py, _push.py where results leave a run: pulled, pushed
     _start.py            how a run begins
     _running.py          what it does now
     _cursor.py           who reads a stream, and how often

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 from asyncio import get_running_loop
 from collections import deque
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ._blame import not_an_end
 from ._tracebacks import hides, without_engine
 from .operators._run import UNBOUNDED, Run
 from .operators._subscriber import Subscriber
+
+if TYPE_CHECKING:
+    from .operators.observing._deliveries import Deliveries
 
 __all__ = ["BUSY", "Reader"]
 
@@ -33,6 +36,8 @@ class Reader(Subscriber):
     """
 
     limit = 16
+    deliveries: Deliveries | None = None
+    """Who is to be told that the consumer has got a result, in a run that is observed."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
@@ -111,6 +116,8 @@ class Reader(Subscriber):
             raise RuntimeError(BUSY)
         self._busy = True
         self.limit = UNBOUNDED
+        if self.deliveries is not None:
+            self.deliveries.tell_all()
         results = self._buffer
         try:
             self._go_on()
@@ -202,6 +209,8 @@ class Reader(Subscriber):
                 self._waiter = None
 
     def _take(self) -> Any:
+        if self.deliveries is not None:
+            self.deliveries.tell()
         run = self.run
         self.size -= 1
         if self.size == self.limit - 1:

@@ -5,21 +5,22 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import uuid
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ._reader import Reader
 from ._source import Source, demand, length_of, source_of
 from ._stats import Counters
 from .context import ExecutionMode, PipelineContext, set_current_context
-from .events import observing
+from .events import Probe, observing
 from .operators._chain import Chain
 from .operators._run import Run, enclosing
 from .operators._subscriber import Subscriber, subscribe
-from .operators._tracer import Tracer
 from .operators._trampoline import Gate
 
 if TYPE_CHECKING:
-    from .operators.traced._chain import TracedChain
+    from .operators._observed_chain import ObservedChain
+    from .operators.observing._tracer import Tracer
 
 __all__ = ["Plan", "is_loop_running", "link", "new_run", "running_loop"]
 
@@ -53,7 +54,7 @@ def new_run(plan: Plan | None) -> Run:
     """
     loop = running_loop()
     settings = plan.context.copy() if plan is not None else PipelineContext()
-    settings.pipeline_id = str(uuid.uuid4())
+    settings.pipeline_id = run_id = str(uuid.uuid4())
     context = contextvars.copy_context()
     if context.get(demand) is not None:  # a variable more costs each call a comparison
         context.run(demand.set, None)
@@ -65,7 +66,7 @@ def new_run(plan: Plan | None) -> Run:
     return Run(
         loop,
         context,
-        tracer=Tracer(probes, loop.time, settings.pipeline_id) if probes else None,
+        tracer=_new_tracer(probes, loop, run_id) if probes else None,
         ordered=settings.execution_mode == "ordered",
         max_in_flight=settings.max_in_flight,
         max_parallelism=settings.max_parallelism,
@@ -82,13 +83,16 @@ def link(run: Run, data: Any, plan: Plan | None, gate: Gate, outlet: Subscriber)
     source = source_of(data, run)
     run.enroll(source)
     is_pulled = isinstance(outlet, Reader)
-    traced = _traced_chain(run, source, run.tracer) if run.tracer is not None else None
-    chain = traced or Chain(run, source.observable(), source)
+    observed = _observed_chain(run, source, run.tracer) if run.tracer is not None else None
+    chain = observed or Chain(run, source.observable(), source)
     if plan is not None:
         plan.connect(chain)
     observable = chain.end(gate, direct=is_pulled)
-    if traced is not None:
-        traced.announce(
+    if observed is not None:
+        observable, deliveries = observed.deliver(at_once=not is_pulled)
+        if isinstance(outlet, Reader):
+            outlet.deliveries = deliveries
+        observed.announce(
             source=source.kind, total=length_of(data), outlet="pulled" if is_pulled else "pushed"
         )
     run.chain = subscribe(observable, outlet, run)
@@ -97,11 +101,19 @@ def link(run: Run, data: Any, plan: Plan | None, gate: Gate, outlet: Subscriber)
     return chain.counters
 
 
-def _traced_chain(run: Run, source: Source, tracer: Tracer) -> TracedChain:
-    # Only who observes a run pays for the import: a tenth of the library's.
-    from .operators.traced._chain import TracedChain
+# Only who observes a run pays for these imports: a tenth of the library's.
 
-    return TracedChain(run, source.observable(), source, tracer)
+
+def _new_tracer(probes: Sequence[Probe], loop: asyncio.AbstractEventLoop, run_id: str) -> Tracer:
+    from .operators.observing._tracer import Tracer
+
+    return Tracer(probes, loop.time, run_id)
+
+
+def _observed_chain(run: Run, source: Source, tracer: Tracer) -> ObservedChain:
+    from .operators._observed_chain import ObservedChain
+
+    return ObservedChain(run, source.observable(), source, tracer)
 
 
 def running_loop() -> asyncio.AbstractEventLoop:

@@ -21,13 +21,13 @@ from reactivex.disposable import Disposable
 from ._cursor import Cursor, Reading, Task, current_task
 from ._fluent import Fluent
 from ._labels import label
+from ._push import Push
 from ._reader import Reader
 from ._running import Lookout, RunningCall
 from ._source import check_data, demand
 from ._start import Plan, is_loop_running, link, new_run, running_loop
 from ._stats import Counters, StageStats, Stats
 from ._tracebacks import hides
-from ._traced_outlet import new_push, new_reader
 from .operators._run import Run, enclosing
 
 __all__ = ["AsyncStream", "RunningCall", "Source", "StageStats", "Stats"]
@@ -208,7 +208,7 @@ class AsyncStream(Fluent[T_co]):
             return cast("Observable[Any]", self._source).subscribe(observer, scheduler=scheduler)
         outer, parent = demand.get(), enclosing.get()
         run = new_run(self._plan)
-        push = new_push(run, observer)
+        push = Push(run, observer)
         gate = outer.gate_for(run) if outer is not None else push
         if parent is not None:  # what is behind this stream belongs to that run, as this does
             parent.adopt(run)
@@ -367,7 +367,7 @@ class AsyncStream(Fluent[T_co]):
 
     def _open(self) -> Reader:
         run = new_run(self._plan)
-        reader = new_reader(run)
+        reader = Reader(run)
         if self._reading.closed:
             reader.close()
         else:

@@ -18,7 +18,8 @@ _pull.py           an async iterable, pulled at the pace of a gate
 _process.py        a stage written as `process(items)`
 _arrivals.py       what foreign code emits, brought into the turns
 _chain.py          all of them, linked up segment by segment
-_tracer.py         which value is which, and the probes that are told
 _sketch.py         what the stages of a chain are, without a run
-traced/            the same operators in a run that is observed
+observing/         what happens here, told to probes
+_taps.py           what passes between two operators, told to probes
+_observed_chain.py the chain of a run that is observed: reporters and taps are added
 """

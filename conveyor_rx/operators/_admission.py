@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .._calls import Call
 from .._inputs import Inputs
@@ -18,6 +18,9 @@ from ._line import Line
 from ._place import Place
 from ._run import UNBOUNDED, Run
 from ._subscriber import Subscriber
+
+if TYPE_CHECKING:
+    from .observing._reporter import Reporter
 
 __all__ = ["Admission"]
 
@@ -30,6 +33,9 @@ class Admission(Subscriber):
     """
 
     bit = 0
+    reporter: Reporter | None = None
+    """Who is to be told what happens here, in a run that is observed."""
+
     _start: Callable[[Any, Place], None]
     """Make the call for a place, as a slot is free. (Unbound: a method would be a cycle.)"""
 
@@ -66,6 +72,8 @@ class Admission(Subscriber):
         run = self.run
         if self._queue or self._running >= self._limit or run.running >= run.cap or run.turns_only:
             self._queue.append(value)
+            if self.reporter is not None:
+                self.reporter.waits(value)
             if self._running < self._limit or not self._limit:  # else the end of a call wakes us
                 run.ready |= self.bit
         else:
@@ -76,6 +84,8 @@ class Admission(Subscriber):
         self.counters.in_ += len(places)
         self._queue.extend(places)
         self._stock = self.line.upstream_bit
+        if self.reporter is not None:
+            self.reporter.read_ahead(places)
         self.run.ready |= self.bit
 
     def step(self) -> None:
@@ -91,6 +101,8 @@ class Admission(Subscriber):
             self.fail(place, self._broken, place.weight, attempt=0)
         else:
             self._start_waiting()
+        if self.reporter is not None and (self._running >= self._limit or run.running >= run.cap):
+            self.reporter.have_no_slot(self._queue)
 
     def purge(self) -> None:
         waiting, self._queue = self._queue, deque[Place]()

@@ -36,6 +36,11 @@ class AsCompletedLine(Line):
         self._last = value
         super().on_next(value)
 
+    def may_emit(self, place: Place) -> bool:
+        gate, last = self.gate, self._last
+        is_next = last is self.ring or last.state == DEAD  # no other waits to leave
+        return self.direct and is_next and gate.size < gate.limit
+
     def fail(self, place: Place, error: BaseException) -> None:
         self.run.failure = error
         self._unlink(place)
@@ -46,9 +51,6 @@ class AsCompletedLine(Line):
             self._abort(error)
         else:
             self._conclude(error)
-
-    def _is_next(self, place: Place) -> bool:
-        return self._last is self.ring or self._last.state == DEAD
 
     def _abort(self, error: BaseException) -> None:
         last = self._last if self.final and self._last.state != DEAD else self.ring

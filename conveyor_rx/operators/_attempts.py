@@ -147,7 +147,8 @@ class Attempts:
         result, self._result = self._result, _PENDING
         if result is _PENDING:
             self._delivered = False
-            self._stage.attempt_begins(part, self._count)
+            if self._stage.reporter is not None:
+                self._stage.reporter.attempt_begins(part.place, part.inputs, self._count)
             result = self._stage.function(part.item)
         return result
 
@@ -155,7 +156,8 @@ class Attempts:
         """Do what the policy says of a failed attempt."""
         stage = self._stage
         policy = stage.call.policy
-        stage.attempt_failed(part, error, self._count)
+        if stage.reporter is not None:
+            stage.reporter.attempt_failed(part.place, part.inputs, error, self._count)
         match policy.verdict(self._count, part.size, self._delivered):
             case Verdict.RETRY:
                 stage.counters.retried += 1
@@ -178,7 +180,6 @@ class Attempts:
             result = await cast("Awaitable[Any]", result)
         if self._place.dead:  # it may be the handler that has closed its own run
             raise asyncio.CancelledError
-        self._stage.attempt_gave(part, result)
         if not self._stage.call.flatten or not issubclass(type(result), MANY):
             if result is not None:
                 self._stage.emit_one(self._place, result, part.inputs)

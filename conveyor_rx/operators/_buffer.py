@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from reactivex import Observable
 
@@ -12,6 +12,9 @@ from .._inputs import Inputs
 from .._stats import Counters
 from ._run import Run
 from ._subscriber import Subscriber, lift
+
+if TYPE_CHECKING:
+    from .observing._reporter import BatchReporter
 
 __all__ = ["buffer"]
 
@@ -25,11 +28,19 @@ class _Buffer(Subscriber):
     comes after it. Cancellation: the batch is let go. Pressure: at most one open batch.
     """
 
-    def __init__(self, run: Run, min_size: int, max_size: int, counters: Counters) -> None:
+    def __init__(
+        self,
+        run: Run,
+        min_size: int,
+        max_size: int,
+        counters: Counters,
+        reporter: BatchReporter | None,
+    ) -> None:
         self._run = run
         self._min_size = min_size
         self._max_size = max_size
         self._counters = counters
+        self._reporter = reporter
         self._batch: list[Any] = []
         self._inputs: list[Inputs] = []  # that each of its items comes from
 
@@ -37,9 +48,11 @@ class _Buffer(Subscriber):
         self._counters.in_ += 1
         self._batch.append(value)
         self._inputs.append(self._run.inputs)
+        if self._reporter is not None:
+            self._reporter.waits(self._run.inputs)
         if len(self._batch) >= self._max_size:
             batch, self._batch = self._batch, []
-            self._pass_on(batch)
+            self._pass_on(batch, "full")
 
     def on_error(self, error: Exception) -> None:
         if error is self._run.failure:
@@ -56,16 +69,21 @@ class _Buffer(Subscriber):
         self._counters.cancelled += len(self._batch)
         self._batch, self._inputs = [], []
 
-    def _pass_on(self, batch: list[Any]) -> None:
-        self._run.inputs, self._inputs = self._inputs, []
+    def _pass_on(self, batch: list[Any], reason: Literal["full", "flush"]) -> None:
+        inputs, self._inputs = self._inputs, []
+        if self._reporter is not None:
+            inputs = self._reporter.batch_formed(inputs, reason)
+        self._run.inputs = inputs
         self.out.on_next(batch)
 
     def _flush(self) -> None:
         rest, self._batch = self._batch, []
         if len(rest) >= self._min_size:
-            self._pass_on(rest)
+            self._pass_on(rest, "flush")
         elif rest:
             self._counters.dropped += len(rest)
+            if self._reporter is not None:
+                self._reporter.dropped(self._inputs)
             _log.warning(
                 "task %r dropped the last %d items, which are fewer than min_size=%d",
                 self._counters.stage,
@@ -75,7 +93,12 @@ class _Buffer(Subscriber):
 
 
 def buffer(
-    run: Run, *, min_size: int, max_size: int, counters: Counters
+    run: Run,
+    *,
+    min_size: int,
+    max_size: int,
+    counters: Counters,
+    reporter: BatchReporter | None = None,
 ) -> Callable[[Observable[Any]], Observable[list[Any]]]:
     """Collect consecutive items in lists of `max_size`; the last may be as short as `min_size`."""
-    return lift(lambda: _Buffer(run, min_size, max_size, counters), run)
+    return lift(lambda: _Buffer(run, min_size, max_size, counters, reporter), run)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from .._calls import Call
 from .._inputs import Inputs
@@ -11,6 +11,9 @@ from .._stats import Counters
 from ._line import Line
 from ._place import Place
 from ._run import Run
+
+if TYPE_CHECKING:
+    from .observing._reporter import Reporter
 
 __all__ = ["Caller", "Outcome", "Part"]
 
@@ -42,6 +45,7 @@ class Caller(Protocol):
     call: Call
     function: Callable[[Any], Any]
     counters: Counters
+    reporter: Reporter | None
 
     def emit(self, place: Place, value: Any, inputs: Inputs) -> None:
         """Pass on one output of several, which comes from `inputs`."""
@@ -62,15 +66,6 @@ class Caller(Protocol):
 
     async def room(self, place: Place) -> None:
         """Wait until `place` may put another output in the line."""
-
-    def attempt_begins(self, part: Part, attempt: int) -> None:
-        """Take note that the function is to be called once more."""
-
-    def attempt_gave(self, part: Part, result: Any) -> None:
-        """Take note of what an attempt gave."""
-
-    def attempt_failed(self, part: Part, error: BaseException, attempt: int) -> None:
-        """Take note that an attempt ended with `error`."""
 
     def settled(self, part: Part, outcome: Outcome) -> None:
         """Count the items of `part`: it is known what becomes of them."""

@@ -8,7 +8,7 @@ tells each emitter which gate it has to heed.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from reactivex import Observable
 
@@ -24,6 +24,9 @@ from ._process import Process, Processor, process
 from ._run import Run
 from ._subscriber import Subscriber, lift
 from ._trampoline import DEPTH, Gate
+
+if TYPE_CHECKING:
+    from .observing._reporter import BatchReporter
 
 __all__ = ["Chain", "Emitter"]
 
@@ -63,12 +66,12 @@ class Chain:
     def call(self, call: Call, *, name: str, limit: int | None, in_order: bool) -> None:
         """Add calls for single items; `in_order` says that they must start in input order."""
         if self._observable is self._source:
-            # A foreign operator in between would work for several items at a stretch, and whoever
-            # watches would see items wait that need not.
-            self._emitter.reads_ahead = call.is_async and self._run.tracer is None
-        if in_order or self._open is None:
-            self._open_segment()
-        self._add_calls(call, limit, self._count(name), counts_input=True)
+            # A foreign operator in between would work for several items at a stretch.
+            self._emitter.reads_ahead = call.is_async
+        line = self._open
+        if in_order or line is None:
+            line = self._open_segment()
+        self._add_calls(line, call, limit, self._count(name), counts_input=True)
 
     def batch(
         self, call: Call, *, name: str, limit: int | None, min_size: int, max_size: int
@@ -76,14 +79,21 @@ class Chain:
         """Add calls for batches; the window counts their items."""
         self._close_segment()
         counters = self._count(name)
-        self._add_buffer(min_size, max_size, counters)
-        self._open_segment(weigh=len)
-        self._add_calls(call, limit, counters, counts_input=False)
+        batches = buffer(
+            self._run,
+            min_size=min_size,
+            max_size=max_size,
+            counters=counters,
+            reporter=self._batch_reporter(),
+        )
+        self._observable = batches(self._observable)
+        line = self._open_segment(weigh=len)
+        self._add_calls(line, call, limit, counters, counts_input=False)
 
     def process(self, processor: Processor, *, name: str) -> None:
         """Add a stage that is written as an async iterable of async iterables."""
         self._close_segment()
-        stage = self._process(processor, self._count(name))
+        stage = Process(self._run, processor, self._count(name))
         self._end_emitter(stage, final=True)
         self._observable = process(stage)(self._observable)
         self._emitter, self._last = stage.pull, None
@@ -107,52 +117,44 @@ class Chain:
         self._end_emitter(gate, final=True)
         return self._observable
 
-    def _count(self, name: str) -> Counters:
-        counters = Counters(name)
-        self.counters.append(counters)
-        return counters
+    # -- these are added to in a run that is observed: see `_observed_chain.py`
+
+    def _batch_reporter(self) -> BatchReporter | None:
+        return None
 
     def _add_calls(
-        self, call: Call, limit: int | None, counters: Counters, *, counts_input: bool
-    ) -> None:
-        assert self._open is not None
+        self, line: Line, call: Call, limit: int | None, counters: Counters, *, counts_input: bool
+    ) -> FlatMap:
         if len(self.counters) % DEPTH == 0:
             self._observable = lift(lambda: _Turn(self._run), self._run)(self._observable)
-        stage = self._flat_map(self._open, call, limit, counters, counts_input)
+        stage = FlatMap(self._run, line, call, limit, counters, counts_input)
         self._observable = flat_map(stage)(self._observable)
+        return stage
 
-    def _add_buffer(self, min_size: int, max_size: int, counters: Counters) -> None:
-        batches = buffer(self._run, min_size=min_size, max_size=max_size, counters=counters)
-        self._observable = batches(self._observable)
-
-    def _open_segment(self, weigh: Callable[[Any], int] | None = None) -> None:
+    def _open_segment(self, weigh: Callable[[Any], int] | None = None) -> Line:
         self._close_segment()
-        self._open = self._line()
-        self._end_emitter(self._open, final=False)
-        self._observable = enter(self._open, weigh)(self._observable)
+        self._open = line = (Line if self._run.ordered else AsCompletedLine)(self._run)
+        self._end_emitter(line, final=False)
+        self._observable = enter(line, weigh)(self._observable)
+        return line
 
-    def _close_segment(self) -> None:
+    def _close_segment(self) -> Line | None:
         line, self._open = self._open, None
         if line is not None:
             self._run.enroll(line)
             self._observable = leave(line)(self._observable)
             self._emitter = self._last = line
+        return line
+
+    # -- private
+
+    def _count(self, name: str) -> Counters:
+        counters = Counters(name)
+        self.counters.append(counters)
+        return counters
 
     def _end_emitter(self, gate: Gate, *, final: bool) -> None:
         self._emitter.gate = gate
         gate.upstream_bit |= self._emitter.bit
         if self._last is not None:
             self._last.final = final
-
-    # -- the operators; `traced/` has others
-
-    def _line(self) -> Line:
-        return Line(self._run) if self._run.ordered else AsCompletedLine(self._run)
-
-    def _flat_map(
-        self, line: Line, call: Call, limit: int | None, counters: Counters, counts_input: bool
-    ) -> FlatMap:
-        return FlatMap(self._run, line, call, limit, counters, counts_input)
-
-    def _process(self, processor: Processor, counters: Counters) -> Process:
-        return Process(self._run, processor, counters)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable
-from contextvars import Context
 from types import GeneratorType
 from typing import Any, cast
 
@@ -81,6 +80,8 @@ class FlatMap(TaskCalls):
             self.lost(place, error, attempt)
             return
         self.counters.failed += size
+        if self.reporter is not None:
+            self.reporter.failed(place)
         where = named(place.inputs if inputs is None else inputs)
         self.line.fail(place, self.call.policy.blame(error, where, attempt))
 
@@ -104,7 +105,10 @@ class FlatMap(TaskCalls):
             run.spare = None  # it would make the first call of several last
             run.turns_only, before = True, run.turns_only
             try:
-                self.out.on_next(self.line.insert(value, place, inputs))
+                output = self.line.insert(value, place, inputs)
+                if self.reporter is not None:
+                    output.call = place.call
+                self.out.on_next(output)
             except BaseException as error:  # no failure of the call: the output has its own place
                 run.crash(error)
                 raise
@@ -115,25 +119,26 @@ class FlatMap(TaskCalls):
         self._notices.one_output(result)
         self.emit(place, result, inputs)
 
-    def attempt_begins(self, part: Part, attempt: int) -> None: ...
-
-    def attempt_gave(self, part: Part, result: Any) -> None: ...
-
-    def attempt_failed(self, part: Part, error: BaseException, attempt: int) -> None: ...
-
     def settled(self, part: Part, outcome: Outcome) -> None:
         """Count the items of `part`: it is known what becomes of them."""
+        if self.reporter is not None:
+            self.reporter.settled(part.place, part.inputs, outcome)
         counters = self.counters
         counters.running -= part.size
         setattr(counters, outcome, getattr(counters, outcome) + part.size)
 
     # -- private
 
-    def _start_plain(self, place: Place, context: Context | None = None) -> None:
-        counters = self.counters
+    def _start_plain(self, place: Place) -> None:
+        counters, reporter, context = self.counters, self.reporter, self.run.context.copy()
+        if reporter is not None:
+            context.run(reporter.call_started, place)
+            if place.state == DEAD:  # a probe has closed the run
+                counters.cancelled += place.weight
+                return
         counters.running += place.weight
         try:
-            result = (context or self.run.context.copy()).run(self.function, place.value)
+            result = context.run(self.function, place.value)
         except (KeyboardInterrupt, SystemExit):
             counters.running -= place.weight
             counters.failed += place.weight
@@ -145,6 +150,8 @@ class FlatMap(TaskCalls):
         counters.running -= place.weight
         kind: type[Any] = type(result)  # pyright: ignore[reportUnknownVariableType]  # of any value
         if (kind is self._plain or id(kind) in self._plains) and place.state == WAITING:
+            if reporter is not None:
+                reporter.call_gave(place, result)
             counters.completed += 1
             counters.out += 1
             place.value = result
@@ -153,6 +160,8 @@ class FlatMap(TaskCalls):
             attempts = Attempts(self, place, result=result)
             self._begin(place, self._step(place, attempts), attempts)
         else:
+            if reporter is not None:
+                reporter.call_gave(place, result)
             self._settle(place, result)
 
     def _start_watched(self, place: Place) -> None:
@@ -175,6 +184,8 @@ class FlatMap(TaskCalls):
             self.counters.cancelled += place.weight
             self.lost(place, error, 1)
         elif verdict is Verdict.FAIL or not isinstance(error, Exception | asyncio.CancelledError):
+            if self.reporter is not None:
+                self.reporter.attempt_failed(place, place.inputs, error, 1)
             self.fail(place, error, place.weight, attempt=1)
         elif verdict is Verdict.SKIP:
             self._skip(place, error)
@@ -182,14 +193,20 @@ class FlatMap(TaskCalls):
             attempts = Attempts(self, place, error=error)
             self._begin(place, self._step(place, attempts), attempts)
 
-    def _skip(self, place: Place, error: BaseException) -> None:  # for who watches
+    def _skip(self, place: Place, error: BaseException) -> None:
+        if self.reporter is not None:
+            self.reporter.attempt_failed(place, place.inputs, error, 1)
+            self.reporter.settled(place, place.inputs, "skipped")
+            self.reporter.is_over(place)
         self.skips(error, place.inputs)
         self.counters.skipped += place.weight
         self.line.give_up(place)
 
     def _emit_all(self, place: Place, values: list[Any]) -> None:
-        counters, run, line, on_next = self.counters, self.run, self.line, self.out.on_next
-        at_once = self.out is line and line.final  # what leaves the run here and now needs no place
+        counters, run, line, reporter = self.counters, self.run, self.line, self.reporter
+        on_next = self.out.on_next
+        # What leaves the run here and now needs no place.
+        at_once = line.final and line.stages[-1:] == [self]
         run.spare = None  # as `emit` does, once for all of them
         run.turns_only, before = True, run.turns_only
         each = inputs_of_outputs(place.inputs, place.weight, values)
@@ -198,11 +215,15 @@ class FlatMap(TaskCalls):
                 counters.dropped_outputs += 1
                 continue
             counters.out += 1
-            at_once = at_once and line.may_emit(place)
-            if at_once:
+            if at_once and line.may_emit(place):
+                run.inputs = inputs if reporter is None else reporter.output(place, value, inputs)
                 line.out.on_next(value)
-            else:
-                on_next(line.insert(value, place, inputs))
+                continue
+            at_once = False
+            output = line.insert(value, place, inputs)
+            if reporter is not None:
+                output.call = place.call
+            on_next(output)
         run.turns_only = before
 
     def _takes_steps(self, result: Any) -> bool:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from reactivex import Observable
 
@@ -21,6 +21,9 @@ from ._place import DEAD, FILLED, Place, new_place
 from ._run import Run
 from ._subscriber import Subscriber, cut_upstream, lift
 from ._trampoline import Gate
+
+if TYPE_CHECKING:
+    from .observing._segment import Segment
 
 __all__ = ["Line", "Stage", "leave"]
 
@@ -46,6 +49,8 @@ class Line(Subscriber):
     bit = 0
     gate: Gate
     reads_ahead = False
+    segment: Segment | None = None
+    """Who is to be told what happens here, in a run that is observed."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
@@ -85,6 +90,8 @@ class Line(Subscriber):
         """Leave the line without a result."""
         self._unlink(place)
         self.run.ready |= self.bit
+        if self.segment is not None:
+            self.segment.look()
 
     def fail(self, place: Place, error: BaseException) -> None:
         """End the line at `place`: cut off what is behind it, then let `error` follow the rest."""
@@ -111,7 +118,8 @@ class Line(Subscriber):
 
     def may_emit(self, place: Place) -> bool:
         """Tell whether what `place` gives may leave at once."""
-        return self.direct and self._is_next(place) and self.gate.size < self.gate.limit
+        gate = self.gate
+        return self.direct and self.ring.next is place and gate.size < gate.limit
 
     def on_next(self, value: Place) -> None:
         if self.ring.next is not value:
@@ -152,9 +160,6 @@ class Line(Subscriber):
 
     # -- private
 
-    def _is_next(self, place: Place) -> bool:
-        return self.ring.next is place
-
     def _emit(self, place: Place) -> None:
         value, place.value = place.value, None
         self.run.inputs = place.inputs
@@ -190,6 +195,8 @@ class Line(Subscriber):
         self._ended = True
         self._ending = error
         self.run.ready |= self.bit
+        if self.segment is not None and error is None:
+            self.segment.input_ended()
 
     def _unlink(self, place: Place) -> None:
         place.prev.next = place.next
@@ -220,6 +227,8 @@ class Line(Subscriber):
         parked, self._parked = self._parked, OrderedDict()  # those to be killed need no room
         while place is not self.ring:
             following = place.next
+            if self.segment is not None:
+                self.segment.killed(place)
             self._unlink(place)
             place.value = None
             if place.task is not None:

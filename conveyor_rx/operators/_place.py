@@ -15,7 +15,7 @@ WAITING, FILLED, DEAD = range(3)  # the states of a place
 class Place:
     """One place in a line, with the value that stands there now."""
 
-    __slots__ = ("inputs", "next", "prev", "state", "task", "trace", "value", "weight")
+    __slots__ = ("call", "inputs", "next", "prev", "reporter", "state", "task", "value", "weight")
 
     value: Any
     inputs: Inputs  # which of the source's items it comes from
@@ -24,7 +24,9 @@ class Place:
     task: asyncio.Task[Any] | None  # the call that works for this place
     prev: Place
     next: Place
-    trace: Any  # in a run that is observed: where the value comes from
+    # In a run that is observed:
+    call: int  # the number, in its stage, of the call that works for it, or has made its value
+    reporter: Any  # of that stage, while the call goes on
 
     @property
     def dead(self) -> bool:

@@ -11,7 +11,7 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Coroutine
 from contextvars import Context, ContextVar
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from reactivex import abc
 
@@ -19,8 +19,10 @@ from .._inputs import Inputs
 from .._stats import Counters
 from ._ending import Ending, innermost
 from ._failures import Failures
-from ._tracer import Tracer
 from ._trampoline import Trampoline
+
+if TYPE_CHECKING:
+    from .observing._tracer import Tracer
 
 __all__ = ["UNBOUNDED", "Run", "enclosing"]
 
@@ -192,6 +194,8 @@ class Run(Trampoline):
         report, self.on_crash = self.on_crash, None
         try:
             if report is not None:
+                if self.tracer is not None:
+                    self.tracer.note_end(error)
                 report(error)
             else:
                 self.failures.add(error, "in an observer")

@@ -72,12 +72,19 @@ class StepwiseCalls(Admission, Caller):
 
     def _cancelled(self, place: Place, left: int, task: asyncio.Task[Any]) -> None:
         """End a call that was cancelled from outside before it began."""
+        self._tell_end(place)
         self._end(place, left)
         if place.dead:
             self.counters.cancelled += left
         else:
             self.fail(place, cancellation_of(task), left, attempt=0)
         self.run.schedule()
+
+    def _tell_end(self, place: Place) -> None:
+        """Tell, if somebody listens, of the end of a call that took several steps."""
+        if self.reporter is not None:
+            self.reporter.is_over(place)
+            self.reporter.segment.look()
 
     def _not_begun(self, place: Place) -> None:
         """Undo the start of a call whose task comes to run when it is unwanted, or not yet."""
@@ -93,6 +100,8 @@ class StepwiseCalls(Admission, Caller):
             if place.state == DEAD or self.run.paused:
                 self._not_begun(place)
                 return
+            if self.reporter is not None:
+                self.reporter.call_started(place)
             attempts = Attempts(self, place)
             await self._go_on(place, attempts)
         except BaseException as error:
@@ -120,6 +129,7 @@ class StepwiseCalls(Admission, Caller):
         finally:
             if not again:
                 attempts.let_go()
+                self._tell_end(place)
                 self._end(place, attempts.left)
         if again:
             self._start_task(place, self._step(place, attempts), attempts.left, attempts)

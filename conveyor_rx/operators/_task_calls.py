@@ -100,6 +100,10 @@ class TaskCalls(StepwiseCalls):
         try:
             stage, run, tick = self, self.run, self.run.pace.ticks
             while place.state != DEAD and not run.paused:
+                if stage.reporter is not None:
+                    stage.reporter.call_started(place)
+                    if place.state == DEAD:  # a probe has closed the run
+                        continue
                 try:
                     result = await stage.function(place.value)
                 except (KeyboardInterrupt, SystemExit) as end:
@@ -136,6 +140,8 @@ class TaskCalls(StepwiseCalls):
         """Pass on the result of a call, and return the call that its task is to go on with."""
         run = self.run
         pace = run.pace
+        if self.reporter is not None:
+            self.reporter.call_gave(place, result)
         if tick != pace.ticks:
             pace.end += CREDIT
         task: Any = place.task or asyncio.current_task()

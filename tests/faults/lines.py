@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import conveyor_rx
-import conveyor_rx.operators.traced._chain  # it is loaded for observed runs only
+import conveyor_rx.operators._observed_chain  # it is loaded for observed runs only
 
 __all__ = ["Broken", "Line", "Lines"]
 
@@ -32,7 +32,7 @@ MAKING_THE_CALL = [  # that waits, or a question before it
     *("await super()._call(place)", "await super()._generate(place)"),
     "if len(self._hired) == 1 and self.run.pace.is_late():",
 ]
-PARTS = ("operators", "_calls.py", "_reader.py", "_traced_outlet.py")
+PARTS = ("operators", "_calls.py", "_reader.py")
 # What runs when there are no more calls, or is no run's own:
 NOT_WATCHED = tuple(
     f"operators/_{name}.py" for name in ("run", "ending", "failures", "pull", "pace")
