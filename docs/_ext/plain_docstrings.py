@@ -67,7 +67,7 @@ def _process(
         lines[:] = as_rst(lines)
     if what in ("attribute", "data", "property"):
         # Napoleon takes what stands before a colon for the type, unless nothing stands behind it.
-        lines[:1] = [part for line in lines[:1] for part in re.split(r"(?<=:) ", line, count=1)]
+        lines[:1] = [part for line in lines[:1] for part in re.split(r"(?<=:) ", line, maxsplit=1)]
 
 
 def as_rst(lines: list[str]) -> list[str]:
