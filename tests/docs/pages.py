@@ -22,7 +22,7 @@ __all__ = ["PAGES", "PROGRAMS", "Block", "Program", "blocks", "programs"]
 PAGES = [
     *sorted(ROOT.glob("*.md")),
     ROOT / "benchmarks" / "README.md",
-    *sorted(path for path in ROOT.glob("docs/**/*.md") if "notebooks" not in path.parts),
+    *sorted(ROOT.glob("docs/**/*.md")),
 ]
 FENCED = re.compile(
     r"^(?:<!-- (?P<mark>[^>]+) -->\n\n?)?```(?P<language>[^\n]*)\n(?P<body>.*?)^```$",
