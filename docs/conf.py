@@ -26,6 +26,7 @@ extensions = [
     "sphinx_copybutton",
     "from_checkout",
     "plain_docstrings",
+    "promises",
 ]
 exclude_patterns = ["_*", "**/.ipynb_checkpoints"]
 
