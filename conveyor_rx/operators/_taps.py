@@ -11,7 +11,6 @@ from ._run import Run
 from ._subscriber import Subscriber
 from .observing._reporter import Reporter
 from .observing._segment import Segment
-from .observing._trace import trace_of
 from .observing._tracer import Tracer
 
 __all__ = ["Delivered", "Emissions", "Left", "Pulled", "Results"]
@@ -53,13 +52,10 @@ class Results(Subscriber):
         self.is_last = True  # of the segment: what leaves that is told behind its line
 
     def on_next(self, value: Place) -> None:
-        self._reporter.result(value)
-        if self.is_last:
-            self.out.on_next(value)
-            return
-        self._reporter.passes_on(value)
+        self._reporter.result(value, leaves=not self.is_last)
         self.out.on_next(value)
-        self._segment.look()
+        if not self.is_last:
+            self._segment.look()
 
 
 class Left(Subscriber):
@@ -71,10 +67,10 @@ class Left(Subscriber):
         self._segment = segment
 
     def on_next(self, value: Any) -> None:
-        trace = trace_of(self._run.inputs)
-        stage = self._segment.last
-        self._tracer.send("emitted", stage, trace.items, trace.inputs, trace.call)
-        self._segment.look()
+        trace: Any = self._run.inputs
+        segment = self._segment
+        self._tracer.send("emitted", segment.last, trace.items, trace.inputs, trace.call)
+        segment.look()
         self.out.on_next(value)
 
 

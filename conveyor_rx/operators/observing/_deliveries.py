@@ -22,13 +22,16 @@ class Deliveries:
 
     def came(self, trace: Trace) -> None:
         """Take note of a result."""
-        self._came.append(trace)
         if self._at_once:
-            self.tell()
+            self._tell(trace)
+        else:
+            self._came.append(trace)
 
     def tell(self) -> None:
         """Tell that the consumer has got the first of them."""
-        trace = self._came.popleft()
+        self._tell(self._came.popleft())
+
+    def _tell(self, trace: Trace) -> None:
         output = len(self._tracer.run.stages)
         self._tracer.send("delivered", output, trace.items, trace.inputs, trace.call)
 

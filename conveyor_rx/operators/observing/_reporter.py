@@ -23,11 +23,21 @@ class Reporter:
     At a place it notes the number of the call (`call`), and itself while that call goes on.
     """
 
-    __slots__ = ("_ahead", "_calls", "_number", "_outcomes", "_state", "_tracer", "segment")
+    __slots__ = (
+        "_ahead",
+        "_calls",
+        "_number",
+        "_outcomes",
+        "_send",
+        "_state",
+        "_tracer",
+        "segment",
+    )
 
     def __init__(self, tracer: Tracer, number: int, segment: Segment, counters: Counters) -> None:
         self.segment = segment
         self._tracer = tracer
+        self._send = tracer.send
         self._number = number
         self._state = segment.add(number, counters)
         self._calls = 0
@@ -39,7 +49,7 @@ class Reporter:
     def waits(self, place: Place) -> None:
         """Tell that an item has come and waits for its call."""
         trace: Any = place.inputs
-        self._tracer.send("waiting", self._number, trace.items, trace.inputs)
+        self._send("waiting", self._number, trace.items, trace.inputs)
 
     def read_ahead(self, places: Iterable[Place]) -> None:
         """Take note of items of the source that may be called at once.
@@ -68,7 +78,7 @@ class Reporter:
     def _pulled(self, place: Place) -> None:
         number: Any = place.inputs
         trace = place.inputs = self._tracer.new_input(number)
-        self._tracer.send("pulled", SOURCE, trace.items, trace.inputs, value=place.value)
+        self._send("pulled", SOURCE, trace.items, trace.inputs, value=place.value)
 
     # -- calls
 
@@ -84,27 +94,21 @@ class Reporter:
         self._calls = number + 1
         self._state.open += 1
         trace: Any = place.inputs
-        self._tracer.send("call_started", self._number, trace.items, trace.inputs, number, 1)
+        self._send("call_started", self._number, trace.items, trace.inputs, number, 1)
 
     def call_gave(self, place: Place, result: Any) -> None:
         """Tell the end of a call that has given its whole result at once."""
         if place.reporter is None:
             return
+        outcome = "completed"
+        trace: Any = place.inputs
+        items, inputs, call = trace.items, trace.inputs, place.call
         if result is None:
-            trace: Any = place.inputs
-            about = trace.items, trace.inputs, place.call
-            self._tracer.send("dropped", self._number, *about, reason="none")
-            self.call_ended(place, "dropped")
-        else:
-            self.call_ended(place, "completed")
-
-    def call_ended(self, place: Place, outcome: str) -> None:
-        """Tell the end of the call for a place."""
+            outcome = "dropped"
+            self._send("dropped", self._number, items, inputs, call, reason="none")
         place.reporter = None
         self._state.open -= 1
-        trace: Any = place.inputs
-        send, number = self._tracer.send, self._number
-        send("call_ended", number, trace.items, trace.inputs, place.call, reason=outcome)
+        self._send("call_ended", self._number, items, inputs, call, 0, None, None, outcome)
 
     def failed(self, place: Place) -> None:
         """Tell the end of a call that ends the run."""
@@ -115,7 +119,11 @@ class Reporter:
         """Tell the end of the call for a place, if there is one that has not ended."""
         outcome = self._outcomes.pop(place, "cancelled")
         if getattr(place, "reporter", None) is not None:
-            self.call_ended(place, outcome)
+            place.reporter = None
+            self._state.open -= 1
+            trace: Any = place.inputs
+            about = trace.items, trace.inputs, place.call
+            self._send("call_ended", self._number, *about, reason=outcome)
 
     # -- calls that take several steps
 
@@ -143,26 +151,24 @@ class Reporter:
     def _tell_part(self, kind: Any, place: Place, inputs: Inputs, **what: Any) -> None:
         if getattr(place, "reporter", None) is not None:
             trace = trace_of(inputs)
-            self._tracer.send(kind, self._number, trace.items, trace.inputs, place.call, **what)
+            self._send(kind, self._number, trace.items, trace.inputs, place.call, **what)
 
     # -- results
 
-    def result(self, place: Place) -> None:
-        """Tell that a result stands at a place."""
-        trace = place.inputs = self._tracer.new_value(place.inputs, place.call)
-        send, number = self._tracer.send, self._number
-        send("ready", number, trace.items, trace.inputs, place.call, value=place.value)
-
-    def passes_on(self, place: Place) -> None:
-        """Tell that this result goes to the next stage."""
-        trace: Any = place.inputs
-        self._tracer.send("emitted", self._number, trace.items, trace.inputs, place.call)
+    def result(self, place: Place, *, leaves: bool) -> None:
+        """Tell that a result stands at a place, and perhaps goes to the next stage at once."""
+        call, send, number = place.call, self._send, self._number
+        trace = place.inputs = self._tracer.new_value(place.inputs, call)
+        items, inputs = trace.items, trace.inputs
+        send("ready", number, items, inputs, call, 0, place.value)
+        if leaves:
+            send("emitted", number, items, inputs, call)
 
     def output(self, owner: Place, value: Any, inputs: Inputs) -> Trace:
         """Tell of one output of several that needs no place of its own."""
         trace = self._tracer.new_value(inputs, owner.call)
-        send, number = self._tracer.send, self._number
-        send("ready", number, trace.items, trace.inputs, owner.call, value=value)
+        call, items, inputs_of_all = owner.call, trace.items, trace.inputs
+        self._send("ready", self._number, items, inputs_of_all, call, 0, value)
         return trace
 
 

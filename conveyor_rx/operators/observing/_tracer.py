@@ -21,7 +21,7 @@ _new: Callable[..., Event] = cast("Any", tuple).__new__  # that of `Event` takes
 class Tracer:
     """What the reporters of one run share."""
 
-    __slots__ = ("_end", "_is_silent", "_probes", "_time", "_values", "run", "run_id")
+    __slots__ = ("_end", "_has_begun", "_probes", "_time", "_told", "_values", "run", "run_id")
 
     run: RunInfo  # once it has begun
 
@@ -29,14 +29,15 @@ class Tracer:
         self.run_id = run_id
         self._end: BaseException | Literal[True] | None = None  # True for completion
         self._probes = list(probes)
+        self._told: list[Probe] = []  # none before the run begins, and after its end
         self._time = time
         self._values = count()
-        self._is_silent = True  # before the run begins, and after its end
+        self._has_begun = False
 
     def begin(self, run: RunInfo) -> None:
         """Tell the beginning of the run."""
         self.run = run
-        self._is_silent = False
+        self._told, self._has_begun = self._probes, True
         self.send("run_started", SOURCE)
 
     def new_input(self, number: int) -> Trace:
@@ -45,7 +46,9 @@ class Tracer:
 
     def new_value(self, origin: Inputs, call: int | None) -> Trace:
         """Give a value that was made of `origin`, perhaps by a call, its number."""
-        return Trace((next(self._values),), trace_of(origin).inputs, call)
+        if type(origin) is not Trace:
+            origin = trace_of(origin)
+        return Trace((next(self._values),), origin.inputs, call)
 
     def send(
         self,
@@ -60,11 +63,26 @@ class Tracer:
         reason: str = "",
     ) -> None:
         """Tell the probes; one that raises hears nothing more."""
-        if self._is_silent:
+        told = self._told
+        if not told:
             return
-        about = (items, inputs, call, attempt, value, error, reason)
-        event = _new(Event, (kind, self._time(), self.run, stage, *about))
-        for probe in self._probes:
+        event = _new(
+            Event,
+            (
+                kind,
+                self._time(),
+                self.run,
+                stage,
+                items,
+                inputs,
+                call,
+                attempt,
+                value,
+                error,
+                reason,
+            ),
+        )
+        for probe in told:
             try:
                 probe(event)
             except Exception as raised:
@@ -77,16 +95,16 @@ class Tracer:
 
     def finish(self) -> None:
         """Tell the end of the run, as it was noted; nothing is sent from here on."""
-        if not self._is_silent:
-            end, self._end = self._end, None
+        end, self._end = self._end, None
+        if self._has_begun:
             is_complete = end is True
             error = None if is_complete else end
             reason = "completed" if is_complete else "closed" if error is None else "failed"
             self.send("run_ended", len(self.run.stages), error=error, reason=reason)
-            self._is_silent = True
+        self._told = []
 
     def _detach(self, probe: Probe, raised: Exception) -> None:
-        self._probes = [other for other in self._probes if other is not probe]
+        self._told = [other for other in self._told if other is not probe]
         where = traceback.extract_tb(raised.__traceback__)[-1]
         _log.error(
             "a probe was detached: it raised %s in %s, line %s",
