@@ -19,6 +19,9 @@ BREAK = 0x200B
 """A blank of no width."""
 BROKEN_AFTER = ":$¶\N{LATIN SMALL LIGATURE FL}"
 """With what follows them, Mermaid takes these for icons, links, formulas and its own codes."""
+MAX_DIGITS = 16
+SMALL = 10 ** (MAX_DIGITS - 1)
+"""Numbers below it are the labels that are made most, and they fit."""
 MAX_MARKS = 2
 """Accents on one letter; some scripts need two, piles of them cover the neighbouring lines."""
 
@@ -32,6 +35,8 @@ def label(value: object, width: int = 24) -> str:
     >>> label("two\nlines"), label([1, "a", None]), label(range(1_000_000), 12)
     ('two lines', "[1, 'a', None]", 'range(0, 10…')
     """
+    if type(value) is int and -SMALL < value < SMALL and width >= MAX_DIGITS:
+        return repr(value)
     room = max(width, 1)
     try:
         text = value if isinstance(value, str) else start_of_repr(value, room + 1)

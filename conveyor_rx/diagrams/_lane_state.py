@@ -39,6 +39,29 @@ class LaneState:
     def leave_slot(self, slot: int) -> None:
         heapq.heappush(self._free, slot)
 
+    def wait(self, items: tuple[int, ...], now: float, max_steps: int) -> None:
+        """Take note that `items` wait."""
+        for item in items:
+            if item not in self.waiting:
+                self.waiting[item] = now
+                self.lane.waiters += 1
+        self._note_depth(now, max_steps)
+
+    def wait_no_more(self, items: tuple[int, ...], now: float, max_steps: int) -> None:
+        """Take note that `items` wait no longer, if they did."""
+        for item in items:
+            since = self.waiting.pop(item, None)
+            if since is not None:
+                self.lane.waited += now - since
+        self._note_depth(now, max_steps)
+
+    def _note_depth(self, now: float, max_steps: int) -> None:
+        steps, depth = self.lane.queue, len(self.waiting)
+        if steps and steps[-1][0] == now:
+            steps[-1] = (now, depth)
+        elif depth != (steps[-1][1] if steps else 0) and len(steps) < max_steps:
+            steps.append((now, depth))
+
     def forget(self) -> None:
         """Let go of what was still open when the run ended."""
         self.held.clear()

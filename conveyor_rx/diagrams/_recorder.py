@@ -54,6 +54,8 @@ class Recorder:
         self._max_runs = max_runs
         self._runs: list[Recording] = []
         self._going_on: dict[int, tuple[RunInfo, RunRecorder | None]] = {}
+        self._last_run: RunInfo | None = None
+        self._last: RunRecorder | None = None
         self._uncounted = 0
 
     def __repr__(self) -> str:
@@ -67,13 +69,16 @@ class Recorder:
 
     def __call__(self, event: Event) -> None:
         """Take note of `event`."""
-        known = self._going_on.get(id(event.run))
-        # The run is kept beside its recorder: as long as it lives, its id is nobody else's.
-        _, recorder = self._begin(event) if known is None else known
-        if recorder is not None:
-            recorder(event)
-        if event.kind == "run_ended":
-            del self._going_on[id(event.run)]
+        run, kind = event.run, event.kind
+        if run is not self._last_run:  # most events are of the run of the one before
+            # The run is kept beside its recorder: as long as it lives, its id is nobody else's.
+            known = self._going_on.get(id(run)) or self._begin(event)
+            self._last_run, self._last = known
+        if self._last is not None:
+            self._last.take(event, kind)
+        if kind == "run_ended":
+            del self._going_on[id(run)]
+            self._last_run = self._last = None
 
     @property
     def runs(self) -> tuple[Recording, ...]:
@@ -107,7 +112,9 @@ class Recorder:
     def _begin(self, event: Event) -> tuple[RunInfo, RunRecorder | None]:
         recorder = None
         if len(self._runs) < self._max_runs:
-            recorder = RunRecorder(event, self._label, self._max_items, self._labels is not None)
+            has_labels = self._labels is not None
+            label_of = self._label if has_labels else label
+            recorder = RunRecorder(event, label_of, self._max_items, has_labels)
             self._runs.append(recorder.recording)
         else:
             self._uncounted += 1
@@ -115,8 +122,7 @@ class Recorder:
         return begun
 
     def _label(self, value: Any) -> str:
-        if self._labels is None:
-            return label(value)
+        assert self._labels is not None
         try:
             return label(self._labels(value))
         except Exception:  # a picture is no reason to lose the recording

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 from .._labels import label
-from ..events import SOURCE, Event
+from ..events import Event, EventKind
 from ._lane_state import LaneState, lanes_of
 from ._recording import Attempt, Call, Loss, LossKind, Marble, Recording
 
@@ -37,15 +37,21 @@ class RunRecorder:
         self._label_of = label_of
         self._max_items = max_items
         self._max_records = max_items * RECORDS_AN_ITEM
-        self._stages = [LaneState(lane) for lane in self.recording.lanes]
+        source, *stages = [LaneState(lane) for lane in self.recording.lanes]
+        self._stages = [*stages, source]  # by the numbers in events: that of the source is -1
+        self._last, self._output = [source, *stages][-2:]
 
-    def __call__(self, event: Event) -> None:
-        """Take note of `event`."""
+    def take(self, event: Event, kind: EventKind) -> None:
+        """Take note of `event`, which is of `kind`."""
         recording = self.recording
-        now = recording.now = max(event.time - self._start, recording.now)
-        step = getattr(self, event.kind, None)  # each kind has the method of its name
+        now = event.time - self._start
+        if now > recording.now:
+            recording.now = now
+        else:
+            now = recording.now
+        step = _STEPS.get(kind)
         if step is not None:
-            step(event, self._stages[event.stage - SOURCE], now)
+            step(self, event, self._stages[event.stage], now)
 
     def come_to(self, time: float) -> None:
         """Let the run have come to `time`, of its loop's clock."""
@@ -59,25 +65,27 @@ class RunRecorder:
         self.emitted(event, lane, now)
 
     def ready(self, event: Event, lane: LaneState, now: float) -> None:
-        lane.lane.results += 1
-        marble = Marble(event.items[0], event.inputs, "", now, None, event.call)
-        if self._keeps(event, lane.lane.marbles, now):
-            marble.label = self._label_of(event.value)
-            lane.lane.marbles.append(marble)
-        lane.held[marble.item] = marble
+        record, item, inputs = lane.lane, event.items[0], event.inputs
+        record.results += 1
+        marbles = record.marbles
+        is_kept = self._keeps(inputs, marbles, now)
+        text = self._label_of(event.value) if is_kept else ""
+        marble = lane.held[item] = Marble(item, inputs, text, now, None, event.call)
+        if is_kept:
+            marbles.append(marble)
 
     def emitted(self, event: Event, lane: LaneState, now: float) -> None:
         marble = lane.held.pop(event.items[0], None)
         if marble is None:
             return
         self._leaves(marble, lane, now)
-        if lane is self._stages[-2]:
-            output = self._stages[-1]
+        if lane is self._last:
+            output = self._output
             output.lane.results += 1
-            waits = Marble(marble.item, marble.inputs, marble.label, now)
-            if self._keeps(event, output.lane.marbles, now):
-                output.lane.marbles.append(waits)
-            output.held[waits.item] = waits
+            waits = output.held[marble.item] = Marble(marble.item, marble.inputs, marble.label, now)
+            marbles = output.lane.marbles
+            if self._keeps(marble.inputs, marbles, now):
+                marbles.append(waits)
 
     def delivered(self, event: Event, lane: LaneState, now: float) -> None:
         recording = self.recording
@@ -96,49 +104,36 @@ class RunRecorder:
         if now > marble.ready:
             lane.held += now - marble.ready
             lane.holds += 1
-        self._touch(marble.inputs, now)
+        inputs = marble.inputs
+        if inputs and inputs[0] < self._max_items:  # as `_goes_on` does, in line for speed
+            self.recording.last_detail = now
+        else:
+            self._goes_on(inputs, now)
 
-    # -- the queue
+    # -- calls
 
     def waiting(self, event: Event, lane: LaneState, now: float) -> None:
-        for item in event.items:
-            if item not in lane.waiting:
-                lane.waiting[item] = now
-                lane.lane.waiters += 1
-        self._depth(lane, now)
-
-    def _wait_no_more(self, event: Event, lane: LaneState, now: float) -> None:
-        for item in event.items:
-            since = lane.waiting.pop(item, None)
-            if since is not None:
-                lane.lane.waited += now - since
-        self._depth(lane, now)
-
-    def _depth(self, lane: LaneState, now: float) -> None:
-        steps, depth = lane.lane.queue, len(lane.waiting)
-        if steps and steps[-1][0] == now:
-            steps[-1] = (now, depth)
-        elif depth != (steps[-1][1] if steps else 0) and len(steps) < self._max_records:
-            steps.append((now, depth))
+        lane.wait(event.items, now, self._max_records)
 
     def batch_formed(self, event: Event, lane: LaneState, now: float) -> None:
         lane.cuts[event.items] = event.reason
 
-    # -- calls
-
     def call_started(self, event: Event, lane: LaneState, now: float) -> None:
         assert event.call is not None
-        self._wait_no_more(event, lane, now)
-        call = Call(event.call, event.items, event.inputs, lane.take_slot(), now)
-        call.cut = lane.cuts.pop(event.items, "")
-        call.attempts.append(Attempt(1, event.items, now))
-        lane.calls[call.number] = call
-        lane.lane.called += 1
-        lane.lane.most_at_once = max(lane.lane.most_at_once, len(lane.calls))
-        if lane.lane.first_call is None:
-            lane.lane.first_call = now
-        if self._keeps(event, lane.lane.calls, now):
-            lane.lane.calls.append(call)
+        if lane.waiting:
+            lane.wait_no_more(event.items, now, self._max_records)
+        record, items, inputs, calls = lane.lane, event.items, event.inputs, lane.calls
+        cut = lane.cuts.pop(items, "") if lane.cuts else ""
+        attempts = [Attempt(1, items, now)]
+        call = Call(event.call, items, inputs, lane.take_slot(), now, None, "", cut, attempts)
+        calls[event.call] = call
+        record.called += 1
+        if len(calls) > record.most_at_once:
+            record.most_at_once = len(calls)
+        if record.first_call is None:
+            record.first_call = now
+        if self._keeps(inputs, record.calls, now):
+            record.calls.append(call)
 
     def attempt_failed(self, event: Event, lane: LaneState, now: float) -> None:
         name, errors = label(type(event.error).__name__), lane.lane.errors
@@ -167,16 +162,18 @@ class RunRecorder:
         if call is None:
             return
         call.end, call.outcome = now, event.reason
-        if call.attempts[-1].end is None:
-            call.attempts[-1].end = now
-        if event.reason == "failed":
+        attempt = call.attempts[-1]
+        if attempt.end is None:
+            attempt.end = now
+        if call.outcome == "failed":
             self.recording.failed += len(call.items)
             self._lose(event, lane, now, "failed")
         del lane.calls[call.number]
         lane.leave_slot(call.slot)
-        lane.lane.busy += now - call.start
-        lane.lane.last_call = now
-        self._touch(call.inputs, now)
+        record = lane.lane
+        record.busy += now - call.start
+        record.last_call = now
+        self._goes_on(call.inputs, now)
 
     def skipped(self, event: Event, lane: LaneState, now: float) -> None:
         self.recording.skipped += len(event.items)
@@ -184,11 +181,11 @@ class RunRecorder:
 
     def dropped(self, event: Event, lane: LaneState, now: float) -> None:
         self.recording.dropped += len(event.items)
-        self._wait_no_more(event, lane, now)
+        lane.wait_no_more(event.items, now, self._max_records)
         self._lose(event, lane, now, "rest" if event.reason == "rest" else "none")
 
     def _lose(self, event: Event, lane: LaneState, now: float, kind: LossKind) -> None:
-        if not self._keeps(event, lane.lane.losses, now):
+        if not self._keeps(event.inputs, lane.lane.losses, now):
             return
         loss = Loss(kind, now, event.items, event.inputs, event.call)
         call = lane.call_of(event)
@@ -210,26 +207,35 @@ class RunRecorder:
         for state in self._stages:
             state.forget()
 
-    def _keeps(self, event: Event, records: list[Any], now: float) -> bool:
-        """Say whether details of `event` are kept, as another of `records`."""
-        if len(records) < self._max_records and self._touch(event.inputs, now):
-            return True
-        self.recording.is_cut = True
-        return False
-
-    def _touch(self, inputs: tuple[int, ...], now: float) -> bool:
-        """Say whether what comes from `inputs` has details; if so, they last until now at least."""
+    def _keeps(self, inputs: tuple[int, ...], records: list[Any], now: float) -> bool:
+        """Say whether details of what comes from `inputs` are kept, as another of `records`."""
         recording = self.recording
-        if inputs:
+        if len(records) < self._max_records:
+            if not inputs:
+                recording.last_detail = now
+                return True
             first = last = inputs[0]
             if len(inputs) > 1:
                 first, last = min(inputs), max(inputs)
-            if first >= self._max_items:
-                return False
-            if last >= recording.kept:
-                recording.kept = min(last + 1, self._max_items)
-        recording.last_detail = now
-        return True
+            if first < self._max_items:
+                recording.last_detail = now
+                if last >= recording.kept:
+                    recording.kept = min(last + 1, self._max_items)
+                return True
+        recording.is_cut = True
+        return False
+
+    def _goes_on(self, inputs: tuple[int, ...], now: float) -> None:
+        """Let the details of what comes from `inputs`, if it has any, last until now at least."""
+        most = self._max_items
+        if not inputs or inputs[0] < most or min(inputs) < most:
+            self.recording.last_detail = now
+
+
+_STEPS: dict[EventKind, Callable[[RunRecorder, Event, LaneState, float], None]] = {
+    kind: getattr(RunRecorder, kind) for kind in get_args(EventKind) if hasattr(RunRecorder, kind)
+}
+"""Each kind has the method of its name."""
 
 
 def _message(error: BaseException) -> str:
