@@ -195,8 +195,11 @@ class Line(Subscriber):
         self._ended = True
         self._ending = error
         self.run.ready |= self.bit
-        if self.segment is not None and error is None:
-            self.segment.input_ended()
+        if self.segment is not None:
+            if error is None:
+                self.segment.input_ended()
+            else:
+                self.segment.failed()
 
     def _unlink(self, place: Place) -> None:
         place.prev.next = place.next

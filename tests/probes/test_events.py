@@ -270,6 +270,23 @@ async def test_attempts_and_what_becomes_of_a_failing_call(kind: str, mode: Any)
         assert isinstance(results, ValueError) == failed
 
 
+@in_both_modes
+async def test_a_stage_that_fails_the_run_has_no_end_of_its_own(mode: Any) -> None:
+    """P2: a stage ends with its last result; the end of one that fails is that of the run."""
+
+    @single_task(concurrency_limit=3)
+    async def fails_at_two(n: int) -> int:
+        await asyncio.sleep(3 - n)
+        if n == 2:
+            raise KeyError(n)
+        return n
+
+    stream = fails_at_two.with_execution_mode(mode)(range(4))
+    results, rules = await observed(stream)
+    assert isinstance(results, KeyError)
+    assert [event.stage for event in rules.of("stage_ended")] == [SOURCE]
+
+
 async def test_a_run_that_is_closed_early_tells_of_the_calls_that_it_cancels() -> None:
     """Each open call ends, then the run, and nothing is told after that."""
     rules = EventRules()

@@ -52,6 +52,10 @@ class Segment:
         self._input_has_ended = True
         self.look()
 
+    def failed(self) -> None:
+        """Tell of no more ends: that of a stage that fails is the end of the run."""
+        self._going_on.clear()
+
     def look(self) -> None:
         """Tell of the stages that have given their last result."""
         if not self._input_has_ended:
