@@ -100,6 +100,8 @@ def is_awaitable(value: object) -> bool:
     if kind is GeneratorType:  # of a function marked by `types.coroutine`, perhaps
         code = cast("GeneratorType[Any, Any, Any]", value).gi_code
         return bool(code.co_flags & inspect.CO_ITERABLE_COROUTINE)
+    if kind is AsyncGeneratorType:
+        return False
     return attribute_of(kind, "__await__") is not None and not issubclass(kind, Observable)
 
 

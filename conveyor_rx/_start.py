@@ -14,6 +14,7 @@ from ._stats import Counters
 from .context import ExecutionMode, PipelineContext, set_current_context
 from .events import Probe, observing
 from .operators._chain import Chain
+from .operators._rest import Rest
 from .operators._run import Run, enclosing
 from .operators._subscriber import Subscriber, subscribe
 from .operators._trampoline import Gate
@@ -81,6 +82,7 @@ def link(run: Run, data: Any, plan: Plan | None, gate: Gate, outlet: Subscriber)
     """
     run.pause()
     source = source_of(data, run)
+    run.enroll(Rest(run))
     run.enroll(source)
     is_pulled = isinstance(outlet, Reader)
     observed = _observed_chain(run, source, run.tracer) if run.tracer is not None else None

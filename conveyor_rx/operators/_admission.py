@@ -181,27 +181,38 @@ class Admission(Subscriber):
     async def _wait_for_room(self, place: Place) -> None:
         keeps_slot = self.call.is_generator
         run = self.run
-        self._running -= not keeps_slot
-        run.running -= 1
-        run.ready |= run.starved | self.bit
-        run.starved = 0
-        self._drain_for(place)
+        self._running += keeps_slot
+        self._free_slot()
+        if run.ready:
+            self._drain_for(place)
         granted = False
         try:
             if place.dead:  # by what was done in between
                 raise asyncio.CancelledError
             await self.line.room(place)
-            self._resuming.append(turn := self.run.loop.create_future())
-            run.ready |= self.bit
-            self._drain_for(place)
-            try:
-                await turn
-            finally:
-                granted = turn.done() and not turn.cancelled()
+            granted = self._takes_back(keeps_slot)
+            if not granted:
+                self._resuming.append(turn := self.run.loop.create_future())
+                run.ready |= self.bit
+                self._drain_for(place)
+                try:
+                    await turn
+                finally:
+                    granted = turn.done() and not turn.cancelled()
         finally:
             if not granted:
                 self._running += not keeps_slot
                 self.run.running += 1
+
+    def _takes_back(self, keeps_slot: bool) -> bool:
+        """Take the slot that was given back, if nobody else could have it."""
+        run = self.run
+        if run.cap != UNBOUNDED or self._resuming:
+            return False  # under a cap it goes to whoever is most downstream; in a pause, to nobody
+        if keeps_slot:
+            run.running += 1
+            return True
+        return self._take_slot()
 
     def _drain_for(self, place: Place) -> None:
         """Drain in the task of the call for `place`, which is at work for the engine meanwhile."""

@@ -82,6 +82,8 @@ class Attempts:
         if error is not None and self._place.dead:
             self._stage.lost(self._place, error, self._count)
         del error  # its traceback leads here
+        if result is _PENDING:
+            return
         if issubclass(type(result), asyncio.Future):
             self._stage.run.release(cast("asyncio.Future[Any]", result), self._lost)
         elif is_awaitable(result):
@@ -125,9 +127,10 @@ class Attempts:
     async def _try(self) -> None:
         part = self._parts[-1]
         try:
-            await self._stage.run.pace.turn()
-            if self._error is None:  # else there is a failure to see to
-                await self._stage.run.wait_for_pause()
+            run = self._stage.run
+            await run.pace.turn()
+            if run.paused and self._error is None:  # else there is a failure to see to
+                await run.wait_for_pause()
             await self._take(self._outcome(part), part)
         except BaseException as error:
             if self._place.dead or not _is_failure(error):

@@ -18,6 +18,7 @@ from reactivex import Observable
 
 from .._inputs import Inputs
 from ._place import DEAD, FILLED, Place, new_place
+from ._rest import REST
 from ._run import Run
 from ._subscriber import Subscriber, cut_upstream, lift
 from ._trampoline import Gate
@@ -107,8 +108,12 @@ class Line(Subscriber):
 
     async def room(self, owner: Place) -> None:
         """Wait until `owner` may put another output in the line."""
+        is_first = True
         while not self.has_room(owner):
             self._parked[owner] = future = self.run.loop.create_future()
+            if not is_first:  # an item was faster
+                self._parked.move_to_end(owner, last=False)
+            is_first = False
             try:
                 await future
             finally:
@@ -214,11 +219,17 @@ class Line(Subscriber):
             self._unpark()
 
     def _unpark(self) -> None:
-        """Wake the head, and as many others as now have room."""
-        spare = self.limit - self.size
+        """Wake the head; the others have what room the items from upstream leave."""
         head = self._parked.pop(self.ring.next, None)
         if head is not None and not head.done():
             head.set_result(None)
+        if self._parked and self.size < self.limit:
+            self.run.roomy[self] = None
+            self.run.ready |= REST
+
+    def share_room(self) -> None:
+        """Wake as many of those that wait for room as there is room for."""
+        spare = self.limit - self.size
         while spare > 0 and self._parked:
             _, future = self._parked.popitem(last=False)
             if not future.done():

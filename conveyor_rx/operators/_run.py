@@ -11,7 +11,7 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Coroutine
 from contextvars import Context, ContextVar
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from reactivex import abc
 
@@ -32,6 +32,15 @@ enclosing: ContextVar[Run | None] = ContextVar("conveyor_rx_enclosing", default=
 _log = logging.getLogger("conveyor_rx")
 UNBOUNDED = sys.maxsize
 _Coroutine = Coroutine[Any, Any, Any]
+
+
+class Roomy(Protocol):
+    """A window, as a run sees it."""
+
+    bit: int
+
+    def share_room(self) -> None:
+        """Let calls go on that wait for room, as many as there is room for."""
 
 
 class Run(Trampoline):
@@ -60,6 +69,7 @@ class Run(Trampoline):
         "on_crash",
         "ordered",
         "over",
+        "roomy",
         "running",
         "skipping",
         "spare",
@@ -99,6 +109,7 @@ class Run(Trampoline):
         self.tracer = tracer  # who tells the probes, if there are any
         self.running = 0  # calls at this moment, in all stages
         self.inputs: Inputs = None  # of the source: what the value that is handed on comes from
+        self.roomy: dict[Roomy, None] = {}  # those that have room left while calls wait for it
         self.starved = 0  # bits of the stages that wait for max_parallelism
         self.spare: asyncio.Task[Any] | None = None  # a task that could make the next call
         self.emitting: set[asyncio.Task[Any] | None] = (
@@ -237,6 +248,7 @@ class Run(Trampoline):
         for stage in self.skipping:
             _log.warning("task %r skipped %d of %d items", stage.stage, stage.skipped, stage.in_)
         self.workers = []
+        self.roomy = {}
         self.on_crash = self.failure = None
         if self.over is not None and not self.over.done():
             self.over.set_result(None)

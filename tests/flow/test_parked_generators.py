@@ -177,6 +177,46 @@ async def test_generators_that_wait_for_room_wake_when_there_is_room() -> None:
     assert (10, "c3") in produced
 
 
+@in_both_modes
+@pytest.mark.parametrize("window", [2, 16, 100])
+async def test_a_generator_is_woken_when_it_has_room(
+    window: int, mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F2: items have the room first; so nobody is woken for room that an item takes."""
+    refused = waits = 0
+    room, has_room = Line.room, Line.has_room
+
+    def asked(line: Line, owner: Any) -> bool:
+        nonlocal refused
+        answer = has_room(line, owner)
+        refused += not answer
+        return answer
+
+    async def awaited(line: Line, owner: Any) -> None:
+        nonlocal waits
+        waits += 1
+        await room(line, owner)
+
+    monkeypatch.setattr(Line, "has_room", asked)
+    monkeypatch.setattr(Line, "room", awaited)
+
+    @single_task
+    async def twice(item: int) -> AsyncIterator[int]:
+        yield item
+        await asyncio.sleep(0.1)
+        yield item
+
+    results: list[int] = []
+    async for value in twice.with_context(max_in_flight=window, execution_mode=mode)(range(500)):
+        results.append(value)
+        if len(results) % 20 == 0:
+            await asyncio.sleep(1)
+    assert sorted(results) == sorted([*range(500)] * 2)
+    # Each asks three times on its way to wait. Room that is left may still be taken meanwhile.
+    assert refused <= 3.5 * waits
+    assert waits > 100
+
+
 # -- F8
 
 
