@@ -20,6 +20,7 @@ The map, from the ground up; imports run in this direction only:
     operators/           Observable -> Observable: places in a line, calls at once, batches
     _source/             data of any kind -> an Observable that heeds a gate
     _reader.py, _push.py where results leave a run: pulled, pushed
+    _audience.py         who hears of what Rx operators could not pass on
     _start.py            how a run begins
     _running.py          what it does now
     _cursor.py           who reads a stream, and how often

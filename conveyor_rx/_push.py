@@ -70,9 +70,7 @@ class Push(Subscriber):
     def dispose(self) -> None:
         """Tell the observer nothing more, and end the run."""
         self._observer = None
-        self.run.close()
-        if not self._is_part:
-            self.run.failures.abandon()
+        self.run.within(self._close)
 
     def settle(self) -> None:
         """See to it that the observer is told when nothing of the closed run is left."""
@@ -91,13 +89,16 @@ class Push(Subscriber):
             return
         if not self._is_part:
             error = self.run.failures.outcome(error)
-        if error is None:
-            observer.on_completed()
-            return
         try:
-            observer.on_error(error)  # pyright: ignore[reportArgumentType]  # Rx says Exception; a CancelledError passes as well
+            if error is None:
+                observer.on_completed()
+            else:
+                observer.on_error(error)  # pyright: ignore[reportArgumentType]  # Rx says Exception; a CancelledError passes as well
         except asyncio.CancelledError as raised:
             if raised is not error:  # else: nobody listens, and the loop is being shut down
+                raise
+        except Exception as raised:  # of the operators behind, which have lost the end
+            if not self.run.pass_up(raised if error is None else error):
                 raise
         finally:
             del error  # its traceback leads to this frame
@@ -108,6 +109,11 @@ class Push(Subscriber):
     def _is_part(self) -> bool:
         """Whether there is a run around this one, which waits for it."""
         return self.run.ending.parent is not None
+
+    def _close(self) -> None:
+        self.run.close()
+        if not self._is_part:
+            self.run.failures.abandon()
 
     def _end(self, error: BaseException | None) -> None:
         self.run.close()

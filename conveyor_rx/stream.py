@@ -12,12 +12,14 @@ from collections.abc import (
     Iterable,
     Mapping,
 )
+from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeAlias, TypeVar, cast, overload
 
 from reactivex import Observable, abc, compose
 from reactivex.disposable import Disposable
 
+from ._audience import Audience, subscribing
 from ._cursor import Cursor, Reading, Task, current_task
 from ._fluent import Fluent
 from ._labels import label
@@ -199,13 +201,30 @@ class AsyncStream(Fluent[T_co]):
         """
         if not self._is_plain:
             running_loop()
+        elif subscribing.audience is None and enclosing.get() is None:
+            return self._subscribe_audience(on_next, on_error, on_completed, scheduler)
         return super().subscribe(on_next, on_error, on_completed, scheduler=scheduler)
+
+    def _subscribe_audience(
+        self, on_next: Any, on_error: Any, on_completed: Any, scheduler: abc.SchedulerBase | None
+    ) -> abc.DisposableBase:
+        if callable(getattr(on_next, "on_next", None)):  # an observer, as reactivex finds out
+            on_error, on_completed = on_next.on_error, on_next.on_completed
+            on_next = on_next.on_next
+        subscribe = super().subscribe
+        if on_error is None:
+            return subscribe(on_next, None, on_completed, scheduler=scheduler)
+        audience = Audience(on_error, on_completed)
+        return audience.subscribe(partial(subscribe, on_next, scheduler=scheduler))
 
     def _subscribe_core(
         self, observer: abc.ObserverBase[Any], scheduler: abc.SchedulerBase | None = None
     ) -> abc.DisposableBase:
         if self._is_plain:
-            return cast("Observable[Any]", self._source).subscribe(observer, scheduler=scheduler)
+            source = cast("Observable[Any]", self._source)
+            if type(source) is Observable:  # without an observer in between, and frames for it
+                return source._subscribe_core(observer, scheduler)
+            return source.subscribe(observer, scheduler=scheduler)
         outer, parent = demand.get(), enclosing.get()
         run = new_run(self._plan)
         push = Push(run, observer)
@@ -217,6 +236,8 @@ class AsyncStream(Fluent[T_co]):
         self._counters = link(run, self._source, self._plan, gate, push)
         self._lookout = Lookout(run)
         if parent is None:
+            audience = subscribing.audience
+            run.listener = audience.hear if audience is not None else None
             push.keep()
         else:  # that waits for this one
             run.loop.call_soon(_go_on, run)

@@ -106,7 +106,7 @@ class ObservableSource(Source):
 
     def begin(self) -> None:
         if self.run.in_thread():
-            self.run.take_turn(self._subscribe, None)
+            self.run.within(self.run.take_turn, self._subscribe, None)
         else:  # an operator has subscribed late, on a thread of its own
             self.run.loop.call_soon_threadsafe(self.run.take_turn, self._subscribe, None)
 

@@ -9,6 +9,7 @@ from typing import Any
 from reactivex import Observable
 
 from .._inputs import Inputs
+from ._nesting import NESTED
 from ._run import Run
 from ._subscriber import Subscriber, lift
 
@@ -66,9 +67,22 @@ class Arrivals(Subscriber):
         departures = self._departures
         inputs = departures.inputs if departures is not None and is_here else None
         if not self._waiting and is_here:
-            self._pass_on(pass_on, args, inputs)
-            self._run.drain_within()
-            return
+            nesting = self._run.nesting
+            if nesting.depth < NESTED:
+                nesting.depth += 1  # as `within` does, in line for speed
+                try:
+                    self._pass_on(pass_on, args, inputs)
+                    self._run.drain()
+                    if nesting.waiting:
+                        nesting.catch_up()
+                finally:
+                    nesting.depth -= 1
+                    if nesting.waiting and not nesting.depth:
+                        nesting.catch_up_later()
+                return
+            if not self._handing_over:
+                self._handing_over = True
+                nesting.waiting.append(self._hand_over)
         self._waiting.append((pass_on, args, inputs))
         if not self._handing_over:
             self._handing_over = True

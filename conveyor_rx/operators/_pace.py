@@ -15,6 +15,8 @@ from itertools import islice
 from time import perf_counter  # `monotonic` ticks every 15.6 ms on Windows before Python 3.13
 from typing import Protocol
 
+from ._nesting import Nesting
+
 __all__ = ["CREDIT", "SLICE", "Pace", "pace_of"]
 
 SLICE = 0.001  # seconds of work, of all runs together, after which the event loop has its turn
@@ -49,8 +51,8 @@ class Pace:
         "_tasks",
         "_to_tasks",
         "clock",
-        "depth",
         "end",
+        "nesting",
         "ticks",
     )
 
@@ -59,7 +61,7 @@ class Pace:
         self.clock: Callable[[], float] = perf_counter
         self.ticks = 0  # turns of the event loop that were noted
         self.end = _RESERVED  # of the slice
-        self.depth = 0  # runs that take turns within the turns of another, at this moment
+        self.nesting = Nesting(loop)
         self._asked = False  # the loop will call
         self._runs: deque[Scheduled] = deque()
         self._tasks: deque[_Ticket] = deque()

@@ -11,6 +11,7 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Coroutine
 from contextvars import Context, ContextVar
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from reactivex import abc
@@ -19,12 +20,13 @@ from .._inputs import Inputs
 from .._stats import Counters
 from ._ending import Ending, innermost
 from ._failures import Failures
+from ._nesting import NESTED
 from ._trampoline import Trampoline
 
 if TYPE_CHECKING:
     from .observing._tracer import Tracer
 
-__all__ = ["UNBOUNDED", "Run", "enclosing"]
+__all__ = ["UNBOUNDED", "Listener", "Run", "enclosing"]
 
 enclosing: ContextVar[Run | None] = ContextVar("conveyor_rx_enclosing", default=None)
 """The run whose turn it is: streams that are subscribed in it are awaited at its end."""
@@ -32,6 +34,7 @@ enclosing: ContextVar[Run | None] = ContextVar("conveyor_rx_enclosing", default=
 _log = logging.getLogger("conveyor_rx")
 UNBOUNDED = sys.maxsize
 _Coroutine = Coroutine[Any, Any, Any]
+Listener = Callable[[BaseException], bool]
 
 
 class Roomy(Protocol):
@@ -48,6 +51,7 @@ class Run(Trampoline):
 
     __slots__ = (
         "__weakref__",
+        "_around",
         "_children",
         "_parent",
         "_thread",
@@ -63,6 +67,7 @@ class Run(Trampoline):
         "failure",
         "failures",
         "inputs",
+        "listener",
         "max_in_flight",
         "max_parallelism",
         "offered",
@@ -125,6 +130,8 @@ class Run(Trampoline):
         self.chain: abc.DisposableBase | None = None  # the subscription, from the outlet upwards
         self._children: set[Run] = set()  # of streams inside foreign operators of this one
         self._parent: Run | None = None
+        self._around: Callable[[], Run | None] = lambda: None  # the same, also when this is closed
+        self.listener: Listener | None = None  # who hears of what nobody else does
         self.on_crash: Callable[[BaseException], None] | None = None
         self.over: asyncio.Future[None] | None = None  # of who waits until it is closed
         self._thread = threading.get_ident()
@@ -201,6 +208,21 @@ class Run(Trampoline):
         """Tell whether the caller is in the thread of the run's loop."""
         return threading.get_ident() == self._thread
 
+    def within(self, work: Callable[..., None], *args: Any) -> None:
+        """Do `work`, which leads into other runs; if that is nested too deep, do it soon."""
+        if not self.in_thread():
+            work(*args)
+        elif self.nesting.depth < NESTED:
+            self.nesting.within(work, *args)
+        else:
+            self.nesting.waiting.append(partial(self._do, work, args))
+
+    def _do(self, work: Callable[..., None], args: tuple[Any, ...]) -> None:
+        try:
+            work(*args)
+        except Exception as error:
+            self.crash(error)
+
     def crash(self, error: BaseException) -> None:
         report, self.on_crash = self.on_crash, None
         try:
@@ -208,10 +230,22 @@ class Run(Trampoline):
                 if self.tracer is not None:
                     self.tracer.note_end(error)
                 report(error)
-            else:
+            elif not (issubclass(type(error), Exception) and self.pass_up(error)):
                 self.failures.add(error, "in an observer")
         finally:
             self.close()
+
+    def pass_up(self, error: BaseException) -> bool:
+        """Fail with `error`, which the foreign operators behind this run failed to pass on.
+
+        The run around this one does, or who has subscribed to those operators. Tell whether there
+        is anybody.
+        """
+        around = self._around()
+        if around is not None and not around.closed:
+            around.crash(error)
+            return True
+        return self.listener is not None and self.listener(error)
 
     def break_off(self, error: BaseException) -> None:
         """End the run, and the current task, with an exception that no call has claimed.
@@ -271,6 +305,8 @@ class Run(Trampoline):
     def adopt(self, child: Run) -> None:
         """Make this run wait, at its end, for the tasks of `child`, and raise what fails there."""
         child._parent = self
+        child._around = weakref.ref(self)
+        child.listener = self.listener
         self._children.add(child)
         self.ending.adopt(child.ending)
         child.failures = self.failures

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from reactivex import Observable, abc
-from reactivex.disposable import Disposable
+from reactivex.disposable import Disposable, SingleAssignmentDisposable
 
 from ._run import Run
 
@@ -103,8 +103,19 @@ def subscribe(
         last.upstream = subscriber
         last = observer = subscriber
         source = source.source
-    last.upstream = source.subscribe(observer, scheduler=scheduler)
+    last.upstream = above = SingleAssignmentDisposable()
+    run.within(_subscribe_above, above, source, observer, scheduler)
     return Disposable(lambda: cut_upstream(root, run))
+
+
+def _subscribe_above(
+    above: SingleAssignmentDisposable,
+    source: Observable[Any],
+    observer: abc.ObserverBase[Any],
+    scheduler: abc.SchedulerBase | None,
+) -> None:
+    if not above.is_disposed:  # else it was cut off before
+        above.disposable = source.subscribe(observer, scheduler=scheduler)
 
 
 def lift(

@@ -17,13 +17,13 @@ from collections.abc import Callable
 from contextvars import Context
 from typing import Any, Protocol
 
+from ._nesting import NESTED
 from ._pace import pace_of
 
-__all__ = ["DEPTH", "NESTED", "PATIENCE", "Gate", "Trampoline", "Worker"]
+__all__ = ["DEPTH", "PATIENCE", "Gate", "Trampoline", "Worker"]
 
 PATIENCE = 0.00005  # seconds that a waiting consumer lets others go on once it could be served
 DEPTH = 16  # stages that hand on directly, before one waits for its turn
-NESTED = 8  # runs that take turns within each other's calls, before one waits for the loop
 
 
 class Worker(Protocol):
@@ -69,6 +69,7 @@ class Trampoline:
         "draining",
         "handed_over",
         "loop",
+        "nesting",
         "pace",
         "paused",
         "ready",
@@ -92,6 +93,7 @@ class Trampoline:
         self.served = False  # the consumer that drains has what it waits for
         self.turns_end = 0.0  # when the turns that are being taken are to end
         self.pace = pace_of(loop)
+        self.nesting = self.pace.nesting
         self.clock: Callable[[], float] = self.pace.clock
         self.turns_context = context.copy()
         self.draining = False  # turns are being taken
@@ -128,14 +130,10 @@ class Trampoline:
 
     def drain_within(self) -> None:
         """Drain on behalf of code that may be a call of another run, in turns of that one."""
-        if self.pace.depth >= NESTED:
+        if self.nesting.depth >= NESTED:
             self.schedule()
-            return
-        self.pace.depth += 1
-        try:
-            self.drain()
-        finally:
-            self.pace.depth -= 1
+        else:
+            self.nesting.within(self.drain)
 
     def take_turn(self, work: Callable[[Any], None], value: Any) -> None:
         """Do `work` as a turn, in the context of turns, and drain."""
