@@ -36,12 +36,11 @@ class Reader(Subscriber):
     """
 
     limit = 16
-    deliveries: Deliveries | None = None
-    """Who is to be told that the consumer has got a result, in a run that is observed."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
         self._loop = run.loop
+        self.deliveries: Deliveries | None = None  # who is told what it gives, if that is observed
         self.size = 0
         self.upstream_bit = 0
         self._buffer: deque[Any] = deque()

@@ -33,9 +33,6 @@ class Admission(Subscriber):
     """
 
     bit = 0
-    reporter: Reporter | None = None
-    """Who is to be told what happens here, in a run that is observed."""
-
     _start: Callable[[Any, Place], None]
     """Make the call for a place, as a slot is free. (Unbound: a method would be a cycle.)"""
 
@@ -53,6 +50,7 @@ class Admission(Subscriber):
         self.line = line
         self.call = call
         self.function = call.function
+        self.reporter: Reporter | None = None  # who is told what happens, in an observed run
         self.counters = counters
         self.name = counters.stage  # of its tasks, too
         self._slots = limit or UNBOUNDED

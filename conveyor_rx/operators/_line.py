@@ -50,14 +50,13 @@ class Line(Subscriber):
     bit = 0
     gate: Gate
     reads_ahead = False
-    segment: Segment | None = None
-    """Who is to be told what happens here, in a run that is observed."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
         self.limit = run.max_in_flight
         self.size = 0
         self.upstream_bit = 0
+        self.segment: Segment | None = None  # who is told what happens, in an observed run
         self.stages: list[Stage] = []  # the operators between entry and end
         self.entry: Subscriber | None = None
         self.final = True  # no other line behind this one
