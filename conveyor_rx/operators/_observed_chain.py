@@ -35,7 +35,7 @@ class ObservedChain(Chain):
         self._sketch = Sketch()
         self._results: Results | None = None  # of the last stage of the segment
         self._pulled = pulled = Pulled(run, tracer)
-        self._tap(lambda: pulled)
+        self._tap(pulled)
         self._source = self._observable
 
     def call(self, call: Call, *, name: str, limit: int | None, in_order: bool) -> None:
@@ -85,7 +85,8 @@ class ObservedChain(Chain):
         `at_once` says that the consumer has got a result when it has come.
         """
         deliveries = Deliveries(self._tracer, at_once=at_once)
-        self._tap(lambda: Delivered(self._run, self._tracer, deliveries.came))
+        delivered = Delivered(self._run, self._tracer, deliveries.came)
+        self._tap(delivered)
         return self._observable, deliveries
 
     # -- private
@@ -95,12 +96,13 @@ class ObservedChain(Chain):
         """The number of the stage that is being added."""
         return len(self._sketch.stages) - 1
 
-    def _tap(self, subscriber: Callable[[], Subscriber]) -> None:
-        self._observable = lift(subscriber, self._run)(self._observable)
+    def _tap(self, tap: Subscriber) -> None:
+        # What makes it does not hold the chain, which holds what is made: that would be a cycle.
+        self._observable = lift(lambda: tap, self._run)(self._observable)
 
     def _tap_emissions(self) -> None:
-        number = self._number
-        self._tap(lambda: Emissions(self._run, self._tracer, number))
+        emissions = Emissions(self._run, self._tracer, self._number)
+        self._tap(emissions)
 
     def _batch_reporter(self) -> BatchReporter:
         return BatchReporter(self._tracer, self._number)
@@ -123,12 +125,13 @@ class ObservedChain(Chain):
         if not self._number:
             self._pulled.reporter = reporter
         self._results = results = Results(reporter, segment)
-        self._tap(lambda: results)
+        self._tap(results)
         return stage
 
     def _close_segment(self) -> Line | None:
         line = super()._close_segment()
         segment = line.segment if line is not None else None
         if segment is not None:
-            self._tap(lambda: Left(self._run, self._tracer, segment))
+            left = Left(self._run, self._tracer, segment)
+            self._tap(left)
         return line

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from conveyor_rx import (
     RetryConfig,
     SingleTask,
 )
+from conveyor_rx.events import observe
 from conveyor_rx.operators._run import Run
 from tests.kit import in_both_modes
 
@@ -397,8 +399,9 @@ async def test_a_derived_stream_dropped_midway(kind: str, mode: Any) -> None:
     assert zoo.alive == {}
 
 
-async def test_the_engine_itself_is_free() -> None:
-    """L9: neither the run, its lines and operators, nor its contexts survive."""
+@pytest.mark.parametrize("is_observed", [False, True])
+async def test_the_engine_itself_is_free(is_observed: bool) -> None:
+    """L9: neither the run, its lines and operators, nor its contexts survive; P1: nor observed."""
     zoo = Zoo()
     made: list[weakref.ref[Run]] = []
     original = Run.__init__
@@ -410,12 +413,13 @@ async def test_the_engine_itself_is_free() -> None:
     Run.__init__ = init  # type: ignore[method-assign]
     try:
         for kind in KINDS:
-            stream = pipeline(kind, zoo, "ordered")(Source(zoo))
-            assert await anext(stream)
-            await asyncio.sleep(3)
-            await stream.aclose()
-            del stream
-            await pipeline(kind, zoo, "as_completed")(Source(zoo, 9)).collect()
+            with observe(lambda _: None) if is_observed else nullcontext():
+                stream = pipeline(kind, zoo, "ordered")(Source(zoo))
+                assert await anext(stream)
+                await asyncio.sleep(3)
+                await stream.aclose()
+                del stream
+                await pipeline(kind, zoo, "as_completed")(Source(zoo, 9)).collect()
             await turns()
             assert [ref for ref in made if ref() is not None] == [], kind
     finally:
