@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -97,7 +98,7 @@ MAKERS: list[tuple[str, Callable[..., Any], list[Any]]] = [
 @pytest.mark.parametrize(
     ("make", "options", "kind", "name"),
     [
-        pytest.param(make, *case, id=f"{label}-{case[0]}")
+        pytest.param(make, *case, id=f"{label}-{re.sub(' at 0x[0-9a-f]+', '', str(case[0]))}")
         for label, make, cases in MAKERS
         for case in cases
     ],
