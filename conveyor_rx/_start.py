@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import uuid
 from collections.abc import Sequence
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ._reader import Reader
@@ -109,7 +110,10 @@ def link(run: Run, data: Any, plan: Plan | None, gate: Gate, outlet: Subscriber)
 def _new_tracer(probes: Sequence[Probe], loop: asyncio.AbstractEventLoop, run_id: str) -> Tracer:
     from .operators.observing._tracer import Tracer
 
-    return Tracer(probes, loop.time, run_id)
+    clock = loop.time
+    if getattr(clock, "__func__", None) is asyncio.BaseEventLoop.time:
+        clock = monotonic  # it is what that returns; each event saves a call
+    return Tracer(probes, clock, run_id)
 
 
 def _observed_chain(run: Run, source: Source, tracer: Tracer) -> ObservedChain:
