@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, NamedTuple
 
+from .operators._waits import Waited
+
 __all__ = ["End", "Loading", "call_on", "report", "tell"]
 
 
@@ -36,7 +38,7 @@ def call_on(loop: asyncio.AbstractEventLoop, callback: Callable[..., object], *a
     return True
 
 
-class Loading:
+class Loading(Waited):
     """A task that loads a value, and those who wait for it, each on a loop of its own."""
 
     def __init__(self, load: Coroutine[Any, Any, Any], lock: threading.Lock) -> None:
@@ -61,6 +63,9 @@ class Loading:
         waiter: asyncio.Future[End] = asyncio.get_running_loop().create_future()
         self.waiters.add(waiter)
         return waiter
+
+    def who_wait(self) -> list[asyncio.Future[End]]:
+        return list(self.waiters)
 
     def cancel(self) -> None:
         """Cancel the task, from any thread, unless somebody has."""

@@ -10,7 +10,8 @@ from reactivex import abc
 
 from ._blame import not_an_end
 from ._tracebacks import without_engine
-from .operators._ending import Ending, cancellation_of
+from .operators._cancellation import cancellation_of
+from .operators._ending import Ending
 from .operators._run import UNBOUNDED, Run
 from .operators._subscriber import Subscriber
 

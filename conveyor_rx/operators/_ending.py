@@ -11,7 +11,9 @@ through a context variable, in whatever task it is. So a closer can tell where i
 - In a run that has nothing to do with the closed one: it waits, unless something in there waits in
   its turn for the run of the closer.
 
-The second and the last go on when they are cancelled.
+The second and the last go on when they are cancelled. And nobody waits any longer where all that
+is left waits in its turn for the one who waits (`_waits.py`): that is looked for when a wait
+begins, at the ends of the last tasks, and from time to time.
 """
 
 from __future__ import annotations
@@ -21,17 +23,21 @@ from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from typing import Any
 
+from ._cancellation import raise_again
 from ._stuck import GRACE, report_stuck
+from ._waits import Waited, Waiter, all_wait_for
 
-__all__ = ["Ending", "cancellation_of", "innermost", "living"]
+__all__ = ["Ending", "innermost", "living"]
 
 innermost: ContextVar[Ending | None] = ContextVar("conveyor_rx_innermost", default=None)
 """That of the run which the current code is called from."""
 
+FIRST_LOOK = 0.05  # seconds after which a close looks for rings again, then twice that, and so on
+FEW = 16  # tasks, of which each end is worth a look for rings
 _Task = asyncio.Future[Any]
 
 
-class Ending:
+class Ending(Waited):
     """What is left of one run, and who waits for it to end.
 
     It holds nothing of the run but tasks that are ending: contexts that outlive the run lead here.
@@ -62,10 +68,13 @@ class Ending:
         self.parent: Ending | None = None  # the run that this one is a part of
         self._closers: set[_Task] = set()  # those of the tasks that have come to wait themselves
         # In the order in which they came: the first one is told of what failed.
-        self._inner: dict[asyncio.Future[None], None] = {}  # of closers, who wait for the others
-        self._outer: dict[asyncio.Future[None], None] = {}  # of who waits for all
+        self._inner: dict[Waiter, None] = {}  # of closers, who wait for the others
+        self._outer: dict[Waiter, None] = {}  # of who waits for all
         self._awaited: list[Ending] = []  # what code in here waits for and has no part in
         self._alarm: asyncio.TimerHandle | None = None  # for those who have to wait too long
+
+    def who_wait(self) -> list[Waiter]:
+        return [*self._outer, *self._inner]
 
     def adopt(self, child: Ending) -> None:
         """Count the tasks of `child` as tasks of this run."""
@@ -96,7 +105,7 @@ class Ending:
             if is_outside:
                 await self.wait_for_all(cancelled)
                 return
-            _raise(cancelled)
+            raise_again(cancelled)
             if is_own:
                 await self._wait_for_others(task)
             elif self not in places and not self._leads_to(places):
@@ -107,16 +116,18 @@ class Ending:
     async def wait_for_all(self, cancelled: asyncio.CancelledError | None = None) -> None:
         """Wait until nothing is left, also when `cancelled` before or meanwhile.
 
+        What waits for the current task in its turn is left to end after that.
+
         Raises:
             asyncio.CancelledError: the waiting task was cancelled; raised when all has ended.
         """
         try:
-            while self.tasks:
+            while self._is_to_be_waited_for():
                 try:
                     await self._change(self._outer)
                 except asyncio.CancelledError as error:
                     cancelled = error if cancelled is None else cancelled
-            _raise(cancelled)
+            raise_again(cancelled)
         finally:
             del cancelled  # its traceback leads here
 
@@ -133,22 +144,26 @@ class Ending:
         for place in places:
             place._awaited.append(self)
         try:
-            while self.tasks:
+            while self._is_to_be_waited_for():
                 await self._change(self._outer)
         finally:
             for place in places:
                 place._awaited.remove(self)
 
-    async def _change(self, waiters: dict[asyncio.Future[None], None]) -> None:
+    def _is_to_be_waited_for(self) -> bool:
+        return bool(self.tasks) and not all_wait_for(asyncio.current_task(), self.tasks)
+
+    async def _change(self, waiters: dict[Waiter, None]) -> None:
         """Wait until those who wait in `waiters` have nobody to wait for."""
-        waiter: asyncio.Future[None] = self.loop.create_future()
+        waiter = Waiter(self.loop, asyncio.current_task())
         waiters[waiter] = None
         if self._alarm is None:
-            self._alarm = self.loop.call_later(GRACE, self._report)
+            self._alarm = self.loop.call_later(FIRST_LOOK, self._look_again, FIRST_LOOK)
         try:
             await waiter
         finally:
             waiters.pop(waiter, None)
+            del waiter  # a traceback may lead here, and it to the task
 
     def _ended(self, task: _Task) -> None:
         if not task.cancelled():
@@ -164,6 +179,9 @@ class Ending:
             _wake(self._outer)
             if self._alarm is not None:
                 self._alarm.cancel()
+                self._alarm = None
+        elif len(self.tasks) <= FEW:
+            self._look_for_rings()
         if len(self.tasks) == len(self._closers):
             _wake(self._inner)
 
@@ -192,19 +210,19 @@ class Ending:
             yield ending
             ending = living(ending.origin)
 
-    def _report(self) -> None:
+    def _look_for_rings(self) -> None:
+        _wake([waiter for waiter in self._outer if all_wait_for(waiter.closer, self.tasks)])
+
+    def _look_again(self, waited: float) -> None:
+        self._look_for_rings()
+        if waited < GRACE:
+            more = min(waited, GRACE - waited)
+            self._alarm = self.loop.call_later(more, self._look_again, waited + more)
+            return
         stuck = self.tasks - self._closers  # who has closed its own run may take its time
-        if stuck:
-            report_stuck(self.loop, stuck)
-
-
-def cancellation_of(task: _Task) -> asyncio.CancelledError:
-    """Return the exception, message included, with which `task` was cancelled."""
-    try:
-        task.result()
-    except asyncio.CancelledError as error:
-        return error
-    raise AssertionError("this task was not cancelled")
+        waiting = {waiter.closer for waiter in (*self._outer, *self._inner) if not waiter.done()}
+        if stuck and waiting:
+            report_stuck(self.loop, stuck, waiting)
 
 
 def living(ending: Ending | None) -> Ending | None:
@@ -228,16 +246,7 @@ async def _until_known(task: _Task) -> asyncio.CancelledError | None:
     return None
 
 
-def _raise(error: asyncio.CancelledError | None) -> None:
-    """Raise `error`, and no new one: who cancels may know its own by the message."""
-    try:
-        if error is not None:
-            raise error
-    finally:
-        del error  # its traceback leads here
-
-
-def _wake(waiters: Iterable[asyncio.Future[None]]) -> None:
+def _wake(waiters: Iterable[Waiter]) -> None:
     for waiter in waiters:
         if not waiter.done():
             waiter.set_result(None)

@@ -8,7 +8,7 @@ from typing import Any, TypeGuard
 
 from reactivex import abc
 
-from ._ending import cancellation_of
+from ._cancellation import cancellation_of
 from ._run import Run
 from ._subscriber import Subscriber
 from ._trampoline import Gate

@@ -14,7 +14,7 @@ from typing import Any
 from ._admission import Admission
 from ._attempts import Attempts
 from ._caller import Caller
-from ._ending import cancellation_of
+from ._cancellation import cancellation_of
 from ._place import DEAD, Place
 
 __all__ = ["StepwiseCalls"]

@@ -17,14 +17,20 @@ NAMED = 3
 _OURS = str(Path(__file__).parent.parent)
 
 
-def report_stuck(loop: asyncio.AbstractEventLoop, tasks: Collection[asyncio.Future[Any]]) -> None:
-    """Tell the loop's exception handler the names of some of `tasks`, and where they are."""
+def report_stuck(
+    loop: asyncio.AbstractEventLoop,
+    tasks: Collection[asyncio.Future[Any]],
+    waiting: Collection[asyncio.Future[Any] | None],
+) -> None:
+    """Tell the loop's exception handler of some of `tasks`, where they are, and who waits."""
+    closers = ", ".join(sorted(repr(t.get_name()) for t in waiting if isinstance(t, asyncio.Task)))
     some = sorted(tasks, key=str)[:NAMED]
     names = "; ".join(_describe(task) for task in some)
     more = f"; and {len(tasks) - NAMED} more" if len(tasks) > NAMED else ""
     message = (
         f"a stream that was closed has been waiting for {GRACE:g} s for tasks that do not end: "
-        f"{names}{more}; a call must end when it is cancelled"
+        f"{names}{more}; a call must end when it is cancelled, and must not wait for who waits "
+        f"for it: task {closers}"
     )
     loop.call_exception_handler({"message": message, "future": some[0]})
 
