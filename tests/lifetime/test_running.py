@@ -105,11 +105,11 @@ async def test_slow_callbacks_are_blamed_on_the_stage(
     @single_task
     async def slow(item: int) -> int:
         await asyncio.sleep(0.001)
-        time.sleep(0.05)  # noqa: ASYNC251  # that is the point
+        time.sleep(0.2)  # noqa: ASYNC251  # that is the point
         return item
 
     loop = asyncio.get_running_loop()
-    debug, loop.slow_callback_duration = loop.get_debug(), 0.02
+    debug, loop.slow_callback_duration = loop.get_debug(), 0.1
     loop.set_debug(True)
     try:
         with caplog.at_level(logging.WARNING, logger="asyncio"):
