@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeAlias, TypeVar, overload
 
 from ._result_types import Flat, Item, Later, Out, Value
-from ._unbound_task import BoundOnAccess, Lacking, Takes
+from ._side_input_types import Takes
+from ._unbound_task import BoundOnAccess, Lacking
 from .tasks import BatchTask
 
 __all__ = ["BatchTaskDecorator", "BatchTaskOfLists"]

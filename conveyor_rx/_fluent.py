@@ -4,7 +4,9 @@ Each of them goes through `pipe`, and that of a stream gives a stream. Here are 
 reactivex.
 """
 
-from typing import Any, TypeVar
+import abc
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar, cast
 
 from reactivex import Observable, concat
 from reactivex import operators as ops
@@ -16,6 +18,23 @@ T = TypeVar("T", covariant=True)
 
 class Fluent(Observable[T]):
     """An Observable whose methods and operators all go through `pipe`."""
+
+    @abc.abstractmethod
+    def _behind(self, observable: Observable[Any], operators: Sequence[Any]) -> Any:
+        """Return the stream of what `operators` have made of this one."""
+
+    def pipe(self, *operators: Callable[[Any], Any]) -> Any:
+        """Put operators behind the stream; what they give is an AsyncStream again.
+
+        Back-pressure reaches through them. Where an operator gives no plain Observable (a future,
+        a connectable Observable), that is returned as it is.
+        """
+        result: object = self
+        for number, operator in enumerate(operators, start=1):
+            result = operator(result)
+            if type(result) is Observable:
+                result = self._behind(cast("Observable[Any]", result), operators[:number])
+        return result
 
     def __add__(self, other: Observable[Any]) -> Any:
         return self.pipe(lambda source: concat(source, other))

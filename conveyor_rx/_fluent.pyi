@@ -1,10 +1,11 @@
+# pyright: reportIncompatibleMethodOverride=false
 """What do the fluent methods of a stream give? Streams: here for type checkers, by name.
 
 Written by tests/typing/fluent.py from reactivex's own signatures; not to be changed by hand.
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar, TypeVarTuple, Unpack, overload
+from typing import Any, Self, TypeVar, TypeVarTuple, Unpack, overload
 
 from reactivex import abc, typing
 from reactivex.observable import Observable
@@ -17,6 +18,11 @@ _T = TypeVar("_T", covariant=True)
 _Ts = TypeVarTuple("_Ts")
 _A = TypeVar("_A")
 _B = TypeVar("_B")
+_C = TypeVar("_C")
+_D = TypeVar("_D")
+_E = TypeVar("_E")
+_F = TypeVar("_F")
+_G = TypeVar("_G")
 _R = TypeVar("_R")
 _T2 = TypeVar("_T2")
 _TKey = TypeVar("_TKey")
@@ -26,6 +32,114 @@ class Fluent(Observable[_T]):
     def __radd__(self, other: Observable[_T]) -> AsyncStream[_T]: ...
     def __iadd__(self, other: Observable[_T]) -> AsyncStream[_T]: ...
     def __getitem__(self, key: slice | int) -> AsyncStream[_T]: ...
+    @overload
+    def pipe(self) -> Self: ...
+    @overload
+    def pipe(self, a: Callable[[Observable[_T]], Observable[_A]], /) -> AsyncStream[_A]: ...
+    @overload
+    def pipe(
+        self, a: Callable[[Observable[_T]], _A], b: Callable[[_A], Observable[_B]], /
+    ) -> AsyncStream[_B]: ...
+    @overload
+    def pipe(
+        self,
+        a: Callable[[Observable[_T]], _A],
+        b: Callable[[_A], _B],
+        c: Callable[[_B], Observable[_C]],
+        /,
+    ) -> AsyncStream[_C]: ...
+    @overload
+    def pipe(
+        self,
+        a: Callable[[Observable[_T]], _A],
+        b: Callable[[_A], _B],
+        c: Callable[[_B], _C],
+        d: Callable[[_C], Observable[_D]],
+        /,
+    ) -> AsyncStream[_D]: ...
+    @overload
+    def pipe(
+        self,
+        a: Callable[[Observable[_T]], _A],
+        b: Callable[[_A], _B],
+        c: Callable[[_B], _C],
+        d: Callable[[_C], _D],
+        e: Callable[[_D], Observable[_E]],
+        /,
+    ) -> AsyncStream[_E]: ...
+    @overload
+    def pipe(
+        self,
+        a: Callable[[Observable[_T]], _A],
+        b: Callable[[_A], _B],
+        c: Callable[[_B], _C],
+        d: Callable[[_C], _D],
+        e: Callable[[_D], _E],
+        f: Callable[[_E], Observable[_F]],
+        /,
+    ) -> AsyncStream[_F]: ...
+    @overload
+    def pipe(
+        self,
+        a: Callable[[Observable[_T]], _A],
+        b: Callable[[_A], _B],
+        c: Callable[[_B], _C],
+        d: Callable[[_C], _D],
+        e: Callable[[_D], _E],
+        f: Callable[[_E], _F],
+        g: Callable[[_F], Observable[_G]],
+        /,
+    ) -> AsyncStream[_G]: ...
+    @overload
+    def pipe(self, a: Callable[[Observable[_T]], _A], /) -> _A: ...
+    @overload
+    def pipe(self, a: Callable[[Observable[_T]], _A], b: Callable[[_A], _B], /) -> _B: ...
+    @overload
+    def pipe(
+        self, a: Callable[[Observable[_T]], _A], b: Callable[[_A], _B], c: Callable[[_B], _C], /
+    ) -> _C: ...
+    @overload
+    def pipe(
+        self,
+        a: Callable[[Observable[_T]], _A],
+        b: Callable[[_A], _B],
+        c: Callable[[_B], _C],
+        d: Callable[[_C], _D],
+        /,
+    ) -> _D: ...
+    @overload
+    def pipe(
+        self,
+        a: Callable[[Observable[_T]], _A],
+        b: Callable[[_A], _B],
+        c: Callable[[_B], _C],
+        d: Callable[[_C], _D],
+        e: Callable[[_D], _E],
+        /,
+    ) -> _E: ...
+    @overload
+    def pipe(
+        self,
+        a: Callable[[Observable[_T]], _A],
+        b: Callable[[_A], _B],
+        c: Callable[[_B], _C],
+        d: Callable[[_C], _D],
+        e: Callable[[_D], _E],
+        f: Callable[[_E], _F],
+        /,
+    ) -> _F: ...
+    @overload
+    def pipe(
+        self,
+        a: Callable[[Observable[_T]], _A],
+        b: Callable[[_A], _B],
+        c: Callable[[_B], _C],
+        d: Callable[[_C], _D],
+        e: Callable[[_D], _E],
+        f: Callable[[_E], _F],
+        g: Callable[[_F], _G],
+        /,
+    ) -> _G: ...
     def all(self, predicate: typing.Predicate[_T]) -> AsyncStream[bool]: ...
     def amb(self, right_source: Observable[_T]) -> AsyncStream[_T]: ...
     def as_observable(self) -> AsyncStream[_T]: ...

@@ -150,11 +150,11 @@ class FirstOf(_Shared):
     _source: AsyncStream[Any]
 
     def __init__(self, name: str, stream: AsyncStream[Any]) -> None:
-        super().__init__(name, stream.anew())
+        super().__init__(name, stream._anew())  # pyright: ignore[reportPrivateUsage]  # not for users
         self.is_repeatable = stream._can_be_read_again  # pyright: ignore[reportPrivateUsage]  # not for users
 
     def _load(self) -> Coroutine[Any, Any, Any]:
-        return _first_of(self._source.anew(), self.name)
+        return _first_of(self._source._anew(), self.name)  # pyright: ignore[reportPrivateUsage]  # not for users
 
     def _spent(self, how: str) -> str:
         return (

@@ -9,6 +9,7 @@ from typing import Any
 
 from ._annotations import signature_of, signature_text
 from ._near_miss import near_miss
+from ._options import NAMES as OPTION_NAMES
 from .context import PipelineContext
 
 __all__ = [
@@ -22,12 +23,6 @@ __all__ = [
 ]
 
 SETTINGS = frozenset(field.name for field in dataclasses.fields(PipelineContext))
-OPTIONS = frozenset(
-    """
-    on_error retry_attempts retry_delay retry_exponential_backoff retry_max_delay retry_config
-    error_handler task_name concurrency_limit flatten min_size max_size
-    """.split()
-)
 
 
 def unwrap(function: Any) -> tuple[Callable[..., Any], Any]:
@@ -100,7 +95,7 @@ def _meant(signature: Signature, kwargs: dict[str, Any]) -> str:
             return f"; did you mean {parameter!r}?"
         if name in SETTINGS:
             return f"; it is a setting: with_context({name}=...)"
-        if name in OPTIONS:
+        if name in OPTION_NAMES:
             return "; it is an option of the decorator"
     return ""
 

@@ -7,12 +7,13 @@ import contextvars
 import uuid
 from collections.abc import Sequence
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
+from ._plan import Plan
 from ._reader import Reader
 from ._source import Source, demand, length_of, source_of
 from ._stats import Counters
-from .context import ExecutionMode, PipelineContext, set_current_context
+from .context import PipelineContext, set_current_context
 from .events import Probe, observing
 from .operators._chain import Chain
 from .operators._rest import Rest
@@ -24,28 +25,7 @@ if TYPE_CHECKING:
     from .operators._observed_chain import ObservedChain
     from .operators.observing._tracer import Tracer
 
-__all__ = ["Plan", "is_loop_running", "link", "new_run", "running_loop"]
-
-
-class Plan(Protocol):
-    """What a stream runs its source through."""
-
-    @property
-    def context(self) -> PipelineContext:
-        """The settings of its runs."""
-        ...
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The names of the stages that are counted."""
-        ...
-
-    def connect(self, chain: Chain) -> None:
-        """Add the stages to the chain of a run."""
-
-    def with_mode(self, mode: ExecutionMode) -> Plan:
-        """Return the plan in another execution mode."""
-        ...
+__all__ = ["is_loop_running", "link", "new_run", "running_loop"]
 
 
 def new_run(plan: Plan | None) -> Run:

@@ -17,12 +17,14 @@ from typing import (
     Protocol,
     TypeAlias,
     TypeVar,
+    Unpack,
     overload,
 )
 
+from ._option_types import DecoratorOptions
 from ._result_types import Flat, Item, Later, Listed, Out, Value
-from ._unbound_task import Takes, UnboundTask
-from .error_handling import ErrorAction, ErrorHandler
+from ._side_input_types import Takes
+from ._unbound_task import UnboundTask
 from .tasks import SingleTask
 
 __all__ = ["UnboundTask", "with_types_of_single_task"]
@@ -67,15 +69,8 @@ class SingleTaskDecorator(Protocol):
         self,
         func: None = None,
         *,
-        on_error: ErrorAction = "fail",
-        retry_attempts: int = 1,
-        retry_delay: float = 1.0,
-        retry_exponential_backoff: bool = True,
-        retry_max_delay: float = 60.0,
-        error_handler: ErrorHandler | None = None,
-        task_name: str | None = None,
-        concurrency_limit: int | None = None,
         flatten: Literal[True] = True,
+        **options: Unpack[DecoratorOptions],
     ) -> SingleTaskDecorator:
         """Make a function of one item a stage; used bare or with options.
 
@@ -90,15 +85,8 @@ class SingleTaskDecorator(Protocol):
         self,
         func: None = None,
         *,
-        on_error: ErrorAction = "fail",
-        retry_attempts: int = 1,
-        retry_delay: float = 1.0,
-        retry_exponential_backoff: bool = True,
-        retry_max_delay: float = 60.0,
-        error_handler: ErrorHandler | None = None,
-        task_name: str | None = None,
-        concurrency_limit: int | None = None,
         flatten: Literal[False],
+        **options: Unpack[DecoratorOptions],
     ) -> SingleTaskOfLists: ...
     @overload
     def __call__(self, func: _OfSome | _OfSomes) -> SingleTask[Any, Any]: ...

@@ -6,17 +6,14 @@ lacks, or, as a method, accessed on its instance.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Any, Concatenate, ParamSpec, Protocol, Self, TypeAlias, TypeVar, overload
+from collections.abc import Callable
+from typing import Any, ParamSpec, Protocol, Self, TypeVar, overload
 
-from .stream import AsyncStream
+from ._side_input_types import Inputs, Takes, Takes1
 from .tasks import SingleTask
 
 __all__ = ["BoundOnAccess", "Lacking", "Takes", "UnboundTask"]
 
-A = TypeVar("A")
-B = TypeVar("B")
 T = TypeVar("T")
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -28,45 +25,8 @@ Func_co = TypeVar("Func_co", covariant=True)
 Task_co = TypeVar("Task_co", covariant=True)
 First_co = TypeVar("First_co", covariant=True)
 
-Factory: TypeAlias = Callable[[], Coroutine[Any, Any, T]]
-Side: TypeAlias = T | Coroutine[Any, Any, T] | asyncio.Future[T] | AsyncStream[T] | Factory[T]
-# What is left of a function are its parameters behind the item or the instance, for its result has
-# become the task's outputs.
-Takes: TypeAlias = Callable[P, None]
-Takes1: TypeAlias = Callable[Concatenate[A, P], None]
-Takes2: TypeAlias = Callable[Concatenate[A, B, P], None]
 
-
-class _Inputs(Protocol[Func_co, Task_co]):
-    """Call it with the side inputs that a function needs, to get the task.
-
-    The first two by position, or any by name, may also be a coroutine, a future or an AsyncStream
-    of the value, or a coroutine function. (In a call with such a one by name, checkers don't check
-    the others.)
-    """
-
-    @overload
-    def __call__(self) -> Self: ...
-    @overload
-    def __call__(self: _Inputs[Takes[P], Task], *args: P.args, **kwargs: P.kwargs) -> Task: ...
-    @overload
-    def __call__(
-        self: _Inputs[Takes1[A, P], Task], a: Side[A], /, *args: P.args, **kwargs: P.kwargs
-    ) -> Task: ...
-    @overload
-    def __call__(
-        self: _Inputs[Takes2[A, B, P], Task],
-        a: Side[A],
-        b: Side[B],
-        /,
-        *args: P.args,
-        **kwargs: P.kwargs,
-    ) -> Task: ...
-    @overload
-    def __call__(self, **kwargs: Any) -> Task_co: ...
-
-
-class Lacking(_Inputs[Func_co, Task_co], Protocol[Func_co, Task_co]):
+class Lacking(Inputs[Func_co, Task_co], Protocol[Func_co, Task_co]):
     """A task that lacks side inputs."""
 
     @property
@@ -80,7 +40,7 @@ class Lacking(_Inputs[Func_co, Task_co], Protocol[Func_co, Task_co]):
         ...
 
     @property
-    def with_inputs(self) -> _Inputs[Func_co, Task_co]:
+    def with_inputs(self) -> Inputs[Func_co, Task_co]:
         """Bind side inputs; the same as calling the task with them."""
         ...
 

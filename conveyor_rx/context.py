@@ -6,10 +6,10 @@ import dataclasses
 from collections.abc import Awaitable
 from contextvars import ContextVar
 from types import TracebackType
-from typing import Any, Literal, TypeVar, get_args
+from typing import Any, Literal, TypeVar
 
+from ._checks import check_choice, check_count, check_flag, check_text
 from ._near_miss import near_miss
-from .error_handling import check_count, check_flag
 
 __all__ = [
     "ContextManager",
@@ -57,16 +57,13 @@ class PipelineContext:
     warn_of_blocking: bool = True
 
     def __post_init__(self) -> None:
-        if self.execution_mode not in get_args(ExecutionMode):
-            allowed = " or ".join(map(repr, get_args(ExecutionMode)))
-            raise ValueError(f"execution_mode must be {allowed}, not {self.execution_mode!r}")
+        check_choice("execution_mode", self.execution_mode, ExecutionMode)
         check_count("max_parallelism", self.max_parallelism, optional=True)
         check_count("max_in_flight", self.max_in_flight, optional=True)
         check_flag("warn_of_blocking", self.warn_of_blocking)
         if not isinstance(self.data, dict):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
             raise TypeError(f"data must be a dict, not {self.data!r}")
-        if self.pipeline_id is not None and not isinstance(self.pipeline_id, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
-            raise TypeError(f"pipeline_id must be a str or None, not {self.pipeline_id!r}")
+        check_text("pipeline_id", self.pipeline_id)
 
     def copy(self) -> PipelineContext:
         """Return a context of the same values, with a `data` dict of its own."""

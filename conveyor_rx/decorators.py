@@ -3,60 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal, overload
+from typing import Any, Literal, Unpack, overload
 
 from ._batch_types import BatchTaskDecorator, BatchTaskOfLists
+from ._option_types import DecoratorOptions, shows_options
+from ._options import BatchOptions, CallOptions, of_decorator
 from ._task_types import UnboundTask, with_types_of_single_task
-from .error_handling import (
-    DELAY,
-    MAX_DELAY,
-    ErrorAction,
-    ErrorHandler,
-    RetryConfig,
-    check_count,
-    check_delays,
-    check_flag,
-    check_seconds,
-)
 from .tasks import BatchTask, SingleTask
 
 __all__ = ["UnboundTask", "batch_task", "single_task"]
 
 
 @with_types_of_single_task
-def single_task(
-    func: Callable[..., Any] | None = None,
-    *,
-    on_error: ErrorAction = "fail",
-    retry_attempts: int = 1,
-    retry_delay: float = DELAY,
-    retry_exponential_backoff: bool = True,
-    retry_max_delay: float = MAX_DELAY,
-    error_handler: ErrorHandler | None = None,
-    task_name: str | None = None,
-    concurrency_limit: int | None = None,
-    flatten: bool = True,
-) -> Any:
-    """Make a function of one item a stage; used bare or with options.
+@shows_options(CallOptions, with_retries=True)
+def single_task(func: Callable[..., Any] | None = None, **options: Unpack[DecoratorOptions]) -> Any:
+    """Make a function of one item a stage; used bare, or with options: `@single_task(...)`.
 
-    `func` is a function, generator function or method, plain or async, or another callable. None
-    that it returns is no output; a list or generator is one output for each element that is not
-    None; anything else, a tuple or an array too, is one output. With `flatten=False` so is a list:
-    a row, an embedding. What it needs beside the item is bound by calling the task with it. On a
-    method the decorator stands above `@classmethod`, `@staticmethod` and `@abc.abstractmethod`.
+    The function may be plain, `async`, a generator or an async generator function, a method, or
+    another callable. Its first parameter is the item. Other parameters without a default are side
+    inputs: call the task with them, or use `with_inputs`. On a method, write the decorator above
+    `@classmethod`, `@staticmethod` and `@abc.abstractmethod`.
 
-    Order: results in input order, or as completed; with `concurrency_limit=1` and for generator
-    functions calls start in input order, too. Errors: `retry_attempts` calls in all, waiting
-    `retry_delay` seconds, then (with `retry_exponential_backoff`) twice as long each time, at most
-    `retry_max_delay` (if only one of these is given, the other's default gives way); then
-    `error_handler` is asked, or `on_error` decides: "fail" ends the run, "skip_item" and
-    "skip_batch" drop the item. Cancellation: running calls are cancelled and awaited. Pressure: at
-    most `concurrency_limit` calls run at once. None, and so the bare decorator, is no limit: as
-    many as the window `max_in_flight` holds, 1,024 by default. A plain `def` runs one call at a
-    time; a limit above 1 on it is a RuntimeWarning.
+    What it returns: None is no output. A list or a generator is one output for each element that is
+    not None. Any other value is one output, also a tuple or an array.
+
+    Args:
+        func: the function; left out where options are given.
+        on_error: what happens to an item whose call has failed for good. "fail" ends the run with
+            that exception; "skip_item" and "skip_batch" drop the item. Default: "fail".
+        retry_attempts: calls in all, the first one included. Default: 1.
+        retry_delay: seconds to wait before the second call. Default: 1.0.
+        retry_exponential_backoff: whether the wait doubles each time. Default: True.
+        retry_max_delay: the longest wait, in seconds. Default: 60.0. If only one of the two delays
+            is given, the default of the other one gives way to it.
+        error_handler: an `ErrorHandler` that is asked after the last attempt, before `on_error`.
+        task_name: the name in messages, statistics and pictures. Default: the function's name.
+        concurrency_limit: how many calls may run at once. Default: None, as many as the window
+            `max_in_flight` holds; that is 1,024 unless you set it. Calls of a plain `def` always
+            run one at a time; a limit above 1 on it gives a RuntimeWarning.
+        flatten: whether a list or a generator that the function returns gives one output for each
+            element. False: it is one output, such as a row or an embedding. Default: True.
+
+    Order: results stand in input order, or as completed. With `concurrency_limit=1`, and for
+    generator functions, calls start in input order, too.
+    Errors: retries come first, then `error_handler`, then `on_error`.
+    Cancellation: calls that run are cancelled and awaited.
+    Pressure: at most `concurrency_limit` calls run at once.
 
     Raises:
-        TypeError, ValueError: an option of the wrong type or out of range, by name.
+        TypeError, ValueError: an option of the wrong type or out of range, named in the message.
 
     >>> import asyncio
     >>> @single_task
@@ -68,18 +63,10 @@ def single_task(
     >>> asyncio.run((parse | double)(["1", "two", "3"]).collect())
     [2, 6]
     """
-    retry = _retry(retry_attempts, retry_delay, retry_exponential_backoff, retry_max_delay)
+    chosen = of_decorator(CallOptions, "single_task", options)
 
     def decorate(func: Callable[..., Any]) -> SingleTask[Any, Any]:
-        return SingleTask(
-            func,
-            on_error=on_error,
-            retry_config=retry,
-            error_handler=error_handler,
-            task_name=task_name,
-            concurrency_limit=concurrency_limit,
-            flatten=flatten,
-        )
+        return SingleTask(func, **chosen)
 
     return decorate if func is None else decorate(func)
 
@@ -89,58 +76,51 @@ def batch_task(
     min_size: int = 1,
     max_size: int | None = None,
     *,
-    on_error: ErrorAction = "fail",
-    retry_attempts: int = 1,
-    retry_delay: float = DELAY,
-    retry_exponential_backoff: bool = True,
-    retry_max_delay: float = MAX_DELAY,
-    error_handler: ErrorHandler | None = None,
-    task_name: str | None = None,
-    concurrency_limit: int | None = None,
     flatten: Literal[True] = True,
+    **options: Unpack[DecoratorOptions],
 ) -> BatchTaskDecorator: ...
 @overload
 def batch_task(
     min_size: int = 1,
     max_size: int | None = None,
     *,
-    on_error: ErrorAction = "fail",
-    retry_attempts: int = 1,
-    retry_delay: float = DELAY,
-    retry_exponential_backoff: bool = True,
-    retry_max_delay: float = MAX_DELAY,
-    error_handler: ErrorHandler | None = None,
-    task_name: str | None = None,
-    concurrency_limit: int | None = None,
     flatten: Literal[False],
+    **options: Unpack[DecoratorOptions],
 ) -> BatchTaskOfLists: ...
-def batch_task(
-    min_size: int = 1,
-    max_size: int | None = None,
-    *,
-    on_error: ErrorAction = "fail",
-    retry_attempts: int = 1,
-    retry_delay: float = DELAY,
-    retry_exponential_backoff: bool = True,
-    retry_max_delay: float = MAX_DELAY,
-    error_handler: ErrorHandler | None = None,
-    task_name: str | None = None,
-    concurrency_limit: int | None = None,
-    flatten: bool = True,
-) -> BatchTaskDecorator | BatchTaskOfLists:
+@shows_options(BatchOptions, with_retries=True)
+def batch_task(min_size: int = 1, max_size: int | None = None, **options: Any) -> Any:  # noqa: D417  # by name
     """Make a function of a list of items a stage; always called: `@batch_task(max_size=10)`.
 
-    The function gets `max_size` consecutive items (None: `min_size`); what is left at the end is a
-    last batch if it has at least `min_size` items, else it is dropped, counted and logged. What it
-    returns is taken as for `single_task`, and so are the options.
+    The function gets `max_size` consecutive items at a time. What it may be, and what becomes of
+    its result, is as for `single_task`.
 
-    Order: outputs in the order of the batches, or as completed; batches run one at a time unless
-    `concurrency_limit` allows more. Errors: as for `single_task`, but "skip_item" halves a failing
-    batch until the failing items stand alone, "skip_batch" drops it, and a handler gets the batch.
-    Cancellation: running calls are cancelled and awaited. Pressure: the window counts items.
+    Args:
+        min_size: how many items the last batch needs at least. A smaller rest is dropped, counted
+            and logged as a warning. Default: 1.
+        max_size: how many items a full batch has. Default: None, the same as `min_size`.
+        on_error: what happens to a batch whose call has failed for good. "fail" ends the run with
+            that exception. "skip_item" halves the batch and tries again, until the items that fail
+            stand alone, and drops those. "skip_batch" drops the batch. Default: "fail".
+        retry_attempts: calls in all, the first one included. Default: 1.
+        retry_delay: seconds to wait before the second call. Default: 1.0.
+        retry_exponential_backoff: whether the wait doubles each time. Default: True.
+        retry_max_delay: the longest wait, in seconds. Default: 60.0. If only one of the two delays
+            is given, the default of the other one gives way to it.
+        error_handler: an `ErrorHandler` that is asked after the last attempt, before `on_error`; it
+            gets the list of items.
+        task_name: the name in messages, statistics and pictures. Default: the function's name.
+        concurrency_limit: how many calls may run at once. Default: None, one at a time.
+        flatten: whether a list or a generator that the function returns gives one output for each
+            element. False: it is one output. Default: True.
+
+    Order: batches start in input order; their outputs stand in that order, or as completed.
+    Errors: retries come first, then `error_handler`, then `on_error`.
+    Cancellation: calls that run are cancelled and awaited.
+    Pressure: the window `max_in_flight` counts the items of the batches.
 
     Raises:
-        TypeError, ValueError: an option of the wrong type or out of range, by name; or used bare.
+        TypeError, ValueError: an option of the wrong type or out of range, named in the message; or
+            the decorator is used without a call.
 
     >>> import asyncio
     >>> @batch_task(max_size=2)
@@ -154,34 +134,10 @@ def batch_task(
         raise TypeError(
             f"batch_task needs a batch size for {name}: write @batch_task(max_size=...)"
         )
-    retry = _retry(retry_attempts, retry_delay, retry_exponential_backoff, retry_max_delay)
+    given = {"min_size": min_size, "max_size": max_size, **options}
+    chosen = of_decorator(BatchOptions, "batch_task", given)
 
-    def decorate(func: Callable[..., Any]) -> Any:
-        return BatchTask[Any, Any](
-            func,
-            min_size=min_size,
-            max_size=max_size,
-            on_error=on_error,
-            retry_config=retry,
-            error_handler=error_handler,
-            task_name=task_name,
-            concurrency_limit=concurrency_limit,
-            flatten=flatten,
-        )
+    def decorate(func: Callable[..., Any]) -> BatchTask[Any, Any]:
+        return BatchTask(func, **chosen)
 
     return decorate
-
-
-def _retry(attempts: int, delay: float, exponential: bool, max_delay: float) -> RetryConfig:
-    """Check the decorators' options under their own names, which differ from the fields'."""
-    check_count("retry_attempts", attempts)
-    check_seconds("retry_delay", delay)
-    check_flag("retry_exponential_backoff", exponential)
-    check_seconds("retry_max_delay", max_delay)
-    check_delays("retry_delay", delay, "retry_max_delay", max_delay)
-    return RetryConfig(
-        max_attempts=attempts,
-        base_delay=delay,
-        exponential_backoff=exponential,
-        max_delay=max_delay,
-    )

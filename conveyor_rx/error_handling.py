@@ -1,6 +1,6 @@
 """What happens to a failed call: retry, hand to a handler, skip, split or fail.
 
-`Policy.verdict` only decides; the engine (`operators/_flat_map.py`) acts on what it says.
+`Policy.verdict` only decides; the engine (`operators/_attempts.py`) acts on what it says.
 """
 
 from __future__ import annotations
@@ -9,10 +9,12 @@ import enum
 import logging
 import math
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, cast
 
 from ._blame import blame_task
+from ._checks import check_count, check_flag, check_seconds
 from ._labels import label, terminal
 
 __all__ = ["ErrorAction", "ErrorHandler", "LoggingErrorHandler", "RetryConfig"]
@@ -56,12 +58,7 @@ class RetryConfig:
     backoff_multiplier: float = 2.0
 
     def __post_init__(self) -> None:
-        check_count("max_attempts", self.max_attempts)
-        check_seconds("base_delay", self.base_delay)
-        check_seconds("max_delay", self.max_delay)
-        check_flag("exponential_backoff", self.exponential_backoff)
-        check_seconds("backoff_multiplier", self.backoff_multiplier)
-        check_delays("base_delay", self.base_delay, "max_delay", self.max_delay)
+        check_retries(vars(self))
         if self.base_delay > self.max_delay:  # then one of them is a default
             if isinstance(self.max_delay, _Default):
                 object.__setattr__(self, "max_delay", _Default(self.base_delay))
@@ -155,26 +152,13 @@ class Verdict(enum.Enum):
 
 @dataclass(frozen=True)
 class Policy:
-    """The error options of one task, checked, and the decision that follows from them."""
+    """The error options of one task, and the decision that follows from them."""
 
     task_name: str
     on_error: ErrorAction = "fail"
     retry: RetryConfig = field(default_factory=lambda: RetryConfig(max_attempts=1))
     handler: ErrorHandler | None = None
     splits: bool = False  # a batch task: skip_item looks for the failing items by halving
-
-    def __post_init__(self) -> None:
-        if self.on_error not in get_args(ErrorAction):
-            allowed = ", ".join(map(repr, get_args(ErrorAction)))
-            raise ValueError(f"on_error must be one of {allowed}, not {self.on_error!r}")
-        if not isinstance(self.retry, RetryConfig):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
-            raise TypeError(f"retry_config must be a RetryConfig, not {self.retry!r}")
-        handle = getattr(self.handler, "handle_error", None)
-        if self.handler is not None and (isinstance(self.handler, type) or not callable(handle)):
-            raise TypeError(
-                f"error_handler must be an ErrorHandler (an object with handle_error), "
-                f"not {self.handler!r}"
-            )
 
     def verdict(self, attempt: int, size: int, delivered: bool) -> Verdict:
         """Decide on attempt number `attempt` (from 1) of a call with `size` items that failed.
@@ -199,32 +183,22 @@ class Policy:
         return blame_task(error, self.task_name, inputs, f"attempt {attempt}")
 
 
-def check_count(name: str, value: object, *, optional: bool = False) -> None:
-    """Raise unless `value` is a whole number of at least 1 (or None where `optional`)."""
-    if value is None and optional:
-        return
-    if isinstance(value, bool) or not isinstance(value, int):
-        kind = "an int or None" if optional else "an int"
-        raise TypeError(f"{name} must be {kind}, not {value!r}")
-    if value < 1:
-        raise ValueError(f"{name} must be at least 1, not {value!r}")
+def check_retries(fields: Mapping[str, Any], names: Mapping[str, str] | None = None) -> None:
+    """Raise unless `fields` are those of a RetryConfig; `names` has what the user calls them.
 
-
-def check_seconds(name: str, value: object) -> None:
-    """Raise unless `value` is a finite number of at least 0."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise TypeError(f"{name} must be a number, not {value!r}")
-    if not 0 <= value <= sys.float_info.max:  # nor is NaN
-        raise ValueError(f"{name} must be finite and at least 0, not {value!r}")
-
-
-def check_delays(name: str, delay: float, max_name: str, max_delay: float) -> None:
-    """Raise if somebody chose both, and a delay above the maximum."""
-    if delay > max_delay and not any(isinstance(given, _Default) for given in (delay, max_delay)):
-        raise ValueError(f"{name} must be at most {max_name}={max_delay!r}, not {delay!r}")
-
-
-def check_flag(name: str, value: object) -> None:
-    """Raise unless `value` is True or False."""
-    if not isinstance(value, bool):
-        raise TypeError(f"{name} must be a bool, not {value!r}")
+    Raises:
+        TypeError, ValueError: one is of the wrong type or out of range, or somebody chose both
+            delays, and one above the maximum.
+    """
+    called = {name: name for name in fields} | dict(names or {})
+    base, longest = fields["base_delay"], fields["max_delay"]
+    check_count(called["max_attempts"], fields["max_attempts"])
+    check_seconds(called["base_delay"], base)
+    check_seconds(called["max_delay"], longest)
+    check_flag(called["exponential_backoff"], fields["exponential_backoff"])
+    check_seconds(called["backoff_multiplier"], fields["backoff_multiplier"])
+    if base > longest and not any(isinstance(delay, _Default) for delay in (base, longest)):
+        raise ValueError(
+            f"{called['base_delay']} must be at most {called['max_delay']}={longest!r}, "
+            f"not {base!r}"
+        )

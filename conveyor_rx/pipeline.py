@@ -1,25 +1,21 @@
 """How do stages become a pipeline? By `|`; and a pipeline becomes a stream when it gets data."""
 
+# pyright: reportPrivateUsage=false
+# A stage and a pipeline know each other; what is private here is so to users.
+
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable, Sequence
-from typing import (
-    TYPE_CHECKING,
-    Any,
-    Generic,
-    NamedTuple,
-    Never,
-    TypeAlias,
-    TypeVar,
-    cast,
-    overload,
-)
+from collections.abc import AsyncIterable, Awaitable, Callable, Sequence
+from typing import Any, Generic, TypeAlias, TypeVar, cast, overload
 
 from reactivex import Observable
 
-from ._hints import is_of_stream, no_joint, no_stream
-from ._rx import is_operator, operator_name
+from ._hints import no_joint
+from ._part import Part
+from ._plan import Plan
+from ._rx import is_operator
+from ._rx_operator import RxOperator
 from ._source import NO_DATA, check_data
 from .context import UNCHANGED, ExecutionMode, PipelineContext
 from .operators._chain import Chain
@@ -37,7 +33,7 @@ Z = TypeVar("Z")
 Operator: TypeAlias = Callable[[Observable[X]], Observable[Y]]  # every stage is one, too
 
 
-class Stage(abc.ABC, Generic[In, Out]):
+class Stage(Part, Generic[In, Out]):
     """Something that data flows through: a task, a pipeline, a wrapped Rx operator.
 
     Called with data it gives an `AsyncStream`; called with an Observable it is an Rx operator, so
@@ -46,37 +42,25 @@ class Stage(abc.ABC, Generic[In, Out]):
 
     __array_ufunc__ = None  # `array | stage` is not for NumPy to spread over the elements
 
-    @property
     @abc.abstractmethod
-    def task_name(self) -> str:
-        """The name that statistics and messages use."""
+    def process(
+        self, items: AsyncIterable[In]
+    ) -> AsyncIterable[Out] | Awaitable[AsyncIterable[Out]]:
+        """Give the outputs of this stage for `items`; `await` what it returns, for any task.
 
-    @abc.abstractmethod
-    def connect(self, chain: Chain | Sketch) -> None:
-        """Add this stage to the chain of a run."""
-
-    def given(
-        self, args: tuple[Any, ...], kwargs: dict[str, Any], *, with_item: bool
-    ) -> Stage[Any, Any]:
-        """Return the stage with extra arguments, ready to run.
-
-        Raises:
-            TypeError: it can't take them, or lacks side inputs.
+        For a stage of your own: an async generator function, or a coroutine function that returns
+        an async iterable.
         """
-        if args or kwargs or not with_item:
-            what = "extra arguments" if with_item else "a call without data"
-            raise TypeError(f"{self!r} stands first and can't take {what}; only a task can")
-        return self
 
     def __or__(self, other: Operator[Out, X], /) -> Pipeline[In, X]:
         if isinstance(self, Pipeline):
-            return cast("Pipeline[Any, Any]", self).join(other)
-        return Pipeline[Any, Any](_context_of(other)).join(self).join(other)
+            return cast("Pipeline[Any, Any]", self)._joined(other)
+        return Pipeline[Any, Any](_context_of(other)).add(self)._joined(other)
 
     def __ror__(self, other: Operator[X, In], /) -> Pipeline[X, Out]:
         if not is_operator(other):
             raise TypeError(no_joint(other, self, other))
-        return Pipeline[Any, Any](_context_of(self)).join(other).join(self)
+        return Pipeline[Any, Any](_context_of(self)).add(other)._joined(self)
 
     def __call__(
         self, data: Source[In] = NO_DATA, /, *args: Any, **kwargs: Any
@@ -90,13 +74,13 @@ class Stage(abc.ABC, Generic[In, Out]):
             TypeError: the first task can't take these arguments, a task lacks side inputs, or the
                 data is a coroutine or a generator function.
         """
-        return _as_pipeline(self).stream(data, args, kwargs)
+        return _as_pipeline(self)._stream(data, args, kwargs)
 
     def as_completed(
         self, data: Source[In] = NO_DATA, /, *args: Any, **kwargs: Any
     ) -> AsyncStream[Out]:
         """Return the stream of results of `data` in the order in which they complete."""
-        return self.with_execution_mode("as_completed").stream(data, args, kwargs)
+        return self.with_execution_mode("as_completed")._stream(data, args, kwargs)
 
     def with_context(
         self,
@@ -131,34 +115,21 @@ class Stage(abc.ABC, Generic[In, Out]):
             data=data,
             **values,
         )
-        return Pipeline[Any, Any](context).add(*pipeline.stages)
+        return Pipeline[Any, Any](context)._add(pipeline.stages)
 
     def with_execution_mode(self, mode: ExecutionMode) -> Pipeline[In, Out]:
         """Return a pipeline that runs in `mode`: "ordered" or "as_completed"."""
         return self.with_context(execution_mode=mode)
 
-    if not TYPE_CHECKING:  # type checkers are to say what they always do
+    # -- private
 
-        def __getattr__(self, name: str) -> Any:
-            if is_of_stream(name):
-                error = AttributeError(self._no_stream(f".{name}"))
-                error.name = ""  # else Python adds which other name may have been meant
-                raise error
-            text = f"{type(self).__name__!r} object has no attribute {name!r}"
-            raise AttributeError(text, name=name, obj=self)
-
-        def __aiter__(self) -> Never:
-            raise TypeError(self._no_stream(""))
-
-    def _no_stream(self, use: str) -> str:
-        """Say what to do about a `use` that only a stream has."""
-        kind = "pipeline" if isinstance(self, Pipeline) else "task"
-        return no_stream(self.task_name, kind, [], use)
+    def _connect(self, chain: Chain | Sketch) -> None:
+        chain.process(self.process, name=self.task_name)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         """Show the stages and their options, in Jupyter."""
         pipeline, sketch = _as_pipeline(self), Sketch()
-        pipeline.connect(sketch)
+        pipeline._connect(sketch)
         from ._picture import mimebundle  # a tenth of the library's import time, for notebooks only
 
         return mimebundle(sketch.stages, pipeline.context)
@@ -215,28 +186,41 @@ class Pipeline(Stage[In, Out]):
         Raises:
             TypeError: something is neither; then nothing is appended.
         """
+        return self._add(stages)
+
+    async def process(self, items: AsyncIterable[In]) -> AsyncIterable[Out]:
+        """Run this pipeline alone on `items` and return its outputs."""
+        return self(items)
+
+    # -- private
+
+    _kind = "pipeline"
+
+    def _add(self, stages: Sequence[object]) -> Pipeline[Any, Any]:
         self.stages.extend([part for stage in stages for part in self._parts(stage)])
         return self
 
-    def join(self, other: Any) -> Pipeline[Any, Any]:
+    def _joined(self, other: Any) -> Pipeline[Any, Any]:
         """Return a new pipeline of these stages and `other`; what `|` does."""
         joined = Pipeline[Any, Any](self.context.copy())
         joined.stages = [*self.stages, *self._parts(other)]
         return joined
 
-    def connect(self, chain: Chain | Sketch) -> None:
+    def _connect(self, chain: Chain | Sketch) -> None:
         for stage in self.stages:
-            stage.connect(chain)
+            stage._connect(chain)
 
-    def stream(self, data: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> AsyncStream[Any]:
+    def _stream(self, data: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> AsyncStream[Any]:
         """Make the stream of `data`; what calling a stage does."""
         check_data(data)  # first, so that a coroutine is closed whatever else is wrong
         with_item = data is not NO_DATA
         if not self.stages and (args or kwargs or not with_item):
             raise TypeError("an empty pipeline needs data, and takes nothing else")
-        first = [stage.given(args, kwargs, with_item=with_item) for stage in self.stages[:1]]
-        others = [stage.given((), {}, with_item=True) for stage in self.stages[1:]]
-        return AsyncStream[Any].planned(data, _Plan((*first, *others), self.context.copy()))
+        first = [stage._given(args, kwargs, with_item=with_item) for stage in self.stages[:1]]
+        stages = [*first, *(stage._given((), {}, with_item=True) for stage in self.stages[1:])]
+        names = tuple(stage.task_name for stage in stages if stage._is_counted)
+        plan = Plan(tuple(stage._connect for stage in stages), names, self.context.copy())
+        return AsyncStream[Any]._planned(data, plan)
 
     def _parts(self, stage: object) -> Sequence[Stage[Any, Any]]:
         if isinstance(stage, Pipeline):
@@ -244,49 +228,15 @@ class Pipeline(Stage[In, Out]):
         if isinstance(stage, Stage):
             return [cast("Stage[Any, Any]", stage)]
         if is_operator(stage):
-            return [_RxOperator(cast("Callable[[Any], Any]", stage))]
+            return [_RxStage(cast("Callable[[Any], Any]", stage))]
         raise TypeError(no_joint(self, stage, stage))
 
 
-class _RxOperator(Stage[Any, Any]):
+class _RxStage(RxOperator, Stage[Any, Any]):
     """An Rx operator as a stage."""
 
-    def __init__(self, operator: Callable[[Any], Any]) -> None:
-        self._operator = operator
-
-    def __repr__(self) -> str:
-        return self.task_name
-
-    @property
-    def task_name(self) -> str:
-        return operator_name(self._operator)
-
-    def connect(self, chain: Chain | Sketch) -> None:
-        chain.apply(self._apply, name=self.task_name)
-
-    def _apply(self, source: Observable[Any]) -> Observable[Any]:
-        result = self._operator(source)
-        if not isinstance(result, Observable):
-            raise TypeError(f"{self!r} in a pipeline gave {type(result).__name__}, no Observable")
-        return cast("Observable[Any]", result)
-
-
-class _Plan(NamedTuple):
-    """The stages and the context of one stream."""
-
-    stages: tuple[Stage[Any, Any], ...]
-    context: PipelineContext
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return tuple(s.task_name for s in self.stages if not isinstance(s, _RxOperator))
-
-    def connect(self, chain: Chain) -> None:
-        for stage in self.stages:
-            stage.connect(chain)
-
-    def with_mode(self, mode: ExecutionMode) -> _Plan:
-        return _Plan(self.stages, self.context.replace(execution_mode=mode))
+    async def process(self, items: AsyncIterable[Any]) -> AsyncIterable[Any]:
+        return self(items)
 
 
 def _as_pipeline(stage: Stage[Any, Any]) -> Pipeline[Any, Any]:

@@ -6,50 +6,41 @@ from collections.abc import (
     AsyncIterable,
     AsyncIterator,
     Awaitable,
-    Callable,
     Coroutine,
     Generator,
     Iterable,
     Mapping,
+    Sequence,
 )
 from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeAlias, TypeVar, cast, overload
 
 from reactivex import Observable, abc, compose
-from reactivex.disposable import Disposable
 
 from ._audience import Audience, subscribing
+from ._begin import begin_pulled, begin_pushed
 from ._cursor import Cursor, Reading, Task, current_task
 from ._fluent import Fluent
-from ._labels import label
-from ._push import Push
+from ._latest import Latest
+from ._origin import Origin
+from ._plan import Plan
 from ._reader import Reader
-from ._running import Lookout, RunningCall
-from ._source import check_data, demand
-from ._start import Plan, is_loop_running, link, new_run, running_loop
-from ._stats import Counters, StageStats, Stats
+from ._running import RunningCall
+from ._source import check_data
+from ._start import is_loop_running, running_loop
+from ._stats import StageStats, Stats
 from ._tracebacks import hides
-from .operators._run import Run, enclosing
+from .operators._run import enclosing
 
 __all__ = ["AsyncStream", "RunningCall", "Source", "StageStats", "Stats"]
-
-SHOWN = 8  # stages that a repr names
 
 __tracebackhide__ = hides  # for pytest
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
-A = TypeVar("A")
-B = TypeVar("B")
-C = TypeVar("C")
-D = TypeVar("D")
-E = TypeVar("E")
-F = TypeVar("F")
-G = TypeVar("G")
 M = TypeVar("M", bound=Mapping[Any, Any])
 
-Fn: TypeAlias = Callable[[A], B]  # one operator of a chain
 Source: TypeAlias = Iterable[T] | AsyncIterable[T] | Observable[T] | T  # whatever a stream reads
 
 
@@ -58,7 +49,8 @@ class AsyncStream(Fluent[T_co]):
 
     It is cold: nothing runs before the first `anext`, `collect` or `subscribe`. Iterating and
     collecting are one run, which one task reads, once, on the loop on which it began; each
-    `subscribe` is a run of its own. `AsyncStream(source)` wraps any source: an iterable, an async iterable, an Observable.
+    `subscribe` is a run of its own. `AsyncStream(source)` wraps any source: an
+    iterable, an async iterable, an Observable.
 
     Order: as the pipeline says. Errors: the original exception, after the results before it.
     Cancellation: `aclose`, `async with`, an error and a cancelled consumer give control back when
@@ -85,19 +77,14 @@ class AsyncStream(Fluent[T_co]):
     def __init__(self, source: object) -> None:
         check_data(source)
         super().__init__()
-        self._source: Any = source
-        self._plan: Plan | None = None
-        self._derived: tuple[AsyncStream[Any], Callable[..., Any]] | None = None
+        self._origin = Origin(source)
         self._reading = Reading()
-        self._counters: list[Counters] = []
-        self._lookout: Lookout | None = None  # at the latest run
+        self._latest = Latest()
 
     def __repr__(self) -> str:
         """Say what is read, through which stages, how far that is, and what to do next."""
-        if self._derived is not None:
-            what = f"Rx operators behind {self._derived[0]._description}"
-        else:
-            what = self._description
+        behind = self._origin.behind
+        what = self._origin if behind is None else f"Rx operators behind {behind[0]._origin}"
         return f"<AsyncStream of {what}; {self._reading}>"
 
     # -- pull
@@ -129,7 +116,7 @@ class AsyncStream(Fluent[T_co]):
         Raises:
             TypeError: there is no Rx operator between the pipeline and this.
         """
-        if not self._is_plain:
+        if not self._origin.is_plain:
             raise TypeError(
                 "a pipeline's stream can't be awaited; use `await stream.collect()` for all "
                 "results, or `await stream.pipe(reactivex.operators.last())` for the last one"
@@ -199,7 +186,7 @@ class AsyncStream(Fluent[T_co]):
         Raises:
             RuntimeError: no event loop runs in this thread.
         """
-        if not self._is_plain:
+        if not self._origin.is_plain:
             running_loop()
         elif subscribing.audience is None and enclosing.get() is None:
             return self._subscribe_audience(on_next, on_error, on_completed, scheduler)
@@ -220,97 +207,30 @@ class AsyncStream(Fluent[T_co]):
     def _subscribe_core(
         self, observer: abc.ObserverBase[Any], scheduler: abc.SchedulerBase | None = None
     ) -> abc.DisposableBase:
-        if self._is_plain:
-            source = cast("Observable[Any]", self._source)
+        if self._origin.is_plain:
+            source = cast("Observable[Any]", self._origin.source)
             if type(source) is Observable:  # without an observer in between, and frames for it
                 return source._subscribe_core(observer, scheduler)
             return source.subscribe(observer, scheduler=scheduler)
-        outer, parent = demand.get(), enclosing.get()
-        run = new_run(self._plan)
-        push = Push(run, observer)
-        gate = outer.gate_for(run) if outer is not None else push
-        if parent is not None:  # what is behind this stream belongs to that run, as this does
-            parent.adopt(run)
-            run.turns_context.run(enclosing.set, parent)
-            run.turns_context.run(demand.set, outer)
-        self._counters = link(run, self._source, self._plan, gate, push)
-        self._lookout = Lookout(run)
-        if parent is None:
-            audience = subscribing.audience
-            run.listener = audience.hear if audience is not None else None
-            push.keep()
-        else:  # that waits for this one
-            run.loop.call_soon(_go_on, run)
-        return Disposable(push.dispose)
+        return begin_pushed(self._origin, self._latest, observer)
 
-    # -- operators
-
-    # fmt: off
-    @overload  # type: ignore[override]  # the same calls, a narrower result
-    def pipe(self) -> Self: ...
-    @overload
-    def pipe(self, a: Fn[Observable[T_co], Observable[A]], /) -> AsyncStream[A]: ...
-    @overload
-    def pipe(self, a: Fn[Observable[T_co], A], b: Fn[A, Observable[B]], /) -> AsyncStream[B]: ...
-    @overload
-    def pipe(self, a: Fn[Observable[T_co], A], b: Fn[A, B], c: Fn[B, Observable[C]], /) -> AsyncStream[C]: ...
-    @overload
-    def pipe(self, a: Fn[Observable[T_co], A], b: Fn[A, B], c: Fn[B, C], d: Fn[C, Observable[D]], /) -> AsyncStream[D]: ...
-    @overload
-    def pipe(self, a: Fn[Observable[T_co], A], b: Fn[A, B], c: Fn[B, C], d: Fn[C, D], e: Fn[D, Observable[E]], /) -> AsyncStream[E]: ...
-    @overload
-    def pipe(self, a: Fn[Observable[T_co], A], b: Fn[A, B], c: Fn[B, C], d: Fn[C, D], e: Fn[D, E], f: Fn[E, Observable[F]], /) -> AsyncStream[F]: ...
-    @overload
-    def pipe(self, a: Fn[Observable[T_co], A], b: Fn[A, B], c: Fn[B, C], d: Fn[C, D], e: Fn[D, E], f: Fn[E, F], g: Fn[F, Observable[G]], /) -> AsyncStream[G]: ...
-    @overload
-    def pipe(self, a: Fn[Observable[T_co], A], /) -> A: ...
-    @overload
-    def pipe(self, a: Fn[Observable[T_co], A], b: Fn[A, B], /) -> B: ...
-    @overload
-    def pipe(self, a: Fn[Observable[T_co], A], b: Fn[A, B], c: Fn[B, C], /) -> C: ...
-    @overload
-    def pipe(self, a: Fn[Observable[T_co], A], b: Fn[A, B], c: Fn[B, C], d: Fn[C, D], /) -> D: ...
-    @overload
-    def pipe(self, a: Fn[Observable[T_co], A], b: Fn[A, B], c: Fn[B, C], d: Fn[C, D], e: Fn[D, E], /) -> E: ...
-    @overload
-    def pipe(self, a: Fn[Observable[T_co], A], b: Fn[A, B], c: Fn[B, C], d: Fn[C, D], e: Fn[D, E], f: Fn[E, F], /) -> F: ...
-    @overload
-    def pipe(self, a: Fn[Observable[T_co], A], b: Fn[A, B], c: Fn[B, C], d: Fn[C, D], e: Fn[D, E], f: Fn[E, F], g: Fn[F, G], /) -> G: ...
-    # fmt: on
-    def pipe(  # pyright: ignore[reportIncompatibleMethodOverride]  # the same calls, a narrower result
-        self, *operators: Callable[[Any], Any]
-    ) -> Any:
-        """Put operators behind the stream; what they give is an AsyncStream again.
-
-        Back-pressure reaches through them. Where an operator gives no plain Observable (a future,
-        a connectable Observable), that is returned as it is.
-        """
-        result: object = self
-        for number, operator in enumerate(operators, start=1):
-            result = operator(result)
-            if type(result) is Observable:
-                stream: AsyncStream[Any] = AsyncStream(cast("Observable[Any]", result))
-                stream._derived = (self, compose(*operators[:number]))
-                result = stream
-        return result
+    # -- what else
 
     def as_completed(self) -> AsyncStream[T_co]:
         """Return the stream of the same data with results as they complete; a run of its own."""
-        if self._derived is not None:
-            origin, operator = self._derived
-            return origin.as_completed().pipe(operator)
-        if self._plan is None:
-            return cast("AsyncStream[T_co]", AsyncStream[Any](self._source))
-        return AsyncStream[T_co].planned(self._source, self._plan.with_mode("as_completed"))
+        if self._origin.behind is not None:
+            stream, operators = self._origin.behind
+            return stream.as_completed().pipe(operators)
+        if self._origin.plan is None:
+            return cast("AsyncStream[T_co]", AsyncStream[Any](self._origin.source))
+        return self._planned(self._origin.source, self._origin.plan.with_mode("as_completed"))
 
     @property
     def stats(self) -> Stats:
         """What each task has done so far in the latest run of this stream; by index or name."""
-        if self._derived is not None:
-            return self._derived[0].stats
-        if not self._counters and self._plan is not None:
-            return Stats(StageStats(name) for name in self._plan.names)
-        return Stats(counters.snapshot() for counters in self._counters)
+        if self._origin.behind is not None:
+            return self._origin.behind[0].stats
+        return self._latest.stats(self._origin.names)
 
     def running(self) -> tuple[RunningCall, ...]:
         """List the calls that run now in the latest run of this stream; most downstream first.
@@ -319,54 +239,49 @@ class AsyncStream(Fluent[T_co]):
         `seconds` counts from when this method first saw the call, since a clock for each call
         would cost every run: ask again and again to watch one, for example once a second.
         """
-        if self._derived is not None:
-            return self._derived[0].running()
-        return self._lookout.look() if self._lookout is not None else ()
+        if self._origin.behind is not None:
+            return self._origin.behind[0].running()
+        return self._latest.running()
 
-    def anew(self) -> AsyncStream[T_co]:
+    # -- for the engine
+
+    def _anew(self) -> AsyncStream[T_co]:
         """Return a stream of the same data and stages; this one, if its iteration has begun."""
         if self._reading.has_begun:
             return self
-        stream = cast("AsyncStream[T_co]", AsyncStream[Any](self._source))
-        stream._plan, stream._derived = self._plan, self._derived
+        stream = cast("AsyncStream[T_co]", AsyncStream[Any](self._origin.source))
+        stream._origin = self._origin
         return stream
 
     @classmethod
-    def planned(cls, source: Any, plan: Plan) -> AsyncStream[Any]:
+    def _planned(cls, source: Any, plan: Plan) -> AsyncStream[Any]:
         """Make the stream of `source` run through `plan`; this is what a pipeline calls."""
         stream = cls(source)
-        stream._plan = plan
+        stream._origin.plan = plan
         return stream
-
-    # -- private
-
-    @property
-    def _is_plain(self) -> bool:
-        """Whether there is nothing to run here, only another Observable to pass on."""
-        return self._plan is None and isinstance(self._source, Observable)
 
     @property
     def _can_be_read_again(self) -> bool:
-        """Whether `anew` gives a stream of the same items: the source is no iterator."""
+        """Whether `_anew` gives a stream of the same items: the source is no iterator."""
         if self._reading.has_begun:
             return False
-        if self._derived is not None:
-            return self._derived[0]._can_be_read_again
-        source: object = self._source
-        if isinstance(source, AsyncStream):
-            return cast("AsyncStream[Any]", source)._can_be_read_again
-        kind = type(source)
-        return not (hasattr(kind, "__next__") or hasattr(kind, "__anext__"))
+        origin = self._origin
+        inner = origin.behind[0] if origin.behind is not None else origin.source
+        if isinstance(inner, AsyncStream):
+            return cast("AsyncStream[Any]", inner)._can_be_read_again
+        return not origin.is_iterator
 
-    @property
-    def _description(self) -> str:
-        """What is read, and through which stages; contents of items never appear."""
-        kind = label(type(self._source).__name__)
-        if self._plan is None:
-            return kind
-        names = self._plan.names
-        shown = [label(name) for name in names[:SHOWN]] + ["…"] * (len(names) > SHOWN)
-        return f"{kind} | {' | '.join(shown)}" if shown else kind
+    def _begin(self) -> None:
+        """Begin the run that is iterated, so that no Observable emits in vain; it pauses then."""
+        if not self._reading.has_begun:
+            self._reading.reader = self._open()
+
+    def _behind(self, observable: Observable[Any], operators: Sequence[Any]) -> AsyncStream[Any]:
+        stream: AsyncStream[Any] = AsyncStream(observable)
+        stream._origin.behind = (self, compose(*operators))
+        return stream
+
+    # -- private
 
     async def _next(self, task: Task | None) -> T_co:
         try:
@@ -381,22 +296,5 @@ class AsyncStream(Fluent[T_co]):
         finally:
             del self, task  # an exception's traceback leads here
 
-    def _begin(self) -> None:
-        """Begin the run that is iterated, so that no Observable emits in vain; it pauses then."""
-        if not self._reading.has_begun:
-            self._reading.reader = self._open()
-
     def _open(self) -> Reader:
-        run = new_run(self._plan)
-        reader = Reader(run)
-        if self._reading.closed:
-            reader.close()
-        else:
-            self._counters = link(run, self._source, self._plan, reader, reader)
-            self._lookout = Lookout(run)
-        return reader
-
-
-def _go_on(run: Run) -> None:
-    run.go_on()
-    run.drain()
+        return begin_pulled(self._origin, self._latest, closed=self._reading.closed)

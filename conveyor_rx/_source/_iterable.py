@@ -110,7 +110,7 @@ class IterableSource(Source):
 class _Stream(AsyncIterable[Any], Protocol):
     """What is read of an AsyncStream here, which stands above this module."""
 
-    def anew(self) -> _Stream: ...
+    def _anew(self) -> _Stream: ...
 
     def _begin(self) -> None: ...
 
@@ -144,8 +144,8 @@ class AsyncSource(Source):
         self._pull.step()
 
     def begin(self) -> None:
-        if isinstance(self._iterable, Observable) and hasattr(self._iterable, "anew"):
-            stream = cast("_Stream", self._iterable).anew()
+        if isinstance(self._iterable, Observable) and hasattr(self._iterable, "_anew"):
+            stream = cast("_Stream", self._iterable)._anew()  # pyright: ignore[reportPrivateUsage]  # no affair of users
             self._iterable = stream
             begin = stream._begin  # pyright: ignore[reportPrivateUsage]  # no affair of users
             _begin_soon(partial(self.run.context.copy().run, begin))

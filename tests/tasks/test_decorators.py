@@ -11,6 +11,7 @@ from typing import Any, get_overloads
 import pytest
 
 from conveyor_rx import BatchTask, RetryConfig, SingleTask, batch_task, single_task
+from conveyor_rx._option_types import DecoratorOptions
 
 
 def echo(value: Any) -> Any:
@@ -161,12 +162,13 @@ def test_editors_are_shown_the_options(module: str, name: str, decorator: Any) -
     declared: Any = SimpleNamespace(__module__=f"conveyor_rx.{module}", __qualname__=name)
     overloads = get_overloads(declared)
     options = inspect.signature(decorator).parameters
+    typed = DecoratorOptions.__annotations__.keys()
     for overload, flatten in zip(overloads[:2], (True, inspect.Parameter.empty), strict=True):
         form = dict(inspect.signature(overload).parameters)
         form.pop("self", None)
-        assert form.keys() == options.keys()
+        assert "DecoratorOptions" in str(form.pop("options").annotation)
+        assert form.keys() | typed == options.keys()
         assert form.pop("flatten").default is flatten
         for option, parameter in form.items():
-            assert parameter.kind is options[option].kind
             assert parameter.default == options[option].default
     assert overloads[0].__doc__ or decorator.__doc__

@@ -29,7 +29,10 @@ OPERATORS = """\
     def __iadd__(self, other: Observable[_T]) -> AsyncStream[_T]: ...
     def __getitem__(self, key: slice | int) -> AsyncStream[_T]: ...
 """
+OPERATORS_TYPED = 7
+"""Of a call of `pipe`."""
 HEAD = '''\
+# pyright: reportIncompatibleMethodOverride=false
 """What do the fluent methods of a stream give? Streams: here for type checkers, by name.
 
 Written by tests/typing/fluent.py from reactivex's own signatures; not to be changed by hand.
@@ -46,7 +49,7 @@ class Fluent(Observable[_T]):
 def stub() -> str:
     """Write the stub for the reactivex that is installed."""
     defined = [text for _, definitions in sorted(methods().items()) for text in definitions]
-    body = "\n".join([OPERATORS, *defined])
+    body = "\n".join([OPERATORS + _pipe(), *defined])
     names = sorted(set(re.findall(r"\b_[A-Z]\w*\b", body)) - {"_T", "_Ts"})
     variables = [
         '_T = TypeVar("_T", covariant=True)',
@@ -79,6 +82,23 @@ def methods() -> dict[str, list[str]]:
         and (".pipe(" in last[name] or name in vars(Fluent))
         and name not in CONNECTABLE
     }
+
+
+def _pipe() -> str:
+    """Type `pipe`: operators in a row; where the last one gives an Observable, it is a stream."""
+    lines = ["    @overload", "    def pipe(self) -> Self: ..."]
+    for is_stream in (True, False):
+        for count in range(1, OPERATORS_TYPED + 1):
+            names = ["Observable[_T]", *(f"_{chr(ord('A') + number)}" for number in range(count))]
+            last = names[-1]
+            given = [*names[1:-1], f"Observable[{last}]" if is_stream else last]
+            parameters = ", ".join(
+                f"{chr(ord('a') + number)}: Callable[[{taken}], {result}]"
+                for number, (taken, result) in enumerate(zip(names[:-1], given, strict=True))
+            )
+            result = f"AsyncStream[{last}]" if is_stream else last
+            lines += ["    @overload", f"    def pipe(self, {parameters}, /) -> {result}: ..."]
+    return "\n".join(lines)
 
 
 def _definition(node: ast.FunctionDef) -> str:
@@ -120,7 +140,7 @@ def _imports(body: str) -> str:
     """Import what the definitions name; each name, if it is used."""
     lines = [
         "from collections.abc import Callable, Iterable",
-        "from typing import Any, TypeVar, TypeVarTuple, Unpack, overload",
+        "from typing import Any, Self, TypeVar, TypeVarTuple, Unpack, overload",
         "from reactivex import abc, typing",
         "from reactivex.observable import Observable",
         "from reactivex.observable.connectableobservable import ConnectableObservable",

@@ -186,7 +186,7 @@ def the_head_of_a_line_waits_for_room_too(patch: pytest.MonkeyPatch) -> None:
 
 @broken
 def a_run_begins_before_it_is_read(patch: pytest.MonkeyPatch) -> None:
-    planned = AsyncStream.planned.__func__  # type: ignore[attr-defined]
+    planned = AsyncStream._planned.__func__  # type: ignore[attr-defined]
 
     def hasty(cls: Any, source: Any, plan: Any) -> Any:
         stream = planned(cls, source, plan)
@@ -194,7 +194,7 @@ def a_run_begins_before_it_is_read(patch: pytest.MonkeyPatch) -> None:
         stream._reading.reader.run.go_on()
         return stream
 
-    patch.setattr(AsyncStream, "planned", classmethod(hasty))
+    patch.setattr(AsyncStream, "_planned", classmethod(hasty))
 
 
 # -- loss and duplicates

@@ -1,0 +1,54 @@
+"""Is the value of an option what it should be? Each check names the option in its error."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, get_args
+
+__all__ = [
+    "check_choice",
+    "check_count",
+    "check_flag",
+    "check_seconds",
+    "check_text",
+]
+
+
+def check_choice(name: str, value: object, choices: Any) -> None:
+    """Raise unless `value` is one of `choices`, a `Literal`."""
+    allowed = get_args(choices)
+    if not isinstance(value, str) or value not in allowed:
+        texts = list(map(repr, allowed))
+        right = " or ".join(texts) if len(texts) == 2 else f"one of {', '.join(texts)}"
+        raise ValueError(f"{name} must be {right}, not {value!r}")
+
+
+def check_count(name: str, value: object, *, optional: bool = False) -> None:
+    """Raise unless `value` is a whole number of at least 1 (or None where `optional`)."""
+    if value is None and optional:
+        return
+    if isinstance(value, bool) or not isinstance(value, int):
+        kind = "an int or None" if optional else "an int"
+        raise TypeError(f"{name} must be {kind}, not {value!r}")
+    if value < 1:
+        raise ValueError(f"{name} must be at least 1, not {value!r}")
+
+
+def check_flag(name: str, value: object) -> None:
+    """Raise unless `value` is True or False."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be a bool, not {value!r}")
+
+
+def check_seconds(name: str, value: object) -> None:
+    """Raise unless `value` is a finite number of at least 0."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError(f"{name} must be a number, not {value!r}")
+    if not 0 <= value <= sys.float_info.max:  # nor is NaN
+        raise ValueError(f"{name} must be finite and at least 0, not {value!r}")
+
+
+def check_text(name: str, value: object) -> None:
+    """Raise unless `value` is a str or None."""
+    if value is not None and not isinstance(value, str):
+        raise TypeError(f"{name} must be a str or None, not {value!r}")

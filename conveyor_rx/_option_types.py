@@ -1,0 +1,94 @@
+"""How do editors, type checkers and `help` see the options of tasks? By name, type and text."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from collections.abc import Callable
+from inspect import Parameter
+from typing import Any, TypedDict, TypeVar
+
+from ._options import RETRIES, TaskOptions
+from .error_handling import ErrorAction, ErrorHandler, RetryConfig
+
+__all__ = ["ClassOptions", "DecoratorOptions", "OwnTaskOptions", "shows_options"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class _OfEveryTask(TypedDict, total=False):
+    on_error: ErrorAction
+    """What becomes of an item whose call failed for good: "fail" (the default) ends the run there,
+    "skip_item" drops it (a batch is halved until the failing items stand alone), "skip_batch"
+    drops the batch."""
+    error_handler: ErrorHandler | None
+    """Who is asked after the last attempt, before `on_error`."""
+    task_name: str | None
+    """The name in messages, statistics and pictures. Default: the function's name."""
+
+
+class _WithRetries(TypedDict, total=False):
+    retry_attempts: int
+    """Calls in all, the first one included. Default: 1."""
+    retry_delay: float
+    """Seconds to wait before the second call. Default: 1.0."""
+    retry_exponential_backoff: bool
+    """Whether the wait doubles each time (the default), or stays."""
+    retry_max_delay: float
+    """The longest wait, in seconds. Default: 60.0."""
+
+
+class _WithRetryConfig(TypedDict, total=False):
+    retry_config: RetryConfig | None
+    """How often a call is tried, and the waits in between. Default: once."""
+
+
+class _OfCalls(TypedDict, total=False):
+    concurrency_limit: int | None
+    """How many calls may run at once. None, the default: as many as the window `max_in_flight`
+    holds, 1,024 unless set; for a batch task: 1."""
+
+
+class OwnTaskOptions(_OfEveryTask, _WithRetryConfig, total=False):
+    """The options of `BaseTask`."""
+
+
+class DecoratorOptions(_OfEveryTask, _WithRetries, _OfCalls, total=False):
+    """The options of the decorators; `flatten` is beside them, for the types depend on it."""
+
+
+class ClassOptions(OwnTaskOptions, _OfCalls, total=False):
+    """The options of `SingleTask` and `BatchTask`."""
+
+    flatten: bool
+    """Whether a list or generator that the function gives is one output for each element (the
+    default), or one output."""
+
+
+def shows_options(record: type[TaskOptions], *, with_retries: bool = False) -> Callable[[F], F]:
+    """Give a function that takes `**options` the signature that `help` and notebooks show."""
+
+    def decorate(function: F) -> F:
+        own = list(inspect.signature(function).parameters.values())[:-1]
+        names = {parameter.name for parameter in own}
+        options = [each for each in _parameters(record, with_retries) if each.name not in names]
+        function.__signature__ = inspect.Signature([*own, *options])  # type: ignore[attr-defined]
+        return function
+
+    return decorate
+
+
+def _parameters(record: type[TaskOptions], with_retries: bool) -> list[Parameter]:
+    retries = {field.name: field for field in dataclasses.fields(RetryConfig)}
+    parameters: list[Parameter] = []
+    for field in dataclasses.fields(record):
+        if with_retries and field.name == "retry_config":
+            parameters += [_parameter(name, retries[of]) for name, of in RETRIES.items()]
+        else:
+            parameters.append(_parameter(field.name, field))
+    return parameters
+
+
+def _parameter(name: str, field: dataclasses.Field[Any]) -> Parameter:
+    default = 1 if name == "retry_attempts" else field.default
+    return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=field.type)

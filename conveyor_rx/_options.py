@@ -1,0 +1,161 @@
+"""Which options does a task have? A record for each kind of task, checked when it is made.
+
+A new option is a field here, with its check; a key in `_option_types.py`, with its text for
+editors; and the part of the engine that reads it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from ._checks import check_choice, check_count, check_flag, check_text
+from ._near_miss import near_miss
+from .error_handling import ErrorAction, ErrorHandler, RetryConfig, check_retries
+
+__all__ = [
+    "NAMES",
+    "RETRIES",
+    "BatchOptions",
+    "CallOptions",
+    "TaskOptions",
+    "chosen",
+    "of_decorator",
+]
+
+R = TypeVar("R", bound="TaskOptions")
+
+_ONCE = RetryConfig(max_attempts=1)
+RETRIES = {
+    "retry_attempts": "max_attempts",
+    "retry_delay": "base_delay",
+    "retry_exponential_backoff": "exponential_backoff",
+    "retry_max_delay": "max_delay",
+}
+"""What the decorators call the fields of a RetryConfig."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TaskOptions:
+    """The options of every task.
+
+    Raises:
+        TypeError, ValueError: one of the wrong type or out of range, named in the message.
+    """
+
+    on_error: ErrorAction = "fail"
+    retry_config: RetryConfig | None = None
+    error_handler: ErrorHandler | None = None
+    task_name: str | None = None
+
+    def __post_init__(self) -> None:
+        check_choice("on_error", self.on_error, ErrorAction)
+        if self.retry_config is not None and not isinstance(self.retry_config, RetryConfig):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
+            raise TypeError(f"retry_config must be a RetryConfig, not {self.retry_config!r}")
+        handle = getattr(self.error_handler, "handle_error", None)
+        is_class = isinstance(self.error_handler, type)
+        if self.error_handler is not None and (is_class or not callable(handle)):
+            raise TypeError(
+                f"error_handler must be an ErrorHandler (an object with handle_error), "
+                f"not {self.error_handler!r}"
+            )
+        check_text("task_name", self.task_name)
+
+    @property
+    def retries(self) -> RetryConfig:
+        """How often a call is tried; once, if nothing was said."""
+        return _ONCE if self.retry_config is None else self.retry_config
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CallOptions(TaskOptions):
+    """The options of a task that calls a function."""
+
+    concurrency_limit: int | None = None
+    flatten: bool = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_count("concurrency_limit", self.concurrency_limit, optional=True)
+        check_flag("flatten", self.flatten)
+
+    @property
+    def limit(self) -> int | None:
+        """How many calls may run at once; None: as many as the window holds."""
+        return self.concurrency_limit
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class BatchOptions(CallOptions):
+    """The options of a task that calls a function of a list of items."""
+
+    min_size: int = 1
+    max_size: int | None = None
+
+    def __post_init__(self) -> None:
+        check_count("min_size", self.min_size)
+        check_count("max_size", self.max_size, optional=True)
+        if self.max_size is not None and self.max_size < self.min_size:
+            raise ValueError(
+                f"max_size must be at least min_size={self.min_size}, not {self.max_size}"
+            )
+        super().__post_init__()
+
+    @property
+    def limit(self) -> int | None:
+        return self.concurrency_limit or 1
+
+    @property
+    def full_size(self) -> int:
+        """The number of items in a full batch."""
+        return self.max_size or self.min_size
+
+
+def chosen(record: type[R], maker: str, given: Mapping[str, Any]) -> R:
+    """Make the `record` of the options that were `given` to `maker`.
+
+    Raises:
+        TypeError, ValueError: there is no such option, or it is not what it should be.
+    """
+    _check_names(maker, given, _names_of(record))
+    return record(**given)
+
+
+def of_decorator(record: type[TaskOptions], maker: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options as the classes take them, checked, of those that a decorator was `given`.
+
+    A RetryConfig takes the place of what the decorators call by the names in `RETRIES`.
+
+    Raises:
+        TypeError, ValueError: there is no such option, or it is not what it should be.
+    """
+    names = [name for name in _names_of(record) if name != "retry_config"]
+    _check_names(maker, given, [*RETRIES, *names])
+    options = {name: value for name, value in given.items() if name not in RETRIES}
+    fields = {field: given[name] for name, field in RETRIES.items() if name in given}
+    if fields:
+        defaults: dict[str, Any] = {
+            field.name: field.default for field in dataclasses.fields(RetryConfig)
+        }
+        config: dict[str, Any] = {**defaults, "max_attempts": 1, **fields}
+        check_retries(config, {field: name for name, field in RETRIES.items()})
+        options["retry_config"] = RetryConfig(**config)
+    record(**options)
+    return options
+
+
+def _names_of(record: type[TaskOptions]) -> list[str]:
+    return [field.name for field in dataclasses.fields(record)]
+
+
+def _check_names(maker: str, given: Mapping[str, Any], names: list[str]) -> None:
+    for name in given:
+        if name not in names:
+            meant = near_miss(name, names)
+            hint = f"; did you mean {meant!r}?" if meant else ""
+            raise TypeError(f"{maker}() got an unexpected keyword argument {name!r}{hint}")
+
+
+NAMES = frozenset([*_names_of(BatchOptions), *RETRIES])
+"""The names of all options."""

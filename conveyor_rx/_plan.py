@@ -1,0 +1,30 @@
+"""What does a stream run its source through? Stages, and the settings of its runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from .context import ExecutionMode, PipelineContext
+from .operators._chain import Chain
+
+__all__ = ["Plan"]
+
+
+class Plan(NamedTuple):
+    """The stages and the context of one stream."""
+
+    connects: tuple[Callable[[Chain], None], ...]
+    """What adds each stage to the chain of a run."""
+    names: tuple[str, ...]
+    """The names of the stages that are counted."""
+    context: PipelineContext
+
+    def connect(self, chain: Chain) -> None:
+        """Add the stages to the chain of a run."""
+        for connect in self.connects:
+            connect(chain)
+
+    def with_mode(self, mode: ExecutionMode) -> Plan:
+        """Return the plan in another execution mode."""
+        return self._replace(context=self.context.replace(execution_mode=mode))
