@@ -478,7 +478,7 @@ def test_picklers_that_take_functions_by_value() -> None:
     """cloudpickle and dill get what they can pickle; they are told by their modules."""
     namespace: dict[str, Any] = {"__name__": "cloudpickle.cloudpickle", "task": size}
     exec("state = task.__reduce_ex__(4)", namespace)
-    assert namespace["state"][2]["_func"] is size.func
+    assert namespace["state"][2]["_binding"].func is size.func
 
 
 async def test_tasks_are_copied() -> None:
