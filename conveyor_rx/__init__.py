@@ -44,6 +44,8 @@ The map, from the ground up; imports run in this direction only:
     testing/             for users' tests: virtual time, a clean check, marbles, conformance
 """
 
+from typing import TYPE_CHECKING, Any
+
 from .context import (
     ContextManager,
     ExecutionMode,
@@ -58,6 +60,12 @@ from .error_handling import ErrorAction, ErrorHandler, LoggingErrorHandler, Retr
 from .pipeline import Pipeline, Stage
 from .stream import AsyncStream, StageStats
 from .tasks import BaseTask, BatchTask, SingleTask
+
+if TYPE_CHECKING:
+    from .diagrams import draw as draw
+    from .diagrams import record as record
+    from .events import observe as observe
+    from .probes.progress import progress as progress
 
 __all__ = [
     "AsyncStream",
@@ -82,3 +90,25 @@ __all__ = [
     "with_context",
 ]
 __version__ = "0.1.0"
+
+_LATER = {
+    "draw": "diagrams",
+    "observe": "events",
+    "progress": "probes.progress",
+    "record": "diagrams",
+}
+"""Names whose modules are imported when they are first asked for, and where they are."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
+    from importlib import import_module
+
+    value = getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER})
