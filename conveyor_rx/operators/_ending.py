@@ -74,7 +74,7 @@ class Ending(Waited):
         self._alarm: asyncio.TimerHandle | None = None  # for those who have to wait too long
 
     def who_wait(self) -> list[Waiter]:
-        return [*self._outer, *self._inner]
+        return [w for ending in self._and_parents() for w in (*ending._outer, *ending._inner)]
 
     def adopt(self, child: Ending) -> None:
         """Count the tasks of `child` as tasks of this run."""

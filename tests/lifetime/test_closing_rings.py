@@ -218,6 +218,34 @@ async def test_a_call_ends_by_itself_after_the_consumer_it_waits_for() -> None:
     assert not others()
 
 
+@pytest.mark.parametrize("nested", [False, True])
+async def test_a_call_that_closes_its_run_waits_for_one_that_waits_for_the_consumer(
+    nested: bool,
+) -> None:
+    """L2: also in a run that is a part of the one that the consumer reads."""
+
+    async def call(item: int) -> None:
+        try:
+            await asyncio.sleep(1000)
+        finally:
+            if item:
+                await straight(consumer)
+            else:
+                await stream.aclose()
+
+    stage = SingleTask(call)
+    stream = stage(range(2))
+    if nested:
+        stream = SingleTask[int, int](lambda n: n)(range(2)).flat_map(lambda n: stage([n]))
+    consumer = asyncio.ensure_future(collect(stream))
+    await asyncio.sleep(1)
+    consumer.cancel()
+    await asyncio.wait({consumer})
+    assert now() < GRACE
+    await asyncio.sleep(1)
+    assert not others()
+
+
 async def test_a_wait_that_nobody_can_see_is_reported() -> None:
     """L2: by way of an event, for example: after 30 s both tasks are named."""
     reports: list[dict[str, Any]] = []
