@@ -6,7 +6,7 @@ from collections.abc import Callable
 from inspect import Signature
 from typing import Any, Self
 
-from ._calls import Call, is_async, is_generator
+from ._calls import Call, is_async, is_async_generator, is_generator
 from ._side_inputs import SideInputs
 from ._signatures import check_call, fits, lacking, signature_or_none
 from .error_handling import Policy
@@ -81,6 +81,7 @@ class Binding:
             policy=policy,
             prepare=prepare if inputs.is_pending else None,
             flatten=flatten,
+            is_plain=not (asynchronous or is_async_generator(self.func) or inputs.has_generator),
         )
 
     def _copy(self) -> Self:

@@ -24,6 +24,7 @@ __all__ = [
     "attribute_of",
     "discard",
     "is_async",
+    "is_async_generator",
     "is_awaitable",
     "is_generator",
     "is_short",
@@ -58,6 +59,8 @@ class Call(NamedTuple):
     policy: Policy
     prepare: Callable[[object], Awaitable[Callable[[Any], Any]]] | None = None
     flatten: bool = True
+    is_plain: bool = False
+    """It gives no coroutine, and no async generator."""
 
 
 def is_async(function: Callable[..., Any]) -> bool:
@@ -72,6 +75,11 @@ def is_generator(function: Callable[..., Any]) -> bool:
     if inspect.isgeneratorfunction(function):
         return not _gives_old_coroutines(function)
     return inspect.isasyncgenfunction(function)
+
+
+def is_async_generator(function: Callable[..., Any]) -> bool:
+    """Tell whether calling `function` gives an async generator."""
+    return inspect.isasyncgenfunction(underlying(function))
 
 
 def name_of(function: Callable[..., Any]) -> str:

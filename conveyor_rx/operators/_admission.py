@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from .._calls import Call
 from .._inputs import Inputs
 from .._stats import Counters
-from ._line import Line
+from ._line import Line, Waiter
 from ._place import Place
 from ._run import UNBOUNDED, Run
 from ._subscriber import Subscriber
@@ -60,7 +60,7 @@ class Admission(Subscriber):
         self._running: int = 0
         self._queue: deque[Place] = deque()
         self._stock = 0  # the bit of a source that can wait until the queue is empty
-        self._resuming: deque[asyncio.Future[None]] = deque()
+        self._resuming: deque[Waiter] = deque()
         self._prepare = call.prepare
         self._preparing: asyncio.Task[None] | None = None
         self._broken: BaseException | None = None

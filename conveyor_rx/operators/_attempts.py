@@ -36,6 +36,7 @@ class Attempts:
         *,
         error: BaseException | None = None,
         result: Any = _PENDING,
+        delivered: bool = False,
     ) -> None:
         """Begin after a first attempt that ended with `error` or gave `result`, if one is given."""
         self._stage = stage
@@ -43,7 +44,7 @@ class Attempts:
         self._error = error  # here and not in frames, to which its traceback leads
         self._result = result
         self._count = 1  # the number of the current attempt
-        self._delivered = False  # it has put out something
+        self._delivered = delivered  # it has put out something
         self._fails = False  # the run is being told of its failure
         self._end: BaseException | None = None  # that is no failure, and is to end the task as well
         # What is still to be done, the next last: the item or batch, or the halves of that.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from types import GeneratorType
 from typing import Any, cast
 
@@ -65,7 +65,7 @@ class FlatMap(TaskCalls):
         self._one: dict[int, type[Any]] = {}  # types of such results, by their ids
         kind = type(self)
         if call.is_generator:
-            self._start = kind._start_generator
+            self._start = kind._start_steps if call.is_plain else kind._start_generator
         elif call.is_async:
             self._start = kind._start_async
         else:
@@ -145,7 +145,7 @@ class FlatMap(TaskCalls):
             raise
         except BaseException as error:
             counters.running -= place.weight
-            self._failed_inline(place, error)
+            self._failed_inline(place, error, delivered=False)
             return
         counters.running -= place.weight
         kind: type[Any] = type(result)  # pyright: ignore[reportUnknownVariableType]  # of any value
@@ -157,6 +157,9 @@ class FlatMap(TaskCalls):
             place.value = result
             self.out.on_next(place)
         elif self._takes_steps(result):
+            if kind is GeneratorType and place.state == WAITING and not is_awaitable(result):
+                self._begin_steps(place, cast("Generator[Any]", result), context)
+                return
             attempts = Attempts(self, place, result=result)
             self._begin(place, self._step(place, attempts), attempts)
         else:
@@ -178,8 +181,8 @@ class FlatMap(TaskCalls):
         if self._looks <= 0:
             self._start = type(self)._start_plain
 
-    def _failed_inline(self, place: Place, error: BaseException) -> None:
-        verdict = self.call.policy.verdict(1, place.weight, False)
+    def _failed_inline(self, place: Place, error: BaseException, *, delivered: bool) -> None:
+        verdict = self.call.policy.verdict(1, place.weight, delivered)
         if place.dead:
             self.counters.cancelled += place.weight
             self.lost(place, error, 1)
@@ -190,7 +193,7 @@ class FlatMap(TaskCalls):
         elif verdict is Verdict.SKIP:
             self._skip(place, error)
         else:
-            attempts = Attempts(self, place, error=error)
+            attempts = Attempts(self, place, error=error, delivered=delivered)
             self._begin(place, self._step(place, attempts), attempts)
 
     def _skip(self, place: Place, error: BaseException) -> None:

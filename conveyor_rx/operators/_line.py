@@ -26,7 +26,7 @@ from ._trampoline import Gate
 if TYPE_CHECKING:
     from .observing._segment import Segment
 
-__all__ = ["Line", "Stage", "leave"]
+__all__ = ["Line", "Stage", "Waiter", "leave"]
 
 
 class Stage(Protocol):
@@ -34,6 +34,17 @@ class Stage(Protocol):
 
     def purge(self) -> None:
         """Let go of the places that are dead."""
+
+
+class Waiter(Protocol):
+    """Who waits for room: a future, or what is as one."""
+
+    def done(self) -> bool:
+        """Tell whether it waits no more."""
+        ...
+
+    def set_result(self, result: None, /) -> None:
+        """Let it go on."""
 
 
 class Line(Subscriber):
@@ -64,7 +75,7 @@ class Line(Subscriber):
         self._ended = False
         self._ending: BaseException | None = None
         # (The first of a plain dict that lost its first ones is found by looking at all of these.)
-        self._parked: OrderedDict[Place, asyncio.Future[None]] = OrderedDict()
+        self._parked: OrderedDict[Place, Waiter] = OrderedDict()
         self.ring = ring = new_place(None, None, 0)  # ring.next is the head, ring.prev the tail
         ring.prev = ring.next = ring
 
@@ -107,16 +118,23 @@ class Line(Subscriber):
 
     async def room(self, owner: Place) -> None:
         """Wait until `owner` may put another output in the line."""
-        is_first = True
+        again = False
         while not self.has_room(owner):
-            self._parked[owner] = future = self.run.loop.create_future()
-            if not is_first:  # an item was faster
-                self._parked.move_to_end(owner, last=False)
-            is_first = False
+            future: asyncio.Future[None] = self.run.loop.create_future()
+            self.park(owner, future, first=again)
+            again = True
             try:
                 await future
             finally:
                 self._parked.pop(owner, None)
+
+    def park(self, owner: Place, waiter: Waiter, *, first: bool) -> None:
+        """Let `owner` wait for room: before all others, if it has just been woken in vain."""
+        self._parked[owner] = waiter
+        if first:
+            self._parked.move_to_end(owner, last=False)
+        if self.size < self.limit or self.ring.next is owner:
+            self._has_rest()
 
     # -- the end of the segment
 
@@ -223,16 +241,22 @@ class Line(Subscriber):
         if head is not None and not head.done():
             head.set_result(None)
         if self._parked and self.size < self.limit:
-            self.run.roomy[self] = None
-            self.run.ready |= REST
+            self._has_rest()
+
+    def _has_rest(self) -> None:
+        self.run.roomy[self] = None
+        self.run.ready |= REST
 
     def share_room(self) -> None:
-        """Wake as many of those that wait for room as there is room for."""
+        """Wake the head, and as many of those that wait for room as there is room for."""
+        head = self._parked.pop(self.ring.next, None)
+        if head is not None and not head.done():
+            head.set_result(None)
         spare = self.limit - self.size
         while spare > 0 and self._parked:
-            _, future = self._parked.popitem(last=False)
-            if not future.done():
-                future.set_result(None)
+            _, waiter = self._parked.popitem(last=False)
+            if not waiter.done():
+                waiter.set_result(None)
                 spare -= 1
 
     def _kill_from(self, place: Place) -> None:
@@ -244,8 +268,11 @@ class Line(Subscriber):
                 self.segment.killed(place)
             self._unlink(place)
             place.value = None
-            if place.task is not None:
-                self.run.cancel(place.task)
+            work = place.task
+            if isinstance(work, asyncio.Task):
+                self.run.cancel(work)
+            elif work is not None:
+                work.cancel()
             place = following
         self._parked.update(item for item in parked.items() if not item[0].dead)
         if self._parked:

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, Protocol
 
 from .._inputs import Inputs
 
-__all__ = ["DEAD", "FILLED", "WAITING", "Place", "allocate", "new_place"]
+__all__ = ["DEAD", "FILLED", "WAITING", "Place", "Work", "allocate", "new_place"]
 
 WAITING, FILLED, DEAD = range(3)  # the states of a place
+
+
+class Work(Protocol):
+    """A call that has begun, and is in no task."""
+
+    def get_name(self) -> str:
+        """Return the name of its stage, as a task does."""
+        ...
+
+    def cancel(self) -> None:
+        """End it: its place is dead."""
 
 
 class Place:
@@ -21,7 +32,7 @@ class Place:
     inputs: Inputs  # which of the source's items it comes from
     weight: int  # items that it holds: 1, or the size of a batch
     state: int
-    task: asyncio.Task[Any] | None  # the call that works for this place
+    task: asyncio.Task[Any] | Work | None  # the call that works for this place
     prev: Place
     next: Place
     # In a run that is observed:

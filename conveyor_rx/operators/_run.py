@@ -117,9 +117,7 @@ class Run(Trampoline):
         self.roomy: dict[Roomy, None] = {}  # those that have room left while calls wait for it
         self.starved = 0  # bits of the stages that wait for max_parallelism
         self.spare: asyncio.Task[Any] | None = None  # a task that could make the next call
-        self.emitting: set[asyncio.Task[Any] | None] = (
-            set()
-        )  # while they pass on a value of several
+        self.emitting: set[object] = set()  # while they pass on a value of several
         self.offered = False  # turns are being taken until a call is handed over
         self.called: Any = None  # while a task is being made: the place that it has got to
         self.closer: asyncio.Task[Any] | None = None  # who closed the run meanwhile

@@ -13,10 +13,10 @@ from contextvars import copy_context
 from typing import Any
 
 from ._attempts import Attempts
+from ._generator_calls import GeneratorCalls
 from ._pace import CREDIT
 from ._place import DEAD, WAITING, Place
 from ._run import UNBOUNDED
-from ._stepwise_calls import StepwiseCalls
 
 __all__ = ["TaskCalls"]
 
@@ -25,7 +25,7 @@ Following = tuple["TaskCalls", Place, int]
 """The call that a task is to go on with, and the tick at which that was decided."""
 
 
-class TaskCalls(StepwiseCalls):
+class TaskCalls(GeneratorCalls):
     """The calls of one task function in one run that are made in asyncio tasks.
 
     Cancellation: the line cancels the task of a place; it is awaited before the run has ended.

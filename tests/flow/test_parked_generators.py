@@ -262,8 +262,9 @@ async def test_as_many_parked_generators_go_on_as_there_is_room_for() -> None:
     assert given == {6: 5.0, 9: 5.0, 12: 5.0, 0: 100.0}
 
 
+@pytest.mark.parametrize("kind", ["plain", "async"])
 async def test_generators_that_were_parked_keep_to_the_window(
-    monkeypatch: pytest.MonkeyPatch,
+    kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """F2: also those that waited for a slot after the room; the head alone may be one too many."""
     over: list[int] = []
@@ -274,8 +275,14 @@ async def test_generators_that_were_parked_keep_to_the_window(
         over.append(line.size - line.limit)
         return place
 
+    async def generate_async(item: int) -> AsyncIterator[int]:
+        for n in range(item * 7 % 4):
+            yield item * 3 + n
+
     @single_task
     def lazy(item: int) -> Any:
+        if kind == "async":
+            return generate_async(item)
         return (item * 3 + n for n in range(item * 7 % 4))
 
     @single_task(concurrency_limit=2)
