@@ -81,7 +81,17 @@ class RetryConfig:
 class ErrorHandler:
     """Decide in code of your own what becomes of a call that failed for good.
 
-    It is asked after the last retry and instead of `on_error`.
+    It is asked after the last retry and instead of `on_error`. Subclass it and override
+    `handle_error`; pass an instance as `error_handler`.
+
+    >>> import asyncio
+    >>> from conveyor_rx import single_task
+    >>> class Zero(ErrorHandler):
+    ...     async def handle_error(self, error, item, task_name, attempt):
+    ...         return True, 0
+    >>> to_int = single_task(error_handler=Zero())(int)
+    >>> asyncio.run(to_int(["1", "x"]).collect())
+    [1, 0]
     """
 
     async def handle_error(

@@ -104,6 +104,14 @@ class Stage(Part, Generic[In, Out]):
         Raises:
             TypeError, ValueError: a setting of the wrong type or out of range, or a further name
                 that is nearly that of a setting; by name.
+
+        >>> import asyncio
+        >>> from conveyor_rx import current_context, single_task
+        >>> @single_task
+        ... def greet(name: str) -> str:
+        ...     return f"{current_context().data['word']}, {name}"
+        >>> asyncio.run(greet.with_context(max_in_flight=10, word="Hello")(["Ada"]).collect())
+        ['Hello, Ada']
         """
         pipeline = _as_pipeline(self)
         context = pipeline.context.replace(
