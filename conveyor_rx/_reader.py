@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from asyncio import get_running_loop
 from collections import deque
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ._blame import not_an_end
@@ -47,7 +48,7 @@ class Reader(Subscriber):
         self.is_over = False  # the end was told, or there is nobody to tell it to
         self._ended = False
         self._error: BaseException | None = None
-        self._serving = False
+        self._tell: Callable[[], None] | None = None  # where `next` wants to hear of a result
         self._waiter: asyncio.Future[None] | None = None  # of `next`, for a result or the end
         self._finished: asyncio.Future[None] | None = None  # of `collect`, for the end
         self._busy = False
@@ -58,10 +59,8 @@ class Reader(Subscriber):
     def on_next(self, value: Any) -> None:
         self._buffer.append(value)
         self.size += 1
-        if self._serving:
-            self.run.serve()
-        elif self._waiter is not None:
-            self._notify()
+        if self._tell is not None:
+            self._tell()
 
     def on_error(self, error: BaseException) -> None:
         self._error = without_engine(not_an_end(error))
@@ -192,20 +191,22 @@ class Reader(Subscriber):
 
     async def _more(self) -> None:
         """Do what can be done at once; if that gives nothing, wait."""
-        self._serving = True
+        self._tell = self.run.serve
         try:
             self.run.drain_within()
         except BaseException:  # the end of the process; it reaches the consumer here and now
             self._error = None
             raise
         finally:
-            self._serving = self.run.served = False
+            self._tell = None
+            self.run.served = False
         if not self._buffer and not self._ended:
             self._waiter = self.run.loop.create_future()
+            self._tell = self._notify
             try:
                 await self._waiter
             finally:
-                self._waiter = None
+                self._waiter = self._tell = None
 
     def _take(self) -> Any:
         if self.deliveries is not None:

@@ -104,7 +104,8 @@ class Counters:
         "dropped_outputs",
         "failed",
         "in_",
-        "out",
+        "ones",  # completed calls for one item that gave one output: the most frequent kind
+        "out",  # of all other calls, as `completed`
         "retried",
         "running",
         "skipped",
@@ -115,13 +116,18 @@ class Counters:
         self.stage = stage
         self.in_ = self.out = self.completed = self.failed = self.retried = 0
         self.skipped = self.dropped = self.dropped_outputs = self.cancelled = self.running = 0
+        self.ones = 0
 
     @property
     def settled(self) -> int:
         """Items of which it is known what became of them."""
-        return self.completed + self.failed + self.skipped + self.dropped + self.cancelled
+        given_up = self.failed + self.skipped + self.dropped + self.cancelled
+        return self.ones + self.completed + given_up
 
     def snapshot(self) -> StageStats:
         """Return the numbers as they are now."""
         values = {name: getattr(self, name) for name in self.__slots__}
+        ones = values.pop("ones")
+        values["completed"] += ones
+        values["out"] += ones
         return StageStats(**values, waiting=self.in_ - self.settled - self.running)

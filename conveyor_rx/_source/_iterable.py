@@ -46,16 +46,17 @@ class IterableSource(Source):
         self._iterable: Iterable[Any] = iterable
         self._iterator: Iterator[Any] | None = None
         self._context = run.context.copy()  # what a generator sets there leaks nowhere
-        self._next: Callable[[Iterator[Any], Any], Any] = next
+        self._next: Callable[[], Any] | None = None
         self._in_bulk = False
         self._cut = False
 
     def step(self) -> None:
+        if not self.is_subscribed:
+            return
         run, gate = self.run, self.gate
-        while self.is_subscribed and gate.size < gate.limit and not self._cut:
+        while gate.size < gate.limit and not self._cut:
             try:
-                iterator = self._begin() if self._iterator is None else self._iterator
-                value = self._next(iterator, _END)
+                value = (self._next or self._begin())()
             except (KeyboardInterrupt, SystemExit):
                 raise
             except BaseException as error:
@@ -68,8 +69,8 @@ class IterableSource(Source):
                 self.cut()
                 self.out.on_completed()
             else:
-                if self._in_bulk and self.reads_ahead:
-                    self._pass_on_several(value, iterator)
+                if self._in_bulk:
+                    self._pass_on_several(value)
                 else:
                     run.inputs = given = self.given  # as `emit` does, in line for speed
                     self.given = given + 1
@@ -83,20 +84,24 @@ class IterableSource(Source):
         self._iterable = ()
         self._close()
 
-    def _pass_on_several(self, value: Any, iterator: Iterator[Any]) -> None:
+    def _pass_on_several(self, value: Any) -> None:
         """Fill the queue of the first stage, for its tasks to take from."""
+        assert self._iterator is not None
         room = self.gate.limit - self.gate.size - 1
         entry = cast("Entry", self.out)  # as `reads_ahead` says
-        values = [value, *islice(iterator, min(BULK, room))]
+        values = [value, *islice(self._iterator, min(BULK, room))]
         entry.enqueue(values, self.given)
         self.given += len(values)
 
-    def _begin(self) -> Iterator[Any]:
+    def _begin(self) -> Callable[[], Any]:
+        """Give what gives the next item, or `_END`."""
         self._iterator = iterator = self._context.run(iter, self._iterable)
-        self._in_bulk = isinstance(iterator, _BUILT_IN)
-        if not self._in_bulk:
-            self._next = partial(self._context.run, next)
-        return iterator
+        if isinstance(iterator, _BUILT_IN):
+            self._in_bulk = self.reads_ahead
+            self._next = partial(next, iterator, _END)
+        else:
+            self._next = partial(self._context.run, next, iterator, _END)
+        return self._next
 
     def _close(self) -> None:
         iterator = self._iterator
@@ -104,7 +109,7 @@ class IterableSource(Source):
             if iterator.gi_running:
                 return  # `step` closes it when it gives control back
             self._context.run(iterator.close)
-        self._iterator = None
+        self._iterator = self._next = None
 
 
 class _Stream(AsyncIterable[Any], Protocol):

@@ -36,10 +36,9 @@ class AsCompletedLine(Line):
         self._last = value
         super().on_next(value)
 
-    def may_emit(self, place: Place) -> bool:
-        gate, last = self.gate, self._last
-        is_next = last is self.ring or last.state == DEAD  # no other waits to leave
-        return self.direct and is_next and gate.size < gate.limit
+    def room_behind(self, place: Place) -> int:
+        is_next = self._last is self.ring or self._last.state == DEAD  # no other waits to leave
+        return self.gate.limit - self.gate.size if self.direct and is_next else 0
 
     def fail(self, place: Place, error: BaseException) -> None:
         self.run.failure = error

@@ -9,7 +9,7 @@ from reactivex import Observable
 
 from ._admission import Admission
 from ._line import Line
-from ._place import WAITING, Place, allocate, new_place
+from ._place import WAITING, Place, allocate
 from ._subscriber import Subscriber, lift
 
 __all__ = ["Entry", "enter"]
@@ -44,7 +44,12 @@ class Entry(Subscriber):
         last = line.ring.prev
         places: list[Place] = []
         for value in values:
-            place = new_place(value, number, 1)
+            place: Place = allocate(Place)
+            place.value = value
+            place.inputs = number
+            place.weight = 1
+            place.state = WAITING
+            place.task = None
             place.prev = last
             last.next = last = place
             places.append(place)

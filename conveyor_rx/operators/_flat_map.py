@@ -152,8 +152,7 @@ class FlatMap(TaskCalls):
         if (kind is self._plain or id(kind) in self._plains) and place.state == WAITING:
             if reporter is not None:
                 reporter.call_gave(place, result)
-            counters.completed += 1
-            counters.out += 1
+            counters.ones += 1
             place.value = result
             self.out.on_next(place)
         elif self._takes_steps(result):
@@ -209,24 +208,25 @@ class FlatMap(TaskCalls):
         counters, run, line, reporter = self.counters, self.run, self.line, self.reporter
         on_next = self.out.on_next
         # What leaves the run here and now needs no place.
-        at_once = line.final and line.stages[-1:] == [self]
+        at_once = line.room_behind(place) if line.final and line.stages[-1:] == [self] else 0
         run.spare = None  # as `emit` does, once for all of them
         run.turns_only, before = True, run.turns_only
+        given = 0
         each = inputs_of_outputs(place.inputs, place.weight, values)
         for value, inputs in zip(values, each, strict=False):
             if value is None:
                 counters.dropped_outputs += 1
                 continue
-            counters.out += 1
-            if at_once and line.may_emit(place):
+            given += 1
+            if given <= at_once and place.state != DEAD:
                 run.inputs = inputs if reporter is None else reporter.output(place, value, inputs)
                 line.out.on_next(value)
                 continue
-            at_once = False
             output = line.insert(value, place, inputs)
             if reporter is not None:
                 output.call = place.call
             on_next(output)
+        counters.out += given
         run.turns_only = before
 
     def _takes_steps(self, result: Any) -> bool:
@@ -267,8 +267,7 @@ class FlatMap(TaskCalls):
                 if len(self._plains) >= KINDS:
                     self._plains.clear()
                 self._plains[id(self._plain)] = self._plain
-            counters.completed += 1
-            counters.out += 1
+            counters.ones += 1
             place.value = result
             self.out.on_next(place)
 

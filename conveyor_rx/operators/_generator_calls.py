@@ -180,7 +180,7 @@ class GeneratorCalls(StepwiseCalls):
         line = self.line
         if line.ring.next is not place:
             return False
-        return value is None or (line.stages[-1] is self and line.may_emit(place))
+        return value is None or (line.stages[-1] is self and line.room_behind(place) > 0)
 
     def _put_out(self, steps: Steps, value: Any, leaves: bool) -> None:
         place, reporter = steps.place, self.reporter

@@ -48,9 +48,9 @@ class LateCalls(TaskCalls):
 
     # -- private
 
-    def _hand_over(self, place: Place) -> None:
+    def _hand_over(self, place: Place, task: asyncio.Task[Any]) -> None:
         self._admitted.append(place)
-        super()._hand_over(self._admitted.popleft())
+        super()._hand_over(self._admitted.popleft(), task)
 
     def _start_new(self, place: Place) -> None:
         self._admitted.append(place)
@@ -98,14 +98,14 @@ class LateCalls(TaskCalls):
             self._admitted.append(place)
 
     def _following(
-        self, task: asyncio.Task[Any] | None, tick: int, has_slot: bool
+        self, task: asyncio.Task[Any] | None, has_suspended: bool, has_slot: bool
     ) -> Following | None:
         run = self.run
         is_free = task is not None and self._admitted and run.handed_over is None
-        has_turn = run.cap == UNBOUNDED and (has_slot or self._may_go_first(tick))
-        has_suspended = tick != run.pace.ticks and not run.draining
-        if not (is_free and has_turn and (has_suspended or run.has_time())):
-            return super()._following(task, tick, has_slot)
+        has_turn = run.cap == UNBOUNDED and (has_slot or self._may_go_first(has_suspended))
+        was_woken = has_suspended and not run.draining
+        if not (is_free and has_turn and (was_woken or run.has_time())):
+            return super()._following(task, has_suspended, has_slot)
         run.spare = None
         if has_slot:  # the next has one of its own
             self._free_slot()
@@ -113,7 +113,7 @@ class LateCalls(TaskCalls):
         place.task = task
         if run.ready and not run.draining:
             run.schedule()
-        return self, place, run.pace.ticks
+        return self, place
 
     def _left(self, task: asyncio.Task[None]) -> None:
         """End the calls that wait, if `task` was cancelled from outside before it began."""

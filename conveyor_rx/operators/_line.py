@@ -138,10 +138,10 @@ class Line(Subscriber):
 
     # -- the end of the segment
 
-    def may_emit(self, place: Place) -> bool:
-        """Tell whether what `place` gives may leave at once."""
-        gate = self.gate
-        return self.direct and self.ring.next is place and gate.size < gate.limit
+    def room_behind(self, place: Place) -> int:
+        """Tell how many outputs of `place` may leave at once: none, if it is not next."""
+        is_next = self.ring.next is place
+        return self.gate.limit - self.gate.size if self.direct and is_next else 0
 
     def on_next(self, value: Place) -> None:
         if self.ring.next is not value:

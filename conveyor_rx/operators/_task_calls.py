@@ -21,8 +21,8 @@ from ._run import UNBOUNDED
 __all__ = ["TaskCalls"]
 
 _Task: Any = asyncio.Task  # `eager_start` came with 3.12
-Following = tuple["TaskCalls", Place, int]
-"""The call that a task is to go on with, and the tick at which that was decided."""
+Following = tuple["TaskCalls", Place]
+"""The call that a task is to go on with."""
 
 
 class TaskCalls(GeneratorCalls):
@@ -55,18 +55,19 @@ class TaskCalls(GeneratorCalls):
         self._running += 1
         run.running += 1
         self.counters.running += place.weight
-        if run.spare is not None:
-            self._hand_over(place)
-        else:
+        task = run.spare
+        if task is None:
             self._start_new(place)
+        else:
+            self._hand_over(place, task)
 
-    def _hand_over(self, place: Place) -> None:
+    def _hand_over(self, place: Place, task: asyncio.Task[Any]) -> None:
         """Let the spare task make the call for a place before anything else is done."""
         run = self.run
-        place.task, run.spare = run.spare, None
-        if place.task is not None:
-            place.task.set_name(self.name)
-        run.handed_over = self, place, run.pace.ticks
+        run.spare = None
+        place.task = task
+        task.set_name(self.name)
+        run.handed_over = self, place
         run.turns_only = True  # what follows in this turn is not to overtake it
         if run.called is not None:
             run.called = place
@@ -98,12 +99,14 @@ class TaskCalls(GeneratorCalls):
     async def _call(self, place: Place) -> None:
         """Make a call of an async function, and then those that this task is to go on with."""
         try:
-            stage, run, tick = self, self.run, self.run.pace.ticks
+            stage, run = self, self.run
+            pace = run.pace
             while place.state != DEAD and not run.paused:
                 if stage.reporter is not None:
                     stage.reporter.call_started(place)
                     if place.state == DEAD:  # a probe has closed the run
                         continue
+                tick = pace.ticks
                 try:
                     result = await stage.function(place.value)
                 except (KeyboardInterrupt, SystemExit) as end:
@@ -117,11 +120,11 @@ class TaskCalls(GeneratorCalls):
                 if not is_plain and stage._takes_steps(result):
                     attempts = Attempts(stage, place, result=result)
                     break
-                following = stage._done(place, result, is_plain, tick)
+                following = stage._done(place, result, is_plain, tick != pace.ticks)
                 if following is None:
                     return
                 result = None  # it may be large
-                stage, place, tick = following
+                stage, place = following
             else:
                 stage._not_begun(place)
                 return
@@ -136,48 +139,47 @@ class TaskCalls(GeneratorCalls):
         self.counters.failed += place.weight
         self.run.crash(end)
 
-    def _done(self, place: Place, result: Any, is_plain: bool, tick: int) -> Following | None:
+    def _done(
+        self, place: Place, result: Any, is_plain: bool, has_suspended: bool
+    ) -> Following | None:
         """Pass on the result of a call, and return the call that its task is to go on with."""
         run = self.run
-        pace = run.pace
         if self.reporter is not None:
             self.reporter.call_gave(place, result)
-        if tick != pace.ticks:
-            pace.end += CREDIT
         task: Any = place.task or asyncio.current_task()
+        if has_suspended:
+            run.pace.end += CREDIT
         try:
             goes_on = self._goes_on and copy_context() == run.context and not task.cancelling()
         except Exception:  # of a value that does not like to be compared
             goes_on = False
-        for variable, value in run.comparable:
-            if goes_on and variable.get() is not value:
-                goes_on = False
+        if run.comparable:
+            goes_on = goes_on and all(variable.get() is value for variable, value in run.comparable)
         if not is_plain or place.state != WAITING:
             self._end(place, place.weight)
             run.spare = task = task if goes_on else None
             self._settle(place, result)
-            return self._following(task, tick, False)
+            return self._following(task, has_suspended, False)
         place.task = None  # as `_settle` does, in line for speed
         place.value = result
         counters = self.counters
         counters.running -= 1
-        counters.completed += 1
-        counters.out += 1
+        counters.ones += 1
         if goes_on:
             run.spare = task
             self.out.on_next(place)
-            return self._following(task, tick, True)
+            return self._following(task, has_suspended, True)
         self._free_slot()
         self.out.on_next(place)
-        return self._following(None, tick, False)
+        return self._following(None, has_suspended, False)
 
     def _following(
-        self, task: asyncio.Task[Any] | None, tick: int, has_slot: bool
+        self, task: asyncio.Task[Any] | None, has_suspended: bool, has_slot: bool
     ) -> Following | None:
-        """Choose which call `task` is to make next; the last was chosen at `tick`.
+        """Choose which call `task` is to make next.
 
-        It begins at once, before any other: calls start in the order of arrival. `has_slot` says
-        that the slot of its last call is still taken.
+        It begins at once, before any other: calls start in the order of arrival. `has_suspended`
+        says that its last call has, and `has_slot` that the slot of that is still taken.
         """
         run = self.run
         following, run.handed_over, run.spare = run.handed_over, None, None
@@ -185,12 +187,12 @@ class TaskCalls(GeneratorCalls):
         has_time = True
         if following is None and task is not None:
             # Within turns, a result that the consumer waits for may have ended their time.
-            has_time = (tick != run.pace.ticks and not run.draining) or run.has_time()
+            has_time = (has_suspended and not run.draining) or run.has_time()
             if has_time and (
                 self._queue
                 and run.cap == UNBOUNDED  # else the slot goes to whoever is most downstream
                 and not self._resuming
-                and (has_slot or (self._may_go_first(tick) and self._take_slot()))
+                and (has_slot or (self._may_go_first(has_suspended) and self._take_slot()))
             ):
                 place = self._queue.popleft()
                 place.task = task
@@ -201,7 +203,7 @@ class TaskCalls(GeneratorCalls):
                 # finds the queue empty.
                 if run.ready > self._stock and not run.draining and not run.scheduled:
                     run.schedule()
-                return self, place, run.pace.ticks
+                return self, place
         if has_slot:
             self._free_slot()
         if not run.ready or run.draining:
@@ -211,7 +213,7 @@ class TaskCalls(GeneratorCalls):
             return following
         return run.drain_for(task)
 
-    def _may_go_first(self, tick: int) -> bool:
+    def _may_go_first(self, has_suspended: bool) -> bool:
         """Tell whether the next call may begin before what waits for a turn downstream."""
         run = self.run  # a call that suspends, as the last one did, keeps nobody waiting
-        return tick != run.pace.ticks or run.draining or run.ready < 2 * self.bit
+        return has_suspended or run.draining or run.ready < 2 * self.bit
