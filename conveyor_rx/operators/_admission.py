@@ -33,6 +33,9 @@ class Admission(Subscriber):
     """
 
     bit = 0
+    # (Defaults of the class: an object of more than 30 attributes is a slow one.)
+    _preparing: asyncio.Task[None] | None = None  # gets the side inputs
+    _broken: BaseException | None = None  # why there are none
     _start: Callable[[Any, Place], None]
     """Make the call for a place, as a slot is free. (Unbound: a method would be a cycle.)"""
 
@@ -62,8 +65,6 @@ class Admission(Subscriber):
         self._stock = 0  # the bit of a source that can wait until the queue is empty
         self._resuming: deque[Waiter] = deque()
         self._prepare = call.prepare
-        self._preparing: asyncio.Task[None] | None = None
-        self._broken: BaseException | None = None
 
     def on_next(self, value: Place) -> None:
         self.counters.in_ += self._arrival

@@ -47,6 +47,8 @@ class FlatMap(TaskCalls):
     Pressure: none of its own: what waits here stands in the line, which is the gate.
     """
 
+    _looks = LOOKS  # at calls of a plain function that are still to come
+
     def __init__(
         self,
         run: Run,
@@ -61,7 +63,6 @@ class FlatMap(TaskCalls):
         self._shortcut = counts_input  # for results that are one output; not those of batches
         self._notices = Notices(run, counters, flatten=call.flatten)
         self._plains = {}
-        self._looks = LOOKS
         self._one: dict[int, type[Any]] = {}  # types of such results, by their ids
         kind = type(self)
         if call.is_generator:

@@ -31,12 +31,13 @@ class GeneratorCalls(StepwiseCalls):
     the line gives up a place; its generator is closed in a task, which is awaited.
     """
 
+    _closing: asyncio.Task[None] | None = None  # closes those that were abandoned
+
     def __init__(self, *options: Any) -> None:  # those of `Admission`
         super().__init__(*options)
         self._active: deque[Steps] = deque()  # that go on at the next turn
         self._woken: deque[Steps] = deque()  # that were parked
         self._abandoned: deque[Steps] = deque()  # that are to be closed
-        self._closing: asyncio.Task[None] | None = None
 
     def step(self) -> None:
         if not self._active:
