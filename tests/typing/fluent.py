@@ -86,7 +86,8 @@ def methods() -> dict[str, list[str]]:
 
 def _pipe() -> str:
     """Type `pipe`: operators in a row; where the last one gives an Observable, it is a stream."""
-    lines = ["    @overload", "    def pipe(self) -> Self: ..."]
+    # mypy wants all overloads of Observable's, in their order; those come after ours.
+    lines = ["    @overload  # type: ignore[override]", "    def pipe(self) -> Self: ..."]
     for is_stream in (True, False):
         for count in range(1, OPERATORS_TYPED + 1):
             names = ["Observable[_T]", *(f"_{chr(ord('A') + number)}" for number in range(count))]
