@@ -3,45 +3,27 @@
     @single_task            @batch_task(max_size=3)          pipeline = fetch | rank | enrich
     async def fetch(x): …   async def rank(batch): …         async for result in pipeline(source): …
 
-The map, from the ground up; imports run in this direction only:
+A task is a plain function with a decorator: `single_task` gets one item a call, `batch_task` a list
+of items. `|` joins tasks to a pipeline. A pipeline that is called on data, any iterable, async
+iterable or Observable, gives an `AsyncStream`. Nothing runs before that is read.
 
-    _annotations.py      what a function's annotations say, without a name being looked up
-    _labels.py           short texts for users' values, escaped (_short_repr.py, _columns.py)
-    _near_miss.py        which name was meant
-    _tracebacks.py       which frames of a failure a user reads
-    _blame.py            what an exception says of where it arose
-    _block.py            `with` blocks of ours
-    _inputs.py           which of the source's items a value comes from
-    events.py            what happens in a run, and who is told
-    error_handling.py    what happens to a failed call
-    context.py           the values of a run
-    _stats.py            how many items went where
-    _calls.py            any callable -> one shape; results -> outputs
-    operators/           Observable -> Observable: places in a line, calls at once, batches
-    _source/             data of any kind -> an Observable that heeds a gate
-    _reader.py, _push.py where results leave a run: pulled, pushed
-    _audience.py         who hears of what Rx operators could not pass on
-    _start.py            how a run begins
-    _running.py          what it does now
-    _cursor.py           who reads a stream, and how often
-    _fluent.py           the fluent methods of a stream, typed
-    stream.py            AsyncStream: an Observable that is iterated, collected, subscribed
-    _side_inputs.py      what calls get beside the item (_later.py, _loading.py, _in_turns.py)
-    _rx.py               what an Rx operator is
-    _hints.py            what is wrong with the use of a stage, and what is right
-    _picture/            what a pipeline shows of itself in a notebook
-    pipeline.py          Stage, Pipeline and `|`
-    _pickling.py         whether a function can be sent to another process
-    _signatures.py       whether a function fits what it is called with
-    _plain_limits.py     whether a limit of calls at once does anything for a function
-    tasks.py             SingleTask, BatchTask, BaseTask
-    _unbound_task.py     what type checkers see of a task that lacks something
-    _result_types.py     what they see of a function's result
-    _task_types.py       what they see of single_task (_batch_types.py: of batch_task)
-    decorators.py        single_task, batch_task
-    probes/              ready-made probes: progress, OpenTelemetry, logging
-    diagrams/            marble diagrams of runs
-    testing/             for users' tests: virtual time, a clean check, marbles, conformance
+>>> import asyncio
+>>> from conveyor_rx import batch_task, single_task
+>>> @single_task(concurrency_limit=2)
+... async def fetch(number: int) -> str:
+...     await asyncio.sleep(0.01)
+...     return f"page {number}"
+>>> @batch_task(max_size=2)
+... async def rank(pages: list[str]) -> list[str]:
+...     return [f"{page} of {len(pages)}" for page in pages]
+>>> async def main() -> list[str]:
+...     return [result async for result in (fetch | rank)([1, 2, 3])]
+>>> asyncio.run(main())
+['page 1 of 2', 'page 2 of 2', 'page 3 of 1']
+
+Results come in the order of the inputs; `pipeline.as_completed(data)` gives them as they are ready,
+and `await stream.collect()` all at once. `draw`, `record`, `observe` and `progress` show a run.
+`conveyor_rx.testing` helps to test pipelines in virtual time.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -1,5 +1,6 @@
 """Does the page on the engine speak of what exists?"""
 
+import ast
 import re
 from pathlib import Path
 
@@ -30,3 +31,20 @@ def test_the_files_exist(name: str) -> None:
 def test_the_variables_exist(name: str) -> None:
     """The tables of the scheduler's state name attributes of the operators."""
     assert re.search(rf"self\.{name}\b|^    {name}\b|\"{name}\"", SOURCE, re.MULTILINE)
+
+
+def test_the_modules_are_all_there() -> None:
+    """The tables of modules list each one, with the question that its docstring begins with."""
+    rows = dict(re.findall(r"^\| `([\w/]+(?:\.py|/))` \| (.*) \|$", PAGE, re.MULTILINE))
+    modules = {path.name: path for path in PACKAGE.glob("*.py")}
+    modules |= {f"operators/{path.name}": path for path in (PACKAGE / "operators").glob("*.py")}
+    modules |= {
+        f"{path.parent.relative_to(PACKAGE)}/": path
+        for path in [*PACKAGE.glob("*/__init__.py"), *PACKAGE.glob("operators/*/__init__.py")]
+    }
+    questions = {
+        name: (ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "").partition("\n")[0]
+        for name, path in modules.items()
+        if path.name != "__init__.py" or name.endswith("/")
+    }
+    assert rows == questions
