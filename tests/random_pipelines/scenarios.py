@@ -13,7 +13,7 @@ from conveyor_rx.operators._entry import Entry
 from conveyor_rx.operators._line import Line
 from tests.random_pipelines.plans import KINDS, SOURCES, WAYS, Plan
 
-__all__ = ["LEAST", "SCENARIOS", "TALLY", "Sightings", "Tally", "scenarios"]
+__all__ = ["LEAST", "SCENARIOS", "Sightings", "Tally", "scenarios"]
 
 SCENARIOS = (
     "ordered",
@@ -81,7 +81,7 @@ class Sightings(pytest.MonkeyPatch):
         self.seen = seen
 
     def __enter__(self) -> None:
-        enter, room = Entry.on_next, Line.room
+        enter, park = Entry.on_next, Line.park
 
         def watched_enter(entry: Entry, value: Any) -> None:
             line = entry.line
@@ -89,13 +89,12 @@ class Sightings(pytest.MonkeyPatch):
                 self.seen.add("window full")
             enter(entry, value)
 
-        async def watched_room(line: Line, owner: Any) -> None:
-            if not line.has_room(owner):
-                self.seen.add("generator parked")
-            await room(line, owner)
+        def watched_park(line: Line, owner: Any, *args: Any, **options: Any) -> None:
+            self.seen.add("generator parked")
+            park(line, owner, *args, **options)
 
         self.setattr(Entry, "on_next", watched_enter)
-        self.setattr(Line, "room", watched_room)
+        self.setattr(Line, "park", watched_park)
 
     def __exit__(self, *args: object) -> None:
         self.undo()
@@ -122,6 +121,3 @@ class Tally:
 
     def rare(self) -> list[str]:
         return [name for name in SCENARIOS if self.counts[name] < LEAST * self.examples]
-
-
-TALLY = Tally()
