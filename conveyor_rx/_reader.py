@@ -199,7 +199,7 @@ class Reader(Subscriber):
             raise
         finally:
             self._tell = None
-            self.run.served = False
+            self.run.has_served = False
         if not self._buffer and not self._ended:
             self._waiter = self.run.loop.create_future()
             self._tell = self._notify

@@ -16,7 +16,8 @@ from .._inputs import Inputs
 from .._stats import Counters
 from ._line import Line, Waiter
 from ._place import Place
-from ._run import UNBOUNDED, Run
+from ._relay import UNBOUNDED
+from ._run import Run
 from ._subscriber import Subscriber
 
 if TYPE_CHECKING:
@@ -59,18 +60,18 @@ class Admission(Subscriber):
         self._slots = limit or UNBOUNDED
         # As many as the slots, but none before the side inputs are there.
         self._limit = 0 if call.prepare is not None else self._slots
-        self._arrival = 1 if counts_input else 0
+        self._counts_input = 1 if counts_input else 0
         self._running: int = 0
-        self._queue: deque[Place] = deque()
-        self._stock = 0  # the bit of a source that can wait until the queue is empty
-        self._resuming: deque[Waiter] = deque()
+        self.queue: deque[Place] = deque()
+        self.stock = 0  # the bit of a source that can wait until the queue is empty
+        self.resuming: deque[Waiter] = deque()
         self._prepare = call.prepare
 
     def on_next(self, value: Place) -> None:
-        self.counters.in_ += self._arrival
+        self.counters.in_ += self._counts_input
         run = self.run
-        if self._queue or self._running >= self._limit or run.running >= run.cap or run.turns_only:
-            self._queue.append(value)
+        if self.queue or self._running >= self._limit or run.running >= run.cap or run.turns_only:
+            self.queue.append(value)
             if self.reporter is not None:
                 self.reporter.waits(value)
             if self._running < self._limit or not self._limit:  # else the end of a call wakes us
@@ -81,8 +82,8 @@ class Admission(Subscriber):
     def enqueue(self, places: list[Place]) -> None:
         """Take places from a source that has more in stock, to be called at later turns."""
         self.counters.in_ += len(places)
-        self._queue.extend(places)
-        self._stock = self.line.upstream_bit
+        self.queue.extend(places)
+        self.stock = self.line.upstream_bit
         if self.reporter is not None:
             self.reporter.read_ahead(places)
         self.run.ready |= self.bit
@@ -93,23 +94,23 @@ class Admission(Subscriber):
             self._prepare_first()
         elif run.running >= run.cap:
             run.starved |= self.bit
-        elif self._resuming and (self.call.is_generator or self._running < self._limit):
+        elif self.resuming and (self.call.is_generator or self._running < self._limit):
             self._resume_one()
-        elif self._broken is not None and self._queue:
-            place = self._queue.popleft()
+        elif self._broken is not None and self.queue:
+            place = self.queue.popleft()
             self.fail(place, self._broken, place.weight, attempt=0)
         else:
             self._start_waiting()
         if self.reporter is not None and (self._running >= self._limit or run.running >= run.cap):
-            self.reporter.have_no_slot(self._queue)
+            self.reporter.have_no_slot(self.queue)
 
     def purge(self) -> None:
-        waiting, self._queue = self._queue, deque[Place]()
+        waiting, self.queue = self.queue, deque[Place]()
         for place in waiting:
             if place.dead:
                 self.counters.cancelled += place.weight
             else:
-                self._queue.append(place)
+                self.queue.append(place)
 
     def cut(self) -> None:
         self.purge()
@@ -131,6 +132,22 @@ class Admission(Subscriber):
         while not self.line.has_room(place):  # again, if it was taken while a slot was waited for
             await self._wait_for_room(place)
 
+    def take_slot(self) -> bool:
+        """Take a slot, if there is one, in a run without a cap."""
+        if self._running >= self._limit:
+            return False
+        self._running += 1
+        self.run.running += 1
+        return True
+
+    def free_slot(self) -> None:
+        """Take note that a call has ended."""
+        run = self.run
+        self._running -= 1
+        run.running -= 1
+        if run.starved or self.queue or self.resuming:
+            self._freed()
+
     def fail(
         self, place: Place, error: BaseException, size: int, *, attempt: int, inputs: Inputs = None
     ) -> None:
@@ -141,47 +158,32 @@ class Admission(Subscriber):
 
     def _not_begun(self, place: Place) -> None:
         """Take back a place whose call was started, and is not to begin yet."""
-        waiting = {*self._queue, place}
-        self._queue = deque(other for other in self.line.places() if other in waiting)
+        waiting = {*self.queue, place}
+        self.queue = deque(other for other in self.line.places() if other in waiting)
         self.run.ready |= self.bit
-
-    def _take_slot(self) -> bool:
-        """Take a slot, if there is one, in a run without a cap."""
-        if self._running >= self._limit:
-            return False
-        self._running += 1
-        self.run.running += 1
-        return True
-
-    def _free_slot(self) -> None:
-        run = self.run
-        self._running -= 1
-        run.running -= 1
-        if run.starved or self._queue or self._resuming:
-            self._freed()
 
     def _freed(self) -> None:
         run = self.run
         run.ready |= run.starved
         run.starved = 0
-        if self._queue or self._resuming:
+        if self.queue or self.resuming:
             run.ready |= self.bit
 
     def _start_waiting(self) -> None:
         """Start calls while there are slots, until it is somebody else's turn."""
         run, bit = self.run, self.bit
-        while self._queue and self._running < self._limit:
-            self._start(self, self._queue.popleft())
-            if run.ready >= bit or run.running >= run.cap or run.clock() > run.turns_end:
+        while self.queue and self._running < self._limit:
+            self._start(self, self.queue.popleft())
+            if run.ready >= bit or run.running >= run.cap or run.clock() > run.deadline:
                 break
-        if self._queue and self._running < self._limit:
+        if self.queue and self._running < self._limit:
             run.ready |= bit
 
     async def _wait_for_room(self, place: Place) -> None:
         keeps_slot = self.call.is_generator
         run = self.run
         self._running += keeps_slot
-        self._free_slot()
+        self.free_slot()
         if run.ready:
             self._drain_for(place)
         granted = False
@@ -191,7 +193,7 @@ class Admission(Subscriber):
             await self.line.room(place)
             granted = self._takes_back(keeps_slot)
             if not granted:
-                self._resuming.append(turn := self.run.loop.create_future())
+                self.resuming.append(turn := self.run.loop.create_future())
                 run.ready |= self.bit
                 self._drain_for(place)
                 try:
@@ -206,12 +208,12 @@ class Admission(Subscriber):
     def _takes_back(self, keeps_slot: bool) -> bool:
         """Take the slot that was given back, if nobody else could have it."""
         run = self.run
-        if run.cap != UNBOUNDED or self._resuming:
+        if run.cap != UNBOUNDED or self.resuming:
             return False  # under a cap it goes to whoever is most downstream; in a pause, to nobody
         if keeps_slot:
             run.running += 1
             return True
-        return self._take_slot()
+        return self.take_slot()
 
     def _drain_for(self, place: Place) -> None:
         """Drain in the task of the call for `place`, which is at work for the engine meanwhile."""
@@ -222,16 +224,16 @@ class Admission(Subscriber):
             self.run.emitting.discard(place.task)
 
     def _resume_one(self) -> None:
-        turn = self._resuming.popleft()
+        turn = self.resuming.popleft()
         if not turn.done():
             self._running += not self.call.is_generator
             self.run.running += 1
             turn.set_result(None)
-        if self._resuming or self._queue:
+        if self.resuming or self.queue:
             self.run.ready |= self.bit
 
     def _prepare_first(self) -> None:
-        if self._preparing is None and self._queue:
+        if self._preparing is None and self.queue:
             self._preparing = self.run.start(self._bind(), f"side inputs of {self.name}")
 
     async def _bind(self) -> None:

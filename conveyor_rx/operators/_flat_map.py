@@ -103,7 +103,7 @@ class FlatMap(TaskCalls):
         else:
             self.counters.out += 1
             run = self.run
-            run.spare = None  # it would make the first call of several last
+            run.relay.task = None  # it would make the first call of several last
             run.turns_only, before = True, run.turns_only
             try:
                 output = self.line.insert(value, place, inputs)
@@ -210,7 +210,7 @@ class FlatMap(TaskCalls):
         on_next = self.out.on_next
         # What leaves the run here and now needs no place.
         at_once = line.room_behind(place) if line.final and line.stages[-1:] == [self] else 0
-        run.spare = None  # as `emit` does, once for all of them
+        run.relay.task = None  # as `emit` does, once for all of them
         run.turns_only, before = True, run.turns_only
         given = 0
         each = inputs_of_outputs(place.inputs, place.weight, values)

@@ -44,7 +44,7 @@ class GeneratorCalls(StepwiseCalls):
             super().step()
             return
         steps = self._active.popleft()
-        if self._active or self._queue or self._resuming:
+        if self._active or self.queue or self.resuming:
             self.run.ready |= self.bit
         self._advance(steps)
 
@@ -52,8 +52,8 @@ class GeneratorCalls(StepwiseCalls):
         super().purge()
         self._active = deque(steps for steps in self._active if not steps.done())
         self._woken = deque(steps for steps in self._woken if not steps.done())
-        self._resuming = deque(
-            waiter for waiter in self._resuming if not (type(waiter) is Steps and waiter.done())
+        self.resuming = deque(
+            waiter for waiter in self.resuming if not (type(waiter) is Steps and waiter.done())
         )
 
     def found_room(self, steps: Steps) -> None:
@@ -64,7 +64,7 @@ class GeneratorCalls(StepwiseCalls):
 
     def share_room(self) -> None:
         """Let the calls go on that have been woken, as soon as there are slots."""
-        self._resuming.extend(self._woken)
+        self.resuming.extend(self._woken)
         self._woken.clear()
         self.run.ready |= self.bit
 
@@ -119,12 +119,12 @@ class GeneratorCalls(StepwiseCalls):
         run.ready |= self.bit
 
     def _resume_one(self) -> None:
-        steps = self._resuming[0]
+        steps = self.resuming[0]
         if type(steps) is not Steps:
             super()._resume_one()
             return
-        self._resuming.popleft()
-        if self._resuming or self._queue:
+        self.resuming.popleft()
+        if self.resuming or self.queue:
             self.run.ready |= self.bit
         self._counts_again(steps)
         self._advance(steps)
@@ -139,7 +139,7 @@ class GeneratorCalls(StepwiseCalls):
         steps.value = value
         steps.is_parked = True
         self._running += self.call.is_generator
-        self._free_slot()
+        self.free_slot()
         self.line.park(steps.place, steps, first=again)
 
     def _advance(self, steps: Steps) -> None:
@@ -147,7 +147,7 @@ class GeneratorCalls(StepwiseCalls):
         run, place, line, generator = self.run, steps.place, self.line, steps.generator
         value, steps.value = steps.value, NOTHING
         woken = value is not NOTHING
-        before, run.turns_only, run.spare = run.turns_only, True, None  # as `emit` does
+        before, run.turns_only, run.relay.task = run.turns_only, True, None  # as `emit` does
         steps.is_at_work = True
         while True:
             if value is NOTHING:
@@ -169,7 +169,7 @@ class GeneratorCalls(StepwiseCalls):
             if place.state == DEAD:
                 self._close(steps)
                 break
-            if run.ready >= 2 * self.bit or run.paused or run.clock() > run.turns_end:
+            if run.ready >= 2 * self.bit or run.paused or run.clock() > run.deadline:
                 self._active.append(steps)
                 run.ready |= self.bit
                 break

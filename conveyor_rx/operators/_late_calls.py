@@ -15,7 +15,7 @@ from typing import Any
 from ._line import Line
 from ._place import Place
 from ._run import UNBOUNDED, Run
-from ._task_calls import Following, TaskCalls
+from ._task_calls import TaskCalls
 
 __all__ = ["LateCalls"]
 
@@ -29,32 +29,41 @@ class LateCalls(TaskCalls):
 
     def __init__(self, run: Run, line: Line, *options: Any) -> None:  # those of `Admission`
         super().__init__(run, line, *options)
-        self._admitted: deque[Place] = deque()
+        self.admitted = deque[Place]()
         self._hired: set[asyncio.Task[None]] = set()  # those that have not begun
 
     def purge(self) -> None:
         super().purge()
-        admitted, self._admitted = self._admitted, deque[Place]()
+        admitted, self.admitted = self.admitted, deque[Place]()
         for place in admitted:
             if place.dead:
                 self._not_begun(place)
             else:
-                self._admitted.append(place)
+                self.admitted.append(place)
 
     def cut(self) -> None:
         super().cut()
         for task in self._hired:
             self.run.cancel(task)
 
+    def take_admitted(self, has_slot: bool) -> Place:
+        if has_slot:  # the next has one of its own
+            self.free_slot()
+        if self.run.ready and not self.run.draining:
+            self.run.schedule()
+        return self.admitted.popleft()
+
     # -- private
 
-    def _hand_over(self, place: Place, task: asyncio.Task[Any]) -> None:
-        self._admitted.append(place)
-        super()._hand_over(self._admitted.popleft(), task)
-
-    def _start_new(self, place: Place) -> None:
-        self._admitted.append(place)
-        if not self._hired:
+    def _start_async(self, place: Place) -> None:
+        run = self.run
+        self._running += 1
+        run.running += 1
+        self.counters.running += place.weight
+        self.admitted.append(place)
+        if run.relay.task is not None:
+            run.relay.hand_over(self, self.admitted.popleft())
+        elif not self._hired:
             self._hire()
 
     def _hire(self) -> None:
@@ -80,45 +89,27 @@ class LateCalls(TaskCalls):
         self._hired.discard(task)
         if self._hired and not self.run.has_time():  # the last who finds that waits for the turn
             return None
-        if not self._admitted:  # another task has made the call, and left its slot
+        if not self.admitted:  # another task has made the call, and left its slot
             self._admit_one()
-        if not self._admitted:
+        if not self.admitted:
             return None
-        place = self._admitted.popleft()
+        place = self.admitted.popleft()
         place.task = task
-        for _ in range(min(2, len(self._admitted) - len(self._hired))):
+        for _ in range(min(2, len(self.admitted) - len(self._hired))):
             self._hire()
         return place
 
     def _admit_one(self) -> None:
-        has_turn = self.run.cap == UNBOUNDED and not self._resuming  # as in `_following`
-        if self._queue and has_turn and self._take_slot():
-            place = self._queue.popleft()
+        has_turn = self.run.cap == UNBOUNDED and not self.resuming  # as `decide` says
+        if self.queue and has_turn and self.take_slot():
+            place = self.queue.popleft()
             self.counters.running += place.weight
-            self._admitted.append(place)
-
-    def _following(
-        self, task: asyncio.Task[Any] | None, has_suspended: bool, has_slot: bool
-    ) -> Following | None:
-        run = self.run
-        is_free = task is not None and self._admitted and run.handed_over is None
-        has_turn = run.cap == UNBOUNDED and (has_slot or self._may_go_first(has_suspended))
-        was_woken = has_suspended and not run.draining
-        if not (is_free and has_turn and (was_woken or run.has_time())):
-            return super()._following(task, has_suspended, has_slot)
-        run.spare = None
-        if has_slot:  # the next has one of its own
-            self._free_slot()
-        place = self._admitted.popleft()
-        place.task = task
-        if run.ready and not run.draining:
-            run.schedule()
-        return self, place
+            self.admitted.append(place)
 
     def _left(self, task: asyncio.Task[None]) -> None:
         """End the calls that wait, if `task` was cancelled from outside before it began."""
         if task in self._hired:
             self._hired.discard(task)
-            while self._admitted:
-                place = self._admitted.popleft()
+            while self.admitted:
+                place = self.admitted.popleft()
                 self._cancelled(place, place.weight, task)

@@ -162,7 +162,7 @@ class Line(Subscriber):
         while head.state == FILLED and gate.size < gate.limit:
             run.ready &= ~bit
             self._emit(head)
-            if not run.ready & bit or run.ready >= 2 * bit or run.clock() > run.turns_end:
+            if not run.ready & bit or run.ready >= 2 * bit or run.clock() > run.deadline:
                 return
             head = self.ring.next
         if head.state == FILLED:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-import sys
 import threading
 import weakref
 from collections import deque
@@ -21,6 +20,7 @@ from .._stats import Counters
 from ._ending import Ending, innermost
 from ._failures import Failures
 from ._nesting import NESTED
+from ._relay import UNBOUNDED
 from ._trampoline import Trampoline
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ enclosing: ContextVar[Run | None] = ContextVar("conveyor_rx_enclosing", default=
 """The run whose turn it is: streams that are subscribed in it are awaited at its end."""
 
 _log = logging.getLogger("conveyor_rx")
-UNBOUNDED = sys.maxsize
 _Coroutine = Coroutine[Any, Any, Any]
 Listener = Callable[[BaseException], bool]
 
@@ -55,12 +54,10 @@ class Run(Trampoline):
         "_children",
         "_parent",
         "_thread",
-        "called",
         "cap",
         "chain",
         "closed",
-        "closer",
-        "comparable",
+        "compared_by_identity",
         "cutting",
         "emitting",
         "ending",
@@ -70,14 +67,12 @@ class Run(Trampoline):
         "listener",
         "max_in_flight",
         "max_parallelism",
-        "offered",
         "on_crash",
         "ordered",
         "over",
         "roomy",
         "running",
         "skipping",
-        "spare",
         "starved",
         "tracer",
         "warns_of_blocking",
@@ -100,8 +95,8 @@ class Run(Trampoline):
         context.run(innermost.set, self.ending)
         super().__init__(loop, context)
         self.turns_context.run(enclosing.set, self)
-        # What may be equal to another value in a context, and yet is not that.
-        self.comparable = [
+        # In a context these may be equal to another value, and yet are not that.
+        self.compared_by_identity = [
             (variable, value)
             for variable, value in context.items()
             if value is not None and type(value).__eq__ is not object.__eq__
@@ -116,11 +111,7 @@ class Run(Trampoline):
         self.inputs: Inputs = None  # of the source: what the value that is handed on comes from
         self.roomy: dict[Roomy, None] = {}  # those that have room left while calls wait for it
         self.starved = 0  # bits of the stages that wait for max_parallelism
-        self.spare: asyncio.Task[Any] | None = None  # a task that could make the next call
         self.emitting: set[object] = set()  # while they pass on a value of several
-        self.offered = False  # turns are being taken until a call is handed over
-        self.called: Any = None  # while a task is being made: the place that it has got to
-        self.closer: asyncio.Task[Any] | None = None  # who closed the run meanwhile
         self.skipping: list[Counters] = []  # of the stages that have skipped something
         self.failure: BaseException | None = None  # of the call that ends the run
         self.closed = False
@@ -179,19 +170,6 @@ class Run(Trampoline):
         future.add_done_callback(ended)
         self.ending.keep(future)
         future.cancel()
-
-    def drain_for(self, task: asyncio.Task[Any] | None) -> Any:
-        """Drain until a call is to be made that `task` could make, and return that."""
-        self.spare, self.offered = task, True
-        self.drain()
-        self.spare, self.offered = None, False
-        handed_over, self.handed_over = self.handed_over, None
-        return handed_over
-
-    def _turns(self) -> None:
-        if not self.offered:  # the turns are not taken for the task that is passing on a result
-            self.spare = None
-        super()._turns()
 
     def pause(self) -> None:
         super().pause()
@@ -268,8 +246,8 @@ class Run(Trampoline):
         self.closed = self.ending.closed = True
         self.pause()
         self.ready = 0
-        if self.called is not None:
-            self.closer = asyncio.current_task(self.loop)
+        if self.relay.making is not None:
+            self.relay.closer = asyncio.current_task(self.loop)
         chain, self.chain = self.chain, None
         if chain is not None and self.draining:
             chain.dispose()

@@ -59,7 +59,7 @@ class StepwiseCalls(Admission, Caller):
         """
         place.task = None
         self.counters.running -= size
-        self._free_slot()
+        self.free_slot()
 
     def _lost(
         self, place: Place, left: int, attempts: Attempts | None, task: asyncio.Task[Any]

@@ -16,7 +16,6 @@ from ._attempts import Attempts
 from ._generator_calls import GeneratorCalls
 from ._pace import CREDIT
 from ._place import DEAD, WAITING, Place
-from ._run import UNBOUNDED
 
 __all__ = ["TaskCalls"]
 
@@ -31,8 +30,8 @@ class TaskCalls(GeneratorCalls):
     Cancellation: the line cancels the task of a place; it is awaited before the run has ended.
     """
 
-    _goes_on = True
-    """Whether tasks go on with further calls."""
+    admitted: Any = ()
+    """What has a slot, and no task yet: nothing, where a task begins at once."""
 
     _plain: type | None = None
     """The type of a result that was one output, and is looked for first."""
@@ -55,29 +54,15 @@ class TaskCalls(GeneratorCalls):
         self._running += 1
         run.running += 1
         self.counters.running += place.weight
-        task = run.spare
-        if task is None:
+        if run.relay.task is None:
             self._start_new(place)
         else:
-            self._hand_over(place, task)
-
-    def _hand_over(self, place: Place, task: asyncio.Task[Any]) -> None:
-        """Let the spare task make the call for a place before anything else is done."""
-        run = self.run
-        run.spare = None
-        place.task = task
-        task.set_name(self.name)
-        run.handed_over = self, place
-        run.turns_only = True  # what follows in this turn is not to overtake it
-        if run.called is not None:
-            run.called = place
-        if run.offered:
-            run.turns_end = -1.0
+            run.relay.hand_over(self, place)
 
     def _start_new(self, place: Place) -> None:
         """Make the call for a place in a new task."""
-        run = self.run
-        before, run.called = run.called, place
+        run, relay = self.run, self.run.relay
+        before, relay.making = relay.making, place
         task = _Task(
             self._call(place),
             loop=run.loop,
@@ -85,12 +70,12 @@ class TaskCalls(GeneratorCalls):
             context=run.context.copy(),
             eager_start=True,
         )
-        place, run.called = run.called, before  # it may have gone on with another
+        place, relay.making = relay.making, before  # it may have gone on with another
         if not task.done():
             place.task = task
             if place.state != DEAD:
                 return
-            closer, run.closer = run.closer, None
+            closer, relay.closer = relay.closer, None
             if closer is task:
                 run.keep(task)
             else:  # what it has started has begun at once, and closed the run
@@ -149,71 +134,40 @@ class TaskCalls(GeneratorCalls):
         task: Any = place.task or asyncio.current_task()
         if has_suspended:
             run.pace.end += CREDIT
-        try:
-            goes_on = self._goes_on and copy_context() == run.context and not task.cancelling()
+        try:  # has the function left anything behind, in the task or in its context?
+            goes_on = copy_context() == run.context and not task.cancelling()
         except Exception:  # of a value that does not like to be compared
             goes_on = False
-        if run.comparable:
-            goes_on = goes_on and all(variable.get() is value for variable, value in run.comparable)
+        if run.compared_by_identity and goes_on:
+            goes_on = all(variable.get() is value for variable, value in run.compared_by_identity)
+        if not run.draining and run.clock() > run.pace.end and run.pace.is_late():
+            goes_on = False
+            run.turns_only = True  # what the result leads to waits for a turn, too
         if not is_plain or place.state != WAITING:
             self._end(place, place.weight)
-            run.spare = task = task if goes_on else None
+            run.relay.task = task = task if goes_on else None
             self._settle(place, result)
-            return self._following(task, has_suspended, False)
+            return run.relay.next_call(self, task, has_suspended, False)
         place.task = None  # as `_settle` does, in line for speed
         place.value = result
         counters = self.counters
         counters.running -= 1
         counters.ones += 1
-        if goes_on:
-            run.spare = task
-            self.out.on_next(place)
-            return self._following(task, has_suspended, True)
-        self._free_slot()
+        if not goes_on:
+            self.free_slot()
+            task = None
+        run.relay.task = task
         self.out.on_next(place)
-        return self._following(None, has_suspended, False)
+        return run.relay.next_call(self, task, has_suspended, goes_on)
 
-    def _following(
-        self, task: asyncio.Task[Any] | None, has_suspended: bool, has_slot: bool
-    ) -> Following | None:
-        """Choose which call `task` is to make next.
+    def take_admitted(self, has_slot: bool) -> Place:
+        """Take the first of `admitted`: there are none."""
+        raise NotImplementedError
 
-        It begins at once, before any other: calls start in the order of arrival. `has_suspended`
-        says that its last call has, and `has_slot` that the slot of that is still taken.
-        """
+    def has_turn(self, has_suspended: bool) -> bool:
+        """Tell whether a call may take a new slot before what waits for a turn downstream."""
         run = self.run
-        following, run.handed_over, run.spare = run.handed_over, None, None
-        run.turns_only = False
-        has_time = True
-        if following is None and task is not None:
-            # Within turns, a result that the consumer waits for may have ended their time.
-            has_time = (has_suspended and not run.draining) or run.has_time()
-            if has_time and (
-                self._queue
-                and run.cap == UNBOUNDED  # else the slot goes to whoever is most downstream
-                and not self._resuming
-                and (has_slot or (self._may_go_first(has_suspended) and self._take_slot()))
-            ):
-                place = self._queue.popleft()
-                place.task = task
-                if run.called is not None:
-                    run.called = place
-                self.counters.running += place.weight
-                # Bits are higher downstream. If no other is set, the source can wait until a task
-                # finds the queue empty.
-                if run.ready > self._stock and not run.draining and not run.scheduled:
-                    run.schedule()
-                return self, place
-        if has_slot:
-            self._free_slot()
-        if not run.ready or run.draining:
-            return following
-        if following is not None or not has_time:
-            run.schedule()
-            return following
-        return run.drain_for(task)
-
-    def _may_go_first(self, has_suspended: bool) -> bool:
-        """Tell whether the next call may begin before what waits for a turn downstream."""
-        run = self.run  # a call that suspends, as the last one did, keeps nobody waiting
+        if self._running >= self._limit and not self.admitted:
+            return False
+        # A call that suspends, as the last one did, keeps nobody waiting.
         return has_suspended or run.draining or run.ready < 2 * self.bit

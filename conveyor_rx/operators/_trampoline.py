@@ -18,11 +18,12 @@ from contextvars import Context
 from typing import Any, Protocol
 
 from ._nesting import NESTED
-from ._pace import pace_of
+from ._pace import PATIENCE, pace_of
+from ._relay import Relay
 
-__all__ = ["DEPTH", "PATIENCE", "Gate", "Trampoline", "Worker"]
+__all__ = ["DEPTH", "Gate", "Trampoline", "Worker"]
 
-PATIENCE = 0.00005  # seconds that a waiting consumer lets others go on once it could be served
+_NOW = -1.0  # a deadline that is over
 DEPTH = 16  # stages that hand on directly, before one waits for its turn
 
 
@@ -66,17 +67,17 @@ class Trampoline:
         "_going_on",
         "clock",
         "context",
+        "deadline",
         "draining",
-        "handed_over",
+        "has_served",
         "loop",
         "nesting",
         "pace",
         "paused",
         "ready",
+        "relay",
         "scheduled",
-        "served",
         "turns_context",
-        "turns_end",
         "turns_only",
         "workers",
     )
@@ -87,11 +88,10 @@ class Trampoline:
         self.workers: list[Worker] = []
         self.ready = 0
         self.turns_only = False  # what is handed on at this moment is to wait for a turn
-        # The stage and place that a task is to call before any turn is taken, and at which tick.
-        self.handed_over: Any = None
+        self.relay = Relay()  # while that holds a call, no turn is taken
         self.paused = False
-        self.served = False  # the consumer that drains has what it waits for
-        self.turns_end = 0.0  # when the turns that are being taken are to end
+        self.has_served = False  # the consumer that drains has what it waits for
+        self.deadline = 0.0  # of the turns that are being taken
         self.pace = pace_of(loop)
         self.nesting = self.pace.nesting
         self.clock: Callable[[], float] = self.pace.clock
@@ -112,7 +112,7 @@ class Trampoline:
 
     def drain(self) -> None:
         """Give turns until nobody is ready or the time is up."""
-        if self.draining or self.paused or not self.ready or self.handed_over is not None:
+        if self.draining or self.paused or not self.ready or self.relay.call is not None:
             return
         pace = self.pace
         if self.clock() > pace.end and pace.is_late():
@@ -141,7 +141,7 @@ class Trampoline:
             work(value)
             return
         self.draining = True
-        self.turns_end = self.pace.end
+        self.deadline = self.pace.end
         try:
             self.turns_context.run(work, value)
         finally:
@@ -150,9 +150,9 @@ class Trampoline:
 
     def serve(self) -> None:
         """Take note that the consumer that drains could be served: it waits no longer for more."""
-        if not self.served:
-            self.served = True
-            self.turns_end = min(self.turns_end, self.clock() + PATIENCE)
+        if not self.has_served:
+            self.has_served = True
+            self.deadline = min(self.deadline, self.clock() + PATIENCE)
 
     def pause(self) -> None:
         """Start nothing new."""
@@ -175,10 +175,18 @@ class Trampoline:
             self._going_on.append(future)
             await future
 
+    def end_turns(self) -> None:
+        """Let the turns that are being taken end with this one."""
+        self.deadline = _NOW
+
+    def is_over(self) -> bool:
+        """Tell whether the time of the turns that are being taken is over."""
+        return self.clock() > self.deadline
+
     def has_time(self) -> bool:
         """Tell whether a task that has made a call may go on with another."""
         if self.draining:
-            return self.clock() <= self.turns_end
+            return self.clock() <= self.deadline
         return not self.pace.is_late()
 
     def schedule(self) -> None:
@@ -206,9 +214,10 @@ class Trampoline:
             self.resume()
 
     def _turns(self) -> None:
-        workers = self.workers
-        clock = self.clock
-        self.turns_end = self.pace.end
+        workers, clock, relay = self.workers, self.clock, self.relay
+        if not relay.searches:  # these are not for the task that passes on a result
+            relay.task = None
+        self.deadline = self.pace.end
         self.turns_only = False
         while (ready := self.ready) and not self.paused:
             worker = workers[ready.bit_length() - 1]
@@ -220,5 +229,5 @@ class Trampoline:
                 raise
             except BaseException as error:
                 self.crash(error)
-            if self.ready and clock() > self.turns_end:
+            if self.ready and clock() > self.deadline:
                 return

@@ -29,7 +29,7 @@ class Begun(Admission):
         self.begun.append(place.value)
 
     def end(self) -> None:
-        self._free_slot()
+        self.free_slot()
         self.run.drain()
 
     def arrive(self, *values: Any) -> list[Place]:

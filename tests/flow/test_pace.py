@@ -10,7 +10,15 @@ import pytest
 import reactivex as rx
 from reactivex import operators as ops
 
-from conveyor_rx import AsyncStream, BaseTask, ErrorHandler, SingleTask, batch_task, single_task
+from conveyor_rx import (
+    AsyncStream,
+    BaseTask,
+    ErrorHandler,
+    Pipeline,
+    SingleTask,
+    batch_task,
+    single_task,
+)
 from tests.kit import in_both_modes
 
 LONGEST = 0.005  # seconds between two turns of the loop, beside the longest call
@@ -125,7 +133,7 @@ def stage(kind: str, work: Callable[[], None]) -> Any:
 
 
 KINDS = (
-    "def", "async", "generator", "async generator", "lazy", "lazy async",
+    "def", "async", "async that suspends", "generator", "async generator", "lazy", "lazy async",
     "batch", "retried", "retried async", "handled", "own", "operator",
 )  # fmt: skip
 
@@ -191,6 +199,38 @@ async def test_the_loop_gets_turns_however_many_runs_there_are(
     assert sorted(done) == list(range(100))
     assert max(clock.gaps) <= LONGEST + 0.00005
     assert sum(clock.gaps) > 0.09
+
+
+@in_both_modes
+@pytest.mark.parametrize("outlet", OUTLETS)
+@pytest.mark.parametrize("stages", [1, 3])
+async def test_the_loop_gets_turns_if_many_calls_are_woken_at_once(
+    stages: int, outlet: str, mode: str
+) -> None:
+    """F7: 100 tasks that are woken in one turn do not all go on with calls that work."""
+    clock = Clock()
+    asleep: list[asyncio.Future[None]] = []
+
+    @single_task(concurrency_limit=100)
+    async def work(item: int) -> int:
+        clock.work(0.0005)
+        asleep.append(asyncio.get_running_loop().create_future())
+        await asleep[-1]
+        return item
+
+    async def wake() -> None:
+        while True:
+            for _ in range(100):
+                await asyncio.sleep(0)
+            while asleep:
+                asleep.pop().set_result(None)
+
+    waking = asyncio.ensure_future(wake())
+    stream = Pipeline().add(*[work] * stages).with_execution_mode(mode)(range(500))
+    [results] = await clock.during(OUTLETS[outlet](stream))
+    waking.cancel()
+    assert sorted(results) == list(range(500))
+    assert max(clock.gaps) <= LONGEST + 0.0006
 
 
 async def test_runs_have_the_loop_by_turns() -> None:

@@ -427,9 +427,9 @@ async def test_a_task_makes_many_calls_below_a_cap(
 
 
 @in_both_modes
-@pytest.mark.parametrize("seconds", [0.0001, 0.001, 0.01])
+@pytest.mark.parametrize("seconds", [0, 0.00001, 0.00005])
 async def test_a_task_that_has_suspended_makes_another_call(mode: Any, seconds: float) -> None:
-    """However long others have worked since the loop had its turn: it has not."""
+    """While the slice lasts. Work for longer than that costs more than a new task."""
     clock = 0.0
     asyncio.get_running_loop().work_clock = lambda: clock  # type: ignore[attr-defined]
 

@@ -70,10 +70,10 @@ def a_new_arrival_overtakes_the_queue(patch: pytest.MonkeyPatch) -> None:
     on_next = FlatMap.on_next
 
     def overtaking(self: FlatMap, value: Any) -> None:
-        queue, self._queue = self._queue, deque()
+        queue, self.queue = self.queue, deque()
         on_next(self, value)
-        queue.extendleft(self._queue)
-        self._queue = queue
+        queue.extendleft(self.queue)
+        self.queue = queue
 
     patch.setattr(FlatMap, "on_next", overtaking)
 
