@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from .context import ExecutionMode, PipelineContext
 from .operators._chain import Chain
+from .operators._sketch import Sketch
 
 __all__ = ["Plan"]
 
@@ -14,14 +15,14 @@ __all__ = ["Plan"]
 class Plan(NamedTuple):
     """The stages and the context of one stream."""
 
-    connects: tuple[Callable[[Chain], None], ...]
-    """What adds each stage to the chain of a run."""
+    connects: tuple[Callable[[Chain | Sketch], None], ...]
+    """What adds each stage to the chain of a run, or to a sketch of it."""
     names: tuple[str, ...]
     """The names of the stages that are counted."""
     context: PipelineContext
 
-    def connect(self, chain: Chain) -> None:
-        """Add the stages to the chain of a run."""
+    def connect(self, chain: Chain | Sketch) -> None:
+        """Add the stages to the chain of a run, or to a sketch of it."""
         for connect in self.connects:
             connect(chain)
 

@@ -14,15 +14,17 @@ from ._reader import Reader
 from ._source import Source, demand, length_of, source_of
 from ._stats import Counters
 from .context import PipelineContext, set_current_context
-from .events import Probe, observing
+from .events import Probe, RunInfo, observing
 from .operators._chain import Chain
 from .operators._rest import Rest
-from .operators._run import Run, enclosing
+from .operators._run import UNBOUNDED, Run, enclosing
+from .operators._sketch import Sketch
 from .operators._subscriber import Subscriber, subscribe
 from .operators._trampoline import Gate
+from .operators._watcher import UNWATCHED
 
 if TYPE_CHECKING:
-    from .operators._observed_chain import ObservedChain
+    from .operators._observed_run import ObservedRun
     from .operators.observing._tracer import Tracer
 
 __all__ = ["is_loop_running", "link", "new_run", "running_loop"]
@@ -66,18 +68,17 @@ def link(run: Run, data: Any, plan: Plan | None, gate: Gate, outlet: Subscriber)
     run.enroll(Rest(run))
     run.enroll(source)
     is_pulled = isinstance(outlet, Reader)
-    observed = _observed_chain(run, source, run.tracer) if run.tracer is not None else None
-    chain = observed or Chain(run, source.observable(), source)
+    observed = None
+    if run.tracer is not None:
+        observed = _observed(run, run.tracer, plan, source, length_of(data), is_pulled=is_pulled)
+    chain = Chain(run, source.observable(), source, observed or UNWATCHED)
     if plan is not None:
         plan.connect(chain)
     observable = chain.end(gate, direct=is_pulled)
     if observed is not None:
-        observable, deliveries = observed.deliver(at_once=not is_pulled)
         if isinstance(outlet, Reader):
-            outlet.deliveries = deliveries
-        observed.announce(
-            source=source.kind, total=length_of(data), outlet="pulled" if is_pulled else "pushed"
-        )
+            outlet.deliveries = observed.deliveries
+        observed.begin()
     run.chain = subscribe(observable, outlet, run)
     if run.closed:  # by what was subscribed to
         run.chain.dispose()
@@ -96,10 +97,31 @@ def _new_tracer(probes: Sequence[Probe], loop: asyncio.AbstractEventLoop, run_id
     return Tracer(probes, clock, run_id)
 
 
-def _observed_chain(run: Run, source: Source, tracer: Tracer) -> ObservedChain:
-    from .operators._observed_chain import ObservedChain
+def _observed(
+    run: Run,
+    tracer: Tracer,
+    plan: Plan | None,
+    source: Source,
+    total: int | None,
+    *,
+    is_pulled: bool,
+) -> ObservedRun:
+    from .operators._observed_run import ObservedRun
 
-    return ObservedChain(run, source.observable(), source, tracer)
+    sketch = Sketch()
+    if plan is not None:
+        plan.connect(sketch)
+    info = RunInfo(
+        id=tracer.run_id,
+        stages=tuple(sketch.stages),
+        ordered=run.ordered,
+        source=source.kind,
+        total=total,
+        max_in_flight=None if run.max_in_flight == UNBOUNDED else run.max_in_flight,
+        max_parallelism=None if run.max_parallelism == UNBOUNDED else run.max_parallelism,
+        outlet="pulled" if is_pulled else "pushed",
+    )
+    return ObservedRun(run, tracer, info)
 
 
 def running_loop() -> asyncio.AbstractEventLoop:

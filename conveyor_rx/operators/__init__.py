@@ -21,5 +21,6 @@ _chain.py          all of them, linked up segment by segment
 _sketch.py         what the stages of a chain are, without a run
 observing/         what happens here, told to probes
 _taps.py           what passes between two operators, told to probes
-_observed_chain.py the chain of a run that is observed: reporters and taps are added
+_watcher.py        whom a chain asks for taps and reporters
+_observed_run.py   those of a run that is observed
 """

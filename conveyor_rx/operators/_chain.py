@@ -8,12 +8,13 @@ tells each emitter which gate it has to heed.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from reactivex import Observable
 
 from .._calls import Call
 from .._stats import Counters
+from ..events import SOURCE
 from ._arrivals import arrive
 from ._as_completed import AsCompletedLine
 from ._buffer import buffer
@@ -24,9 +25,7 @@ from ._process import Process, Processor, process
 from ._run import Run
 from ._subscriber import Subscriber, lift
 from ._trampoline import DEPTH, Gate
-
-if TYPE_CHECKING:
-    from .observing._reporter import BatchReporter
+from ._watcher import UNWATCHED, Watcher
 
 __all__ = ["Chain", "Emitter"]
 
@@ -53,12 +52,25 @@ class _Turn(Subscriber):
 
 
 class Chain:
-    """The operators of one run so far: grows stage by stage, ends at a gate."""
+    """The operators of one run so far: grows stage by stage, ends at a gate.
 
-    def __init__(self, run: Run, source: Observable[Any], emitter: Emitter) -> None:
+    `watcher` sees each step, and may add a tap.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        source: Observable[Any],
+        emitter: Emitter,
+        watcher: Watcher = UNWATCHED,
+    ) -> None:
         self._run = run
-        self._source = self._observable = source
         self._emitter = emitter
+        self._watcher = watcher
+        self._observable = source
+        self._tap(watcher.tap_source())
+        self._source = self._observable
+        self._stage = SOURCE  # the number of the last one
         self._open: Line | None = None
         self._last: Line | None = None
         self.counters: list[Counters] = []
@@ -69,6 +81,7 @@ class Chain:
             # A foreign operator in between would work for several items at a stretch.
             self._emitter.reads_ahead = call.is_async
         line = self._open
+        self._stage += 1
         if in_order or line is None:
             line = self._open_segment()
         self._add_calls(line, call, limit, self._count(name), counts_input=True)
@@ -78,13 +91,14 @@ class Chain:
     ) -> None:
         """Add calls for batches; the window counts their items."""
         self._close_segment()
+        self._stage += 1
         counters = self._count(name)
         batches = buffer(
             self._run,
             min_size=min_size,
             max_size=max_size,
             counters=counters,
-            reporter=self._batch_reporter(),
+            reporter=self._watcher.batch_reporter(self._stage),
         )
         self._observable = batches(self._observable)
         line = self._open_segment(weigh=len)
@@ -93,18 +107,22 @@ class Chain:
     def process(self, processor: Processor, *, name: str) -> None:
         """Add a stage that is written as an async iterable of async iterables."""
         self._close_segment()
+        self._stage += 1
         stage = Process(self._run, processor, self._count(name))
         self._end_emitter(stage, final=True)
         self._observable = process(stage)(self._observable)
         self._emitter, self._last = stage.pull, None
+        self._tap(self._watcher.tap_stage(self._stage))
 
     def apply(self, operator: Callable[[Observable[Any]], Observable[Any]], *, name: str) -> None:
         """Add a foreign operator, on values in their order."""
         self._close_segment()
+        self._stage += 1
         if self._last is not None:
             self._last.direct = False
         self._observable = arrive(self._run, operator)(self._observable)
         self._last = None
+        self._tap(self._watcher.tap_stage(self._stage))
 
     def end(self, gate: Gate, *, direct: bool) -> Observable[Any]:
         """End the chain at `gate`, and return what is to be subscribed.
@@ -115,38 +133,40 @@ class Chain:
         if self._last is not None:
             self._last.direct = direct
         self._end_emitter(gate, final=True)
+        self._tap(self._watcher.tap_outlet())
         return self._observable
 
-    # -- these are added to in a run that is observed: see `_observed_chain.py`
-
-    def _batch_reporter(self) -> BatchReporter | None:
-        return None
+    # -- private
 
     def _add_calls(
         self, line: Line, call: Call, limit: int | None, counters: Counters, *, counts_input: bool
-    ) -> FlatMap:
+    ) -> None:
         if len(self.counters) % DEPTH == 0:
             self._observable = lift(lambda: _Turn(self._run), self._run)(self._observable)
         stage = FlatMap(self._run, line, call, limit, counters, counts_input)
         self._observable = flat_map(stage)(self._observable)
-        return stage
+        self._tap(self._watcher.tap_calls(self._stage, stage))
 
     def _open_segment(self, weigh: Callable[[Any], int] | None = None) -> Line:
         self._close_segment()
         self._open = line = (Line if self._run.ordered else AsCompletedLine)(self._run)
         self._end_emitter(line, final=False)
         self._observable = enter(line, weigh)(self._observable)
+        self._watcher.line_opens(line)
         return line
 
-    def _close_segment(self) -> Line | None:
+    def _close_segment(self) -> None:
         line, self._open = self._open, None
         if line is not None:
             self._run.enroll(line)
             self._observable = leave(line)(self._observable)
             self._emitter = self._last = line
-        return line
+            self._tap(self._watcher.tap_line(line))
 
-    # -- private
+    def _tap(self, tap: Subscriber | None) -> None:
+        if tap is not None:
+            # The lambda must not hold the chain, which holds what is made: a cycle.
+            self._observable = lift(lambda: tap, self._run)(self._observable)
 
     def _count(self, name: str) -> Counters:
         counters = Counters(name)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import conveyor_rx
-import conveyor_rx.operators._observed_chain  # it is loaded for observed runs only
+import conveyor_rx.operators._observed_run  # it is loaded for observed runs only
 
 __all__ = ["Broken", "Line", "Lines"]
 

@@ -10,5 +10,5 @@ _segment.py   when the stages of a segment have given their last results
 _deliveries.py which results the consumer has got
 
 None of them knows an operator. What passes between two operators is told by `_taps.py`, and
-`_observed_chain.py` puts all in their places.
+`_observed_run.py` puts all in their places.
 """
