@@ -1,17 +1,15 @@
-"""How long does a plain function hold the event loop? Measured while it is new in a run."""
+"""How long does a plain function hold the event loop? Measured while it is new, or not short."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["BLOCKING", "LOOKS", "Look", "report_blocking"]
+__all__ = ["BLOCKING", "LOOKS", "SHORT", "Look"]
 
-LOOKS = 100  # first calls in a run that are looked at; to look at all would cost each of them
+LOOKS = 100  # calls that are looked at, until so many in a row were short; each look costs time
+SHORT = 0.0002  # seconds; as many stages as call each other directly then take less than 5 ms
 BLOCKING = 0.1  # seconds that a call may take without a word
-
-_log = logging.getLogger("conveyor_rx")
 
 
 class Look:
@@ -28,14 +26,3 @@ class Look:
             return self.function(item)
         finally:
             self.took = self._clock() - start
-
-
-def report_blocking(task_name: str, seconds: float) -> None:
-    """Say what a task has done to all else that runs on the loop."""
-    _log.warning(
-        "task %r held the event loop for %.2f s: it is a plain `def`, and nothing else runs "
-        "meanwhile. Make it an `async def`, with what blocks in `await asyncio.to_thread(...)`. "
-        "(No such warnings: with_context(warn_of_blocking=False))",
-        task_name,
-        seconds,
-    )

@@ -20,7 +20,7 @@ from .._inputs import Inputs, inputs_of_outputs, named
 from .._stats import Counters
 from ..error_handling import Verdict
 from ._attempts import Attempts
-from ._blocking import BLOCKING, LOOKS, Look, report_blocking
+from ._blocking import BLOCKING, LOOKS, SHORT, Look
 from ._caller import Outcome, Part
 from ._line import Line
 from ._notices import Notices
@@ -47,7 +47,7 @@ class FlatMap(TaskCalls):
     Pressure: none of its own: what waits here stands in the line, which is the gate.
     """
 
-    _looks = LOOKS  # at calls of a plain function that are still to come
+    _looks = LOOKS  # at short calls of a plain function that are still to come
 
     def __init__(
         self,
@@ -70,7 +70,7 @@ class FlatMap(TaskCalls):
         elif call.is_async:
             self._start = kind._start_async
         else:
-            self._start = kind._start_watched if run.warns_of_blocking else kind._start_plain
+            self._start = kind._start_watched
 
     def fail(
         self, place: Place, error: BaseException, size: int, *, attempt: int, inputs: Inputs = None
@@ -168,17 +168,21 @@ class FlatMap(TaskCalls):
             self._settle(place, result)
 
     def _start_watched(self, place: Place) -> None:
-        """Make a call of a plain function, and look how long it holds the loop."""
-        self.function = look = Look(self.function, self.run.clock)
+        """Make a call of a plain function that may be long: not if the time is used up."""
+        run = self.run
+        if run.clock() > run.pace.end and run.pace.is_late():
+            self.queue.appendleft(place)
+            run.ready |= self.bit
+            return
+        self.function = look = Look(self.function, run.clock)
         try:
             self._start_plain(place)
         finally:
             self.function = look.function
-        self._looks -= 1
+        self._looks = self._looks - 1 if look.took < SHORT else LOOKS
         if look.took > BLOCKING:
-            self._looks = 0
-            report_blocking(self.counters.stage, look.took)
-        if self._looks <= 0:
+            self._notices.blocks(look.took)
+        if not self._looks:
             self._start = type(self)._start_plain
 
     def _failed_inline(self, place: Place, error: BaseException, *, delivered: bool) -> None:

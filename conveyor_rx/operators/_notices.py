@@ -22,6 +22,7 @@ class Notices:
         self._run = run
         self._counters = counters
         self._advises = flatten
+        self._blocked = False
 
     def skips(self, error: BaseException, inputs: Inputs) -> None:
         """Say that items are skipped, at the first ones; the sum is logged when the run ends."""
@@ -33,6 +34,20 @@ class Notices:
                 named(inputs) or "an item",
                 type(error).__name__,
             )
+
+    def blocks(self, seconds: float) -> None:
+        """Say, of the first such call, what it has done to all else that runs on the loop."""
+        if self._blocked or not self._run.warns_of_blocking:
+            return
+        self._blocked = True
+        _log.warning(
+            "task %r held the event loop for %.2f s: it is a plain `def`, and nothing else runs "
+            "meanwhile. Make it an `async def`, with what blocks in "
+            "`await asyncio.to_thread(...)`. "
+            "(No such warnings: with_context(warn_of_blocking=False))",
+            self._counters.stage,
+            seconds,
+        )
 
     def one_output(self, result: Any) -> None:
         """Say, of the first such result, that it is one output and was hardly meant as one."""

@@ -233,6 +233,25 @@ async def test_the_loop_gets_turns_if_many_calls_are_woken_at_once(
     assert max(clock.gaps) <= LONGEST + 0.0006
 
 
+@in_both_modes
+@pytest.mark.parametrize("outlet", OUTLETS)
+@pytest.mark.parametrize("first", ["def", "async that suspends", "generator"])
+async def test_the_loop_gets_turns_between_plain_functions_in_a_row(
+    first: str, outlet: str, mode: str
+) -> None:
+    """F7: 15 stages hand on directly, but not if each of them works for long."""
+    clock = Clock()
+
+    def work(item: int) -> int:
+        clock.work(0.0005)
+        return item
+
+    row = Pipeline().add(stage(first, lambda: None), *[SingleTask(work)] * 15)
+    [results] = await clock.during(OUTLETS[outlet](row.with_execution_mode(mode)(range(200))))
+    assert sorted(results) == list(range(200))
+    assert max(clock.gaps) <= LONGEST + 0.0006
+
+
 async def test_runs_have_the_loop_by_turns() -> None:
     """F7: none of many busy runs has to wait for the end of another."""
     clock = Clock()
