@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any, TypeVar
 
 from ._reader import BUSY, Reader
+from ._start import turn_to_begin
 from ._tracebacks import hides
 
 __all__ = ["Cursor", "Reading", "Task", "current_task"]
@@ -64,6 +65,11 @@ class Reading:
             raise RuntimeError("this stream has been read; call the pipeline again")
         if self.reader is None and self.closed:
             raise RuntimeError("this stream was closed unread; call the pipeline again")
+
+    async def turn(self) -> None:
+        """Wait for a turn to begin the run, if it has not begun."""
+        if not self.has_begun:
+            await turn_to_begin()
 
     def admit(self, task: Task | None, begin: Callable[[], Reader]) -> Reader:
         """Return the reader for `task`; `begin` makes the first one.
@@ -130,6 +136,7 @@ class Cursor(AsyncIterator[T]):
 
     async def _first(self, task: Task | None) -> T:
         try:
+            await self._reading.turn()
             if self._reader is None:
                 self._reader = self._reading.enter(task, self._begin)
             return await self._reader.next(self)

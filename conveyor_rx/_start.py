@@ -16,6 +16,7 @@ from ._stats import Counters
 from .context import PipelineContext, set_current_context
 from .events import Probe, RunInfo, observing
 from .operators._chain import Chain
+from .operators._pace import pace_of
 from .operators._rest import Rest
 from .operators._run import UNBOUNDED, Run, enclosing
 from .operators._sketch import Sketch
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from .operators._observed_run import ObservedRun
     from .operators.observing._tracer import Tracer
 
-__all__ = ["is_loop_running", "link", "new_run", "running_loop"]
+__all__ = ["is_loop_running", "link", "new_run", "running_loop", "turn_to_begin"]
 
 
 def new_run(plan: Plan | None) -> Run:
@@ -56,6 +57,15 @@ def new_run(plan: Plan | None) -> Run:
         max_parallelism=settings.max_parallelism,
         warns_of_blocking=settings.warn_of_blocking,
     )
+
+
+async def turn_to_begin() -> None:
+    """Wait, before a run begins, for a turn of the event loop, if it is due to have one (F7).
+
+    Raises:
+        RuntimeError: no event loop runs in this thread.
+    """
+    await pace_of(running_loop()).turn()
 
 
 def link(run: Run, data: Any, plan: Plan | None, gate: Gate, outlet: Subscriber) -> list[Counters]:

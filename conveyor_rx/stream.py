@@ -285,6 +285,7 @@ class AsyncStream(Fluent[T_co]):
 
     async def _next(self, task: Task | None) -> T_co:
         try:
+            await self._reading.turn()
             return await self._reading.admit(task, self._open).next(self)
         finally:
             del self, task  # an exception's traceback leads here
@@ -292,6 +293,7 @@ class AsyncStream(Fluent[T_co]):
     async def _collect(self, task: Task | None) -> list[T_co]:
         try:
             self._reading.check_unread()
+            await self._reading.turn()
             return await self._reading.admit(task or current_task(), self._open).collect()
         finally:
             del self, task  # an exception's traceback leads here

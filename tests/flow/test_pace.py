@@ -252,6 +252,25 @@ async def test_the_loop_gets_turns_between_plain_functions_in_a_row(
     assert max(clock.gaps) <= LONGEST + 0.0006
 
 
+@pytest.mark.parametrize("outlet", ["collect", "async for", "anext"])
+async def test_the_loop_gets_turns_while_many_runs_begin(outlet: str) -> None:
+    """F7: 100 readers that begin in one turn, where it takes 0.5 ms to begin."""
+    clock = Clock()
+
+    def take_long(observable: Any) -> Any:
+        clock.work(0.0005)
+        return observable
+
+    async def first(stream: AsyncStream[int]) -> list[int]:
+        return [await anext(stream) for _ in range(2)]
+
+    pipeline = SingleTask[int, int](lambda item: item) | rx.compose(take_long)
+    read_it = {**OUTLETS, "anext": first}[outlet]
+    got = await clock.during(*[read_it(pipeline([1, 2])) for _ in range(100)])
+    assert got == [[1, 2]] * 100
+    assert max(clock.gaps) <= LONGEST + 0.0006
+
+
 async def test_runs_have_the_loop_by_turns() -> None:
     """F7: none of many busy runs has to wait for the end of another."""
     clock = Clock()
