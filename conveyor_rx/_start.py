@@ -123,7 +123,7 @@ def _observed(
         plan.connect(sketch)
     info = RunInfo(
         id=tracer.run_id,
-        stages=tuple(sketch.stages),
+        stages=sketch.stages,
         ordered=run.ordered,
         source=source.kind,
         total=total,

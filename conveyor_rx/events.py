@@ -15,7 +15,6 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 from ._block import block
 
 __all__ = [
-    "SOURCE",
     "Event",
     "EventKind",
     "Probe",
@@ -43,7 +42,7 @@ EventKind = Literal[
 ]
 """What can happen.
 
-run_started     everything is linked up, nothing is pulled yet
+run_started     everything is linked up, nothing is pulled yet; the stage is the source
 pulled          the source gave an item; `value` is the item. One that was read ahead, from a list
                 for example, is told of when its call begins, when it waits, or when the source ends
 waiting         an item waits at a stage, for a free slot or for its batch to fill
@@ -55,24 +54,23 @@ retried         the next attempt of a call begins, for `items`; for a batch perh
 call_ended      a call is over, with all its attempts; `reason` is what became of it: "completed",
                 "failed", "skipped", "dropped" or "cancelled" (of a split batch: of its last part)
 ready           a stage has a result, `value`; it may be held, for order or for room downstream
-emitted         a result leaves the stage, to the next one or to the output
+emitted         a result leaves the stage, to what it feeds
 skipped         items were given up by `skip_item` or `skip_batch`
 dropped         items gave None, or were a rest below `min_size`; `reason`: "none" or "rest"
-delivered       the consumer has got a result; the stage is that of the output
+delivered       the consumer has got a result; the stage is the output
 stage_ended     a stage has given its last result; the source, too, is a stage that ends
-run_ended       `reason` is "completed", "failed" (with `error`) or "closed"; no event follows
+run_ended       `reason` is "completed", "failed" (with `error`) or "closed"; the stage is the
+                output, and no event follows
 """
-
-SOURCE = -1
-"""The number of the source among the stages; that of the output is `len(run.stages)`."""
 
 
 class StageInfo(NamedTuple):
-    """What a stage is, before any run."""
+    """What a stage is, before any run, and which stages it is joined to."""
 
     name: str
-    kind: Literal["single_task", "batch_task", "own", "operator"]
-    """An `operator` is one of Rx; `own` is a subclass of BaseTask with its own `process`."""
+    kind: Literal["source", "single_task", "batch_task", "own", "operator", "output"]
+    """The source and the output are stages, too. An `operator` is one of Rx; `own` is a subclass of
+    BaseTask with its own `process`."""
     options: Mapping[str, Any] = MappingProxyType[str, Any]({})
     """The options that differ from the defaults, by the names that the decorators give them."""
     slots: int | None = None
@@ -81,6 +79,12 @@ class StageInfo(NamedTuple):
     """Items in a full batch."""
     overlaps: bool = False
     """Whether its calls can run at once, as far as is known: those of a plain `def` can't."""
+    id: int = 0
+    """What events name it by: its index in `run.stages`."""
+    fed_by: tuple[int, ...] = ()
+    """The ids of the stages whose results it gets; all of them are lower than its own."""
+    feeds: tuple[int, ...] = ()
+    """The ids of the stages that get its results."""
 
 
 class RunInfo(NamedTuple):
@@ -89,6 +93,7 @@ class RunInfo(NamedTuple):
     id: str
     """The `pipeline_id` of the run's context."""
     stages: tuple[StageInfo, ...]
+    """The source, the stages and the output: each behind all that feed it."""
     ordered: bool
     source: Literal["iterable", "async iterable", "observable", "item"]
     total: int | None
@@ -101,8 +106,8 @@ class RunInfo(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The stages' names, joined as in the code."""
-        return " | ".join(stage.name for stage in self.stages)
+        """The stages' names, joined as in the code, without the source and the output."""
+        return " | ".join(stage.name for stage in self.stages[1:-1])
 
 
 class Event(NamedTuple):
@@ -122,7 +127,7 @@ class Event(NamedTuple):
     """Seconds, of the event loop's clock."""
     run: RunInfo
     stage: int
-    """Its index in `run.stages`; `SOURCE` for the source, `len(run.stages)` for the output."""
+    """The id of the stage that it happened in: `run.stages[stage]` says what that is."""
     items: tuple[int, ...] = ()
     inputs: tuple[int, ...] = ()
     call: int | None = None

@@ -140,7 +140,7 @@ class Stage(Part, Generic[In, Out]):
         pipeline._connect(sketch)
         from ._picture import mimebundle  # a tenth of the library's import time, for notebooks only
 
-        return mimebundle(sketch.stages, pipeline.context)
+        return mimebundle(sketch.stages[1:-1], pipeline.context)  # it has ends of its own
 
 
 class Pipeline(Stage[In, Out]):

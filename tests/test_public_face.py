@@ -79,7 +79,6 @@ PUBLIC: dict[str, list[str]] = {
         "EventKind",
         "Probe",
         "RunInfo",
-        "SOURCE",
         "StageInfo",
         "observe",
     ],

@@ -68,7 +68,8 @@ def _of_stage(stage: StageInfo, context: PipelineContext) -> Card:
     lines += (
         label(f"{label(key)}={label(value)}", OPTION_WIDTH) for key, value in stage.options.items()
     )
-    return Card(stage.kind, name if name.strip() else "(no name)", tuple(lines))
+    kind = "port" if stage.kind in ("source", "output") else stage.kind
+    return Card(kind, name if name.strip() else "(no name)", tuple(lines))
 
 
 def _settings(context: PipelineContext) -> list[str]:

@@ -71,22 +71,22 @@ class LaneState:
 
 
 def lanes_of(run: RunInfo) -> tuple[Lane, ...]:
-    """Give the lanes of a run, in which nothing has happened yet."""
+    """Give the lanes of a run by the ids of its stages; nothing has happened in them yet."""
     order = "ordered" if run.ordered else "as completed"
     output = [f"{run.outlet} · {order}"]
     if run.max_parallelism is not None:
         output.append(f"max_parallelism={run.max_parallelism}")
     if run.max_in_flight != DEFAULT_WINDOW:
         output.append(f"max_in_flight={run.max_in_flight}")
-    stages = [
+    of_run = {"source": (run.source,), "output": tuple(output)}
+    return tuple(
         Lane(
             label(stage.name, 60),
             stage.kind,
-            tuple(f"{label(name)}={label(value)}" for name, value in stage.options.items()),
+            of_run.get(stage.kind)
+            or tuple(f"{label(name)}={label(value)}" for name, value in stage.options.items()),
             stage.slots,
             stage.max_size,
         )
         for stage in run.stages
-    ]
-    source = Lane("source", "source", (run.source,))
-    return source, *stages, Lane("output", "output", tuple(output))
+    )

@@ -37,9 +37,9 @@ class RunRecorder:
         self._label_of = label_of
         self._max_items = max_items
         self._max_records = max_items * RECORDS_AN_ITEM
-        source, *stages = [LaneState(lane) for lane in self.recording.lanes]
-        self._stages = [*stages, source]  # by the numbers in events: that of the source is -1
-        self._last, self._output = [source, *stages][-2:]
+        self._stages = [LaneState(lane) for lane in self.recording.lanes]  # by their ids
+        self._output = self._stages[-1]
+        self._last = run.stages[-1].fed_by
 
     def take(self, event: Event, kind: EventKind) -> None:
         """Take note of `event`, which is of `kind`."""
@@ -79,7 +79,7 @@ class RunRecorder:
         if marble is None:
             return
         self._leaves(marble, lane, now)
-        if lane is self._last:
+        if event.stage in self._last:
             output = self._output
             output.lane.results += 1
             waits = output.held[marble.item] = Marble(marble.item, marble.inputs, marble.label, now)

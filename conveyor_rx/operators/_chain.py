@@ -14,7 +14,6 @@ from reactivex import Observable
 
 from .._calls import Call
 from .._stats import Counters
-from ..events import SOURCE
 from ._arrivals import arrive
 from ._as_completed import AsCompletedLine
 from ._buffer import buffer
@@ -70,7 +69,7 @@ class Chain:
         self._observable = source
         self._tap(watcher.tap_source())
         self._source = self._observable
-        self._stage = SOURCE  # the number of the last one
+        self._stage = 0  # the id of the last one: a `Sketch` counts as this does
         self._open: Line | None = None
         self._last: Line | None = None
         self.counters: list[Counters] = []

@@ -27,7 +27,8 @@ class ObservedRun(Watcher):
         self._run = run
         self._tracer = tracer
         self._info = info
-        self._pulled = Pulled(run, tracer)
+        source = info.stages[0].id
+        self._pulled = Pulled(run, tracer, source)
         self._results: Results | None = None  # of the last stage of the segment
         self.deliveries = Deliveries(tracer, at_once=info.outlet == "pushed")
 
@@ -55,8 +56,9 @@ class ObservedRun(Watcher):
         if self._results is not None:
             self._results.is_last = False
         calls.reporter = reporter = Reporter(self._tracer, stage, segment, calls.counters)
-        if not stage:
+        if self._pulled.stage in self._info.stages[stage].fed_by:
             self._pulled.reporter = reporter
+            reporter.source = self._pulled.stage
         self._results = results = Results(reporter, segment)
         return results
 

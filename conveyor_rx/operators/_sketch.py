@@ -1,4 +1,4 @@
-"""What are the stages of a chain, for who only looks? Their descriptions, without any run."""
+"""Which stages are there, and which feeds which? A chain that is only described, without a run."""
 
 from __future__ import annotations
 
@@ -18,16 +18,29 @@ _NO_RETRIES = RetryConfig(max_attempts=1)
 
 
 class Sketch:
-    """A chain that is only described: stages connect to it as to a `Chain`."""
+    """A chain that is only described: stages connect to it as to a `Chain`.
+
+    Both count the stages as they come, from the source on, which is 0.
+    """
 
     def __init__(self) -> None:
-        self.stages: list[StageInfo] = []
+        self._found: list[StageInfo] = [StageInfo("source", "source")]
+
+    @property
+    def stages(self) -> tuple[StageInfo, ...]:
+        """The source, the stages and the output."""
+        found = [*self._found, StageInfo("output", "output", **self._joint())]
+        feeds: list[list[int]] = [[] for _ in found]
+        for stage in found:
+            for each in stage.fed_by:
+                feeds[each].append(stage.id)
+        return tuple(stage._replace(feeds=tuple(feeds[stage.id])) for stage in found)
 
     def call(self, call: Call, *, name: str, limit: int | None, in_order: bool) -> None:
         options = {"concurrency_limit": limit} if limit is not None else {}
         overlaps = call.is_async or call.is_generator
         options |= _options(call)
-        self.stages.append(StageInfo(name, "single_task", options, limit, overlaps=overlaps))
+        self._add(name, "single_task", options, limit, overlaps=overlaps)
 
     def batch(
         self, call: Call, *, name: str, limit: int | None, min_size: int, max_size: int
@@ -39,13 +52,21 @@ class Sketch:
             options["concurrency_limit"] = limit
         options |= _options(call)
         overlaps = call.is_async or call.is_generator
-        self.stages.append(StageInfo(name, "batch_task", options, limit, max_size, overlaps))
+        self._add(name, "batch_task", options, limit, max_size, overlaps=overlaps)
 
     def process(self, processor: Processor, *, name: str) -> None:
-        self.stages.append(StageInfo(name, "own"))
+        self._add(name, "own")
 
     def apply(self, operator: Callable[[Observable[Any]], Observable[Any]], *, name: str) -> None:
-        self.stages.append(StageInfo(name, "operator"))
+        self._add(name, "operator")
+
+    def _add(self, name: str, kind: Any, *what: Any, **more: Any) -> None:
+        self._found.append(StageInfo(name, kind, *what, **more, **self._joint()))
+
+    def _joint(self) -> dict[str, Any]:
+        """Give the id of the stage that comes next, and what feeds it: in a row the one before."""
+        number = len(self._found)
+        return {"id": number, "fed_by": (number - 1,)}
 
 
 def _options(call: Call) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from ..events import SOURCE
 from ._place import Place
 from ._run import Run
 from ._subscriber import Subscriber
@@ -19,7 +18,8 @@ __all__ = ["Delivered", "Emissions", "Left", "Pulled", "Results"]
 class Pulled(Subscriber):
     """Behind the source: gives its items their numbers, and tells of them and of its end."""
 
-    def __init__(self, run: Run, tracer: Tracer) -> None:
+    def __init__(self, run: Run, tracer: Tracer, stage: int) -> None:
+        self.stage = stage
         self._run = run
         self._tracer = tracer
         self._pulled = 0
@@ -28,7 +28,7 @@ class Pulled(Subscriber):
     def on_next(self, value: Any) -> None:
         trace = self._run.inputs = self._tracer.new_input(self._pulled)
         self._pulled += 1
-        self._tracer.send("pulled", SOURCE, trace.items, trace.inputs, value=value)
+        self._tracer.send("pulled", self.stage, trace.items, trace.inputs, value=value)
         self.out.on_next(value)
 
     def enqueue(self, values: Iterable[Any], number: int) -> None:
@@ -39,7 +39,7 @@ class Pulled(Subscriber):
     def on_completed(self) -> None:
         if self.reporter is not None:
             self.reporter.source_ends()
-        self._tracer.send("stage_ended", SOURCE)
+        self._tracer.send("stage_ended", self.stage)
         self.out.on_completed()
 
 
@@ -77,20 +77,20 @@ class Left(Subscriber):
 class Emissions(Subscriber):
     """Behind a stage that makes no calls: tells of its results, and of its end."""
 
-    def __init__(self, run: Run, tracer: Tracer, number: int) -> None:
+    def __init__(self, run: Run, tracer: Tracer, stage: int) -> None:
         self._run = run
         self._tracer = tracer
-        self._number = number
+        self._stage = stage
 
     def on_next(self, value: Any) -> None:
-        send, number = self._tracer.send, self._number
+        send, stage = self._tracer.send, self._stage
         trace = self._run.inputs = self._tracer.new_value(self._run.inputs, None)
-        send("ready", number, trace.items, trace.inputs, value=value)
-        send("emitted", number, trace.items, trace.inputs)
+        send("ready", stage, trace.items, trace.inputs, value=value)
+        send("emitted", stage, trace.items, trace.inputs)
         self.out.on_next(value)
 
     def on_completed(self) -> None:
-        self._tracer.send("stage_ended", self._number)
+        self._tracer.send("stage_ended", self._stage)
         self.out.on_completed()
 
 

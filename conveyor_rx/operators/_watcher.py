@@ -17,7 +17,7 @@ __all__ = ["UNWATCHED", "Watcher"]
 class Watcher:
     """Whom a chain asks for taps and reporters while it is linked up; this one has none.
 
-    A tap is put behind what has just been added. Stages are named by their numbers.
+    A tap is put behind what has just been added. Stages are named by their ids.
     """
 
     def tap_source(self) -> Subscriber | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-from ..events import SOURCE, Event, EventKind, RunInfo
+from ..events import Event, EventKind, RunInfo
 from ._counts import PipelineCount, StageCount
 
 __all__ = ["Counting"]
@@ -47,7 +47,7 @@ class Counting:
 
     def _pipeline(self, event: Event) -> PipelineCount:
         run = event.run
-        key = tuple((stage.name, stage.kind) for stage in run.stages)
+        key = tuple((stage.name, stage.kind) for stage in run.stages[1:-1])
         pipeline = self._pipelines.get(key)
         if pipeline is None:
             self._make_room()
@@ -70,12 +70,13 @@ class _Run:
     def __init__(self, info: RunInfo, pipeline: PipelineCount) -> None:
         self.info = info  # kept alive, for the run is known by its id
         self.pipeline = pipeline
-        self._stages = [_Open(stage) for stage in pipeline.stages]
+        inner = zip(info.stages[1:-1], pipeline.stages, strict=True)
+        self._stages = {stage.id: _Open(count) for stage, count in inner}
         pipeline.begin(info.total)
 
     def pulled(self, event: Event) -> None:
         self.pipeline.pulled += 1
-        self._arrived(0, 1)
+        self._arrived(event)
 
     def waiting(self, event: Event) -> None:
         self._stages[event.stage].wait(event.items)
@@ -98,7 +99,7 @@ class _Run:
             count.tick(event.time)
 
     def emitted(self, event: Event) -> None:
-        self._arrived(event.stage + 1, len(event.items))
+        self._arrived(event)
 
     def skipped(self, event: Event) -> None:
         self._stages[event.stage].skip(event.call, len(event.items))
@@ -110,22 +111,25 @@ class _Run:
             stage.count.done += len(event.items)
 
     def stage_ended(self, event: Event) -> None:
-        if event.stage == SOURCE:
+        stage = self._stages.get(event.stage)
+        if stage is None:  # it is the source
             self.pipeline.unended -= 1
         else:
-            self._stages[event.stage].count.unended -= 1
+            stage.count.unended -= 1
 
     def run_ended(self, event: Event) -> None:
-        for stage in self._stages:
+        for stage in self._stages.values():
             stage.let_go()
         outcome: str = event.reason
         if event.error is not None:
             outcome = type(event.error).__name__
         self.pipeline.end(outcome)
 
-    def _arrived(self, stage: int, items: int) -> None:
-        if stage < len(self._stages):
-            self._stages[stage].count.arrived += items
+    def _arrived(self, event: Event) -> None:
+        for each in self.info.stages[event.stage].feeds:
+            stage = self._stages.get(each)
+            if stage is not None:  # else it is the output
+                stage.count.arrived += len(event.items)
 
 
 _STEPS: dict[EventKind, Callable[[_Run, Event], None]] = {

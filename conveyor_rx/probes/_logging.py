@@ -6,7 +6,7 @@ import logging
 
 from .._inputs import name_inputs
 from .._labels import label
-from ..events import SOURCE, Event
+from ..events import Event
 
 __all__ = ["LoggingProbe"]
 
@@ -47,10 +47,7 @@ class LoggingProbe:
 
 
 def _place(event: Event) -> str:
-    stages = event.run.stages
-    if event.stage == SOURCE:
-        return "source"
-    return label(stages[event.stage].name, 40) if event.stage < len(stages) else "output"
+    return label(event.run.stages[event.stage].name, 40)
 
 
 def _details(event: Event) -> list[str]:

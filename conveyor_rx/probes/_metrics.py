@@ -76,7 +76,7 @@ class _Run:
         self._held: dict[int, float] = {}  # results, since when
 
     def pulled(self, event: Event) -> None:
-        self._arrived(0, event)
+        self._arrived(event)
 
     def waiting(self, event: Event) -> None:
         for item in event.items:
@@ -119,7 +119,7 @@ class _Run:
             since = self._held.pop(item, None)
             if since is not None:
                 self._to.hold.record(event.time - since, stage)
-        self._arrived(event.stage + 1, event)
+        self._arrived(event)
 
     def skipped(self, event: Event) -> None:
         self._to.skipped.add(len(event.items), self._stages[event.stage])
@@ -136,9 +136,11 @@ class _Run:
             attributes[ERROR_TYPE] = error_type(event.error)
         self._to.run.record(event.time - self._began, attributes)
 
-    def _arrived(self, stage: int, event: Event) -> None:
-        if stage < len(self._stages):
-            self._to.items_in.add(len(event.items), self._stages[stage])
+    def _arrived(self, event: Event) -> None:
+        stages = event.run.stages
+        for stage in stages[event.stage].feeds:
+            if stages[stage].kind != "output":
+                self._to.items_in.add(len(event.items), self._stages[stage])
 
 
 _STEPS: dict[EventKind, Callable[[_Run, Event], None]] = {

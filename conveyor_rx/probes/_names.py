@@ -46,14 +46,14 @@ def pipeline_attributes(run: RunInfo) -> Attributes:
 
 
 def stage_attributes(run: RunInfo) -> list[Attributes]:
-    """Say of each stage which it is; several may have one name."""
+    """Say of each stage, in the order of their ids, which it is; several may have one name."""
     return [
         {
             **pipeline_attributes(run),
             STAGE_NAME: label(stage.name, _WIDTH),
-            "conveyor_rx.stage.index": index,
+            "conveyor_rx.stage.id": stage.id,
         }
-        for index, stage in enumerate(run.stages)
+        for stage in run.stages
     ]
 
 

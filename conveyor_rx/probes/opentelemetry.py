@@ -22,7 +22,7 @@ _SCOPE = "conveyor_rx"
 class OpenTelemetryProbe:
     """Send what happens in runs to OpenTelemetry: `with observe(OpenTelemetryProbe()): ...`.
 
-    Counters, by `conveyor_rx.pipeline.name`, `conveyor_rx.stage.name` and `.index`:
+    Counters, by `conveyor_rx.pipeline.name`, `conveyor_rx.stage.name` and `.id`:
 
         conveyor_rx.items.in, .out        {item}    came to a stage, left it
         conveyor_rx.items.failed          {item}    failed the run

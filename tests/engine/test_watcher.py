@@ -42,13 +42,13 @@ async def test_a_chain_asks_step_by_step(monkeypatch: Any) -> None:
     assert asked == [
         ("tap_source",),
         ("line_opens",),
-        ("tap_calls", 0),
         ("tap_calls", 1),
-        ("tap_line",),
-        ("batch_reporter", 2),
-        ("line_opens",),
         ("tap_calls", 2),
         ("tap_line",),
-        ("tap_stage", 3),
+        ("batch_reporter", 3),
+        ("line_opens",),
+        ("tap_calls", 3),
+        ("tap_line",),
+        ("tap_stage", 4),
         ("tap_outlet",),
     ]

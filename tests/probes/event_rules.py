@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any
 
 from conveyor_rx import StageStats
-from conveyor_rx.events import SOURCE, Event, RunInfo
+from conveyor_rx.events import Event, RunInfo
 
 __all__ = ["EventRules"]
 
@@ -49,7 +49,8 @@ class EventRules:
     def check_counters(self, stats: tuple[StageStats, ...]) -> None:
         """Compare the events with the counters of the run."""
         assert self.run is not None
-        counted = [n for n, stage in enumerate(self.run.stages) if stage.kind != "operator"]
+        uncounted = ("source", "operator", "output")
+        counted = [stage.id for stage in self.run.stages if stage.kind not in uncounted]
         for number, stage in zip(counted, stats, strict=True):
             seen = {
                 "out": len(self.of("ready", number)),
@@ -72,6 +73,17 @@ class EventRules:
 
     def _run_started(self, event: Event) -> None:
         self._check(len(self.events) == 1, event, "not the first")
+        self._check(event.run.stages[event.stage].kind == "source", event, "not at the source")
+        self._check_graph(event)
+
+    def _check_graph(self, event: Event) -> None:
+        stages = event.run.stages
+        self._check([stage.id for stage in stages] == [*range(len(stages))], event, "other ids")
+        for stage in stages:
+            self._check(all(each < stage.id for each in stage.fed_by), event, "fed from behind")
+            self._check(bool(stage.fed_by) == (stage.kind != "source"), event, "not fed")
+            feeds = tuple(each.id for each in stages if stage.id in each.fed_by)
+            self._check(stage.feeds == feeds, event, "feeds others")
 
     def _new_value(self, event: Event) -> None:
         self._check(len(event.items) == 1, event, "not one value")
@@ -112,17 +124,18 @@ class EventRules:
     def _delivered(self, event: Event) -> None:
         assert self.run is not None
         self._emitted(event)
-        self._check(event.stage == len(self.run.stages), event, "not at the output")
+        self._check(self.run.stages[event.stage].kind == "output", event, "not at the output")
 
     def _stage_ended(self, event: Event) -> None:
         self._check(event.stage not in self._ended, event, "twice")
-        stages = event.run.stages
-        may_end_early = event.stage == SOURCE or stages[event.stage].kind in ("own", "operator")
-        self._check(event.stage - 1 in self._ended or may_end_early, event, "too early")
+        stage = event.run.stages[event.stage]
+        may_end_early = stage.kind in ("own", "operator")
+        self._check(self._ended.issuperset(stage.fed_by) or may_end_early, event, "too early")
         self._ended.add(event.stage)
 
     def _run_ended(self, event: Event) -> None:
         self._over = True
+        self._check(event.run.stages[event.stage].kind == "output", event, "not at the output")
         self._check(event.reason in {"completed", "failed", "closed"}, event, "no reason")
         self._check((event.reason == "failed") == (event.error is not None), event, "no error")
         twice = [n for n, times in Counter(self._items_of("emitted")).items() if times > 1]

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from reactivex import operators as ops
 
 from conveyor_rx import AsyncStream, BaseTask, RetryConfig, SingleTask, batch_task, single_task
-from conveyor_rx.events import SOURCE, Event, Probe, RunInfo, StageInfo, observe
+from conveyor_rx.events import Event, Probe, RunInfo, StageInfo, observe
 from conveyor_rx.testing import run
 from tests.kit import in_both_modes
 from tests.probes.event_rules import EventRules
@@ -58,7 +58,7 @@ def brief(event: Event) -> tuple[Any, ...]:
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
 @given(plans())
 def test_the_events_of_a_random_run_fit_together(plan: Plan) -> None:
-    """Whatever the stages, the failures and the consumer; and the run is what it is without."""
+    """P1, P3: whatever the stages, the failures and the consumer; the run is as it is without."""
     heard: dict[int, EventRules] = {}
 
     def probe(event: Event) -> None:
@@ -76,46 +76,46 @@ async def test_every_step_of_a_run_is_told_in_order() -> None:
     results, rules = await observed((slow | pair)([2, 1, 0]))
     assert results == [2, 1, 0]
     told = [
-        (0, "run_started", SOURCE, ()),
-        (0, "pulled", SOURCE, (0,)),
-        (0, "call_started", 0, (0,)),
-        (0, "pulled", SOURCE, (1,)),
-        (0, "call_started", 0, (1,)),
-        (0, "pulled", SOURCE, (2,)),
-        (0, "waiting", 0, (2,)),
-        (0, "stage_ended", SOURCE, ()),
-        (1, "call_ended", 0, (1,)),
-        (1, "ready", 0, (1,)),
-        (1, "call_started", 0, (2,)),
-        (1, "call_ended", 0, (2,)),
-        (1, "ready", 0, (2,)),
-        (2, "call_ended", 0, (0,)),
-        (2, "ready", 0, (0,)),
-        (2, "emitted", 0, (0,)),
-        (2, "waiting", 1, (0,)),
-        (2, "emitted", 0, (1,)),
-        (2, "waiting", 1, (1,)),
-        (2, "batch_formed", 1, (0, 1)),
-        (2, "call_started", 1, (0, 1)),
-        (2, "emitted", 0, (2,)),
-        (2, "stage_ended", 0, ()),
-        (2, "waiting", 1, (2,)),
-        (2, "batch_formed", 1, (2,)),
-        (2, "waiting", 1, (2,)),
-        (3, "call_ended", 1, (0, 1)),
-        (3, "ready", 1, (0,)),
-        (3, "emitted", 1, (0,)),
-        (3, "delivered", 2, (0,)),
-        (3, "ready", 1, (1,)),
-        (3, "emitted", 1, (1,)),
-        (3, "delivered", 2, (1,)),
-        (3, "call_started", 1, (2,)),
-        (4, "call_ended", 1, (2,)),
-        (4, "ready", 1, (2,)),
-        (4, "emitted", 1, (2,)),
-        (4, "delivered", 2, (2,)),
-        (4, "stage_ended", 1, ()),
-        (4, "run_ended", 2, ()),
+        (0, "run_started", 0, ()),
+        (0, "pulled", 0, (0,)),
+        (0, "call_started", 1, (0,)),
+        (0, "pulled", 0, (1,)),
+        (0, "call_started", 1, (1,)),
+        (0, "pulled", 0, (2,)),
+        (0, "waiting", 1, (2,)),
+        (0, "stage_ended", 0, ()),
+        (1, "call_ended", 1, (1,)),
+        (1, "ready", 1, (1,)),
+        (1, "call_started", 1, (2,)),
+        (1, "call_ended", 1, (2,)),
+        (1, "ready", 1, (2,)),
+        (2, "call_ended", 1, (0,)),
+        (2, "ready", 1, (0,)),
+        (2, "emitted", 1, (0,)),
+        (2, "waiting", 2, (0,)),
+        (2, "emitted", 1, (1,)),
+        (2, "waiting", 2, (1,)),
+        (2, "batch_formed", 2, (0, 1)),
+        (2, "call_started", 2, (0, 1)),
+        (2, "emitted", 1, (2,)),
+        (2, "stage_ended", 1, ()),
+        (2, "waiting", 2, (2,)),
+        (2, "batch_formed", 2, (2,)),
+        (2, "waiting", 2, (2,)),
+        (3, "call_ended", 2, (0, 1)),
+        (3, "ready", 2, (0,)),
+        (3, "emitted", 2, (0,)),
+        (3, "delivered", 3, (0,)),
+        (3, "ready", 2, (1,)),
+        (3, "emitted", 2, (1,)),
+        (3, "delivered", 3, (1,)),
+        (3, "call_started", 2, (2,)),
+        (4, "call_ended", 2, (2,)),
+        (4, "ready", 2, (2,)),
+        (4, "emitted", 2, (2,)),
+        (4, "delivered", 3, (2,)),
+        (4, "stage_ended", 2, ()),
+        (4, "run_ended", 3, ()),
     ]
     heard = [brief(event) for event in rules.events]
     assert sorted(heard) == sorted(told)
@@ -123,11 +123,11 @@ async def test_every_step_of_a_run_is_told_in_order() -> None:
         assert heard == told
     assert [event.reason for event in rules.of("batch_formed")] == ["full", "flush"]
     assert [event.value for event in rules.of("pulled")] == [2, 1, 0]
-    assert [event.value for event in rules.of("ready", 0)] == [1, 0, 2]
+    assert [event.value for event in rules.of("ready", 1)] == [1, 0, 2]
 
 
 async def test_the_run_says_what_it_is() -> None:
-    """Its stages with their options, its source, mode and bounds; one object for all events."""
+    """P3: its stages with their options and joints, its mode and bounds; one object for all."""
 
     @single_task(concurrency_limit=4, retry_attempts=3, retry_delay=0.5, on_error="skip_item")
     async def fetch(n: int) -> int:
@@ -142,7 +142,16 @@ async def test_the_run_says_what_it_is() -> None:
     pipeline = pipeline.with_context(max_in_flight=8, max_parallelism=3)
     _, rules = await observed(pipeline(range(5)))
     assert rules.run is not None
-    assert rules.run.stages == (
+    assert [(stage.id, stage.fed_by, stage.feeds) for stage in rules.run.stages] == [
+        (0, (), (1,)),
+        (1, (0,), (2,)),
+        (2, (1,), (3,)),
+        (3, (2,), (4,)),
+        (4, (3,), (5,)),
+        (5, (4,), ()),
+    ]
+    assert [stage._replace(id=0, fed_by=(), feeds=()) for stage in rules.run.stages] == [
+        StageInfo("source", "source"),
         StageInfo(
             "fetch",
             "single_task",
@@ -158,7 +167,8 @@ async def test_the_run_says_what_it_is() -> None:
         StageInfo("pair", "batch_task", {"max_size": 2}, 1, 2, overlaps=True),
         StageInfo("Own", "own"),
         StageInfo("ops.map", "operator"),
-    )
+        StageInfo("output", "output"),
+    ]
     assert rules.run == RunInfo(rules.run.id, rules.run.stages, True, "iterable", 5, 8, 3, "pulled")
     assert rules.run.name == "fetch | pair | Own | ops.map"
 
@@ -173,7 +183,8 @@ async def test_bounds_that_were_not_set_are_none() -> None:
     _, rules = await observed(total(range(5)))
     assert rules.run is not None
     options = {"min_size": 2, "max_size": 5, "concurrency_limit": 3}
-    assert rules.run.stages == (StageInfo("total", "batch_task", options, 3, 5, True),)
+    total_info = StageInfo("total", "batch_task", options, 3, 5, True, 1, (0,), (2,))
+    assert rules.run.stages[1:-1] == (total_info,)
     assert (rules.run.max_in_flight, rules.run.max_parallelism) == (1024, None)
     _, rules = await observed(total.with_context(max_in_flight=None)(range(5)))
     assert rules.run is not None
@@ -192,8 +203,8 @@ async def test_lineage_goes_through_fan_out_batches_and_foreign_operators() -> N
         return sum(batch)
 
     _, rules = await observed((twice | ops.map(lambda n: n + 1) | total)(range(4)))
-    assert [event.inputs for event in rules.of("emitted", 0)] == [(n // 2,) for n in range(8)]
     assert [event.inputs for event in rules.of("emitted", 1)] == [(n // 2,) for n in range(8)]
+    assert [event.inputs for event in rules.of("emitted", 2)] == [(n // 2,) for n in range(8)]
     assert [event.inputs for event in rules.of("delivered")] == [(0, 1), (2, 3)]
 
 
@@ -284,7 +295,7 @@ async def test_a_stage_that_fails_the_run_has_no_end_of_its_own(mode: Any) -> No
     stream = fails_at_two.with_execution_mode(mode)(range(4))
     results, rules = await observed(stream)
     assert isinstance(results, KeyError)
-    assert [event.stage for event in rules.of("stage_ended")] == [SOURCE]
+    assert [event.stage for event in rules.of("stage_ended")] == [0]
 
 
 async def test_a_run_that_is_closed_early_tells_of_the_calls_that_it_cancels() -> None:
@@ -416,5 +427,5 @@ async def test_a_probe_may_set_variables_for_the_call_that_starts() -> None:
 
     with observe(probe):
         results = await (slow | plain | many | batch)([1, 2]).collect()
-    assert results == [tuple((stage, call) for stage in range(4)) for call in range(2)]
+    assert results == [tuple((stage, call) for stage in range(1, 5)) for call in range(2)]
     assert current.get() is None

@@ -32,7 +32,7 @@ async def test_what_is_expected_follows_what_the_stages_make_of_it() -> None:
 
     def look(event: Event) -> None:
         counting(event)
-        if event.kind == "call_ended" and event.stage == 1:
+        if event.kind == "call_ended" and event.stage == 2:
             (pipeline,) = counting.pipelines
             pipeline.expect()
             expected.append((pipeline.stages[1].expected, pipeline.stages[1].is_exact))

@@ -101,14 +101,14 @@ async def test_a_batch_that_is_halved_is_no_retry(telemetry: Telemetry) -> None:
 
 
 async def test_stages_of_one_name_and_operators_are_told_apart(telemetry: Telemetry) -> None:
-    """By their index; an operator has no calls, but what came and what left."""
+    """By their ids; an operator has no calls, but what came and what left."""
     with observe(telemetry.probe()):
         await (picky | ops.filter(lambda n: n > 1) | picky)([1, 2]).collect()
     stages = {
-        (point.attributes["conveyor_rx.stage.index"], point.value)
+        (point.attributes["conveyor_rx.stage.id"], point.value)
         for point in telemetry.points("items.out")
     }
-    assert stages == {(0, 2), (1, 1), (2, 1)}
+    assert stages == {(1, 2), (2, 1), (3, 1)}
     assert {point.value for point in telemetry.points("calls")} == {2, 1}
 
 

@@ -63,7 +63,7 @@ async def test_only_what_is_under_way_is_remembered(telemetry: Telemetry) -> Non
     left: list[int] = []
 
     def look(event: Event) -> None:
-        if event.kind == "stage_ended" and event.stage == 2:
+        if event.kind == "stage_ended" and event.stage == 3:
             for part in probe._probes:
                 (run,) = part._runs.values()  # type: ignore[attr-defined]
                 left.extend(len(kept) for kept in vars(run).values() if type(kept) is dict)

@@ -45,7 +45,7 @@ async def test_a_span_for_each_call(telemetry: Telemetry, mode: Any) -> None:
         {
             "conveyor_rx.pipeline.name": "slow | pairs",
             "conveyor_rx.stage.name": "pairs",
-            "conveyor_rx.stage.index": 1,
+            "conveyor_rx.stage.id": 2,
             "conveyor_rx.call.number": number,
             "conveyor_rx.batch.size": 2,
             "conveyor_rx.inputs": (2 * number, 2 * number + 1),

@@ -32,7 +32,7 @@ class Deliveries:
         self._tell(self._came.popleft())
 
     def _tell(self, trace: Trace) -> None:
-        output = len(self._tracer.run.stages)
+        output = self._tracer.run.stages[-1].id
         self._tracer.send("delivered", output, trace.items, trace.inputs, trace.call)
 
     def tell_all(self) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 
 from ..._inputs import Inputs
 from ..._stats import Counters
-from ...events import SOURCE
 from .._place import Place
 from ._segment import Segment
 from ._trace import Trace, Traces, trace_of
@@ -26,20 +25,22 @@ class Reporter:
     __slots__ = (
         "_ahead",
         "_calls",
-        "_number",
         "_outcomes",
         "_send",
+        "_stage",
         "_state",
         "_tracer",
         "segment",
+        "source",
     )
 
-    def __init__(self, tracer: Tracer, number: int, segment: Segment, counters: Counters) -> None:
+    def __init__(self, tracer: Tracer, stage: int, segment: Segment, counters: Counters) -> None:
         self.segment = segment
+        self.source = 0  # the id of the one for which is read ahead, if this is done
         self._tracer = tracer
         self._send = tracer.send
-        self._number = number
-        self._state = segment.add(number, counters)
+        self._stage = stage
+        self._state = segment.add(stage, counters)
         self._calls = 0
         self._outcomes: dict[Place, str] = {}  # of calls that take several steps, so far
         self._ahead: deque[Place] = deque()  # what was read ahead, and is not told of yet
@@ -49,7 +50,7 @@ class Reporter:
     def waits(self, place: Place) -> None:
         """Tell that an item has come and waits for its call."""
         trace: Any = place.inputs
-        self._send("waiting", self._number, trace.items, trace.inputs)
+        self._send("waiting", self._stage, trace.items, trace.inputs)
 
     def read_ahead(self, places: Iterable[Place]) -> None:
         """Take note of items of the source that may be called at once.
@@ -78,7 +79,7 @@ class Reporter:
     def _pulled(self, place: Place) -> None:
         number: Any = place.inputs
         trace = place.inputs = self._tracer.new_input(number)
-        self._send("pulled", SOURCE, trace.items, trace.inputs, value=place.value)
+        self._send("pulled", self.source, trace.items, trace.inputs, value=place.value)
 
     # -- calls
 
@@ -94,7 +95,7 @@ class Reporter:
         self._calls = number + 1
         self._state.open += 1
         trace: Any = place.inputs
-        self._send("call_started", self._number, trace.items, trace.inputs, number, 1)
+        self._send("call_started", self._stage, trace.items, trace.inputs, number, 1)
 
     def call_gave(self, place: Place, result: Any) -> None:
         """Tell the end of a call that has given its whole result at once."""
@@ -105,10 +106,10 @@ class Reporter:
         items, inputs, call = trace.items, trace.inputs, place.call
         if result is None:
             outcome = "dropped"
-            self._send("dropped", self._number, items, inputs, call, reason="none")
+            self._send("dropped", self._stage, items, inputs, call, reason="none")
         place.reporter = None
         self._state.open -= 1
-        self._send("call_ended", self._number, items, inputs, call, 0, None, None, outcome)
+        self._send("call_ended", self._stage, items, inputs, call, 0, None, None, outcome)
 
     def failed(self, place: Place) -> None:
         """Tell the end of a call that ends the run."""
@@ -123,7 +124,7 @@ class Reporter:
             self._state.open -= 1
             trace: Any = place.inputs
             about = trace.items, trace.inputs, place.call
-            self._send("call_ended", self._number, *about, reason=outcome)
+            self._send("call_ended", self._stage, *about, reason=outcome)
 
     # -- calls that take several steps
 
@@ -151,48 +152,48 @@ class Reporter:
     def _tell_part(self, kind: Any, place: Place, inputs: Inputs, **what: Any) -> None:
         if getattr(place, "reporter", None) is not None:
             trace = trace_of(inputs)
-            self._send(kind, self._number, trace.items, trace.inputs, place.call, **what)
+            self._send(kind, self._stage, trace.items, trace.inputs, place.call, **what)
 
     # -- results
 
     def result(self, place: Place, *, leaves: bool) -> None:
         """Tell that a result stands at a place, and perhaps goes to the next stage at once."""
-        call, send, number = place.call, self._send, self._number
+        call, send, stage = place.call, self._send, self._stage
         trace = place.inputs = self._tracer.new_value(place.inputs, call)
         items, inputs = trace.items, trace.inputs
-        send("ready", number, items, inputs, call, 0, place.value)
+        send("ready", stage, items, inputs, call, 0, place.value)
         if leaves:
-            send("emitted", number, items, inputs, call)
+            send("emitted", stage, items, inputs, call)
 
     def output(self, owner: Place, value: Any, inputs: Inputs) -> Trace:
         """Tell of one output of several that needs no place of its own."""
         trace = self._tracer.new_value(inputs, owner.call)
         call, items, inputs_of_all = owner.call, trace.items, trace.inputs
-        self._send("ready", self._number, items, inputs_of_all, call, 0, value)
+        self._send("ready", self._stage, items, inputs_of_all, call, 0, value)
         return trace
 
 
 class BatchReporter:
     """Tells of the batches that a stage cuts, and of the items that wait to be in one."""
 
-    __slots__ = ("_number", "_tracer")
+    __slots__ = ("_stage", "_tracer")
 
-    def __init__(self, tracer: Tracer, number: int) -> None:
+    def __init__(self, tracer: Tracer, stage: int) -> None:
         self._tracer = tracer
-        self._number = number
+        self._stage = stage
 
     def waits(self, inputs: Inputs) -> None:
         """Tell that an item waits for its batch to fill."""
         trace = trace_of(inputs)
-        self._tracer.send("waiting", self._number, trace.items, trace.inputs, trace.call)
+        self._tracer.send("waiting", self._stage, trace.items, trace.inputs, trace.call)
 
     def batch_formed(self, inputs: list[Inputs], reason: str) -> Traces:
         """Tell that a batch was cut, and why; return what its values come from."""
         traces = Traces(inputs)
-        self._tracer.send("batch_formed", self._number, traces.items, traces.inputs, reason=reason)
+        self._tracer.send("batch_formed", self._stage, traces.items, traces.inputs, reason=reason)
         return traces
 
     def dropped(self, inputs: list[Inputs]) -> None:
         """Tell that a rest was dropped which was too small for a batch."""
         traces = Traces(inputs)
-        self._tracer.send("dropped", self._number, traces.items, traces.inputs, reason="rest")
+        self._tracer.send("dropped", self._stage, traces.items, traces.inputs, reason="rest")

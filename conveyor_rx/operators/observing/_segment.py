@@ -12,10 +12,10 @@ __all__ = ["Segment", "StageState"]
 class StageState:
     """What of a stage tells whether there is more to come."""
 
-    __slots__ = ("counters", "number", "open")
+    __slots__ = ("counters", "id", "open")
 
-    def __init__(self, number: int, counters: Counters) -> None:
-        self.number = number
+    def __init__(self, stage: int, counters: Counters) -> None:
+        self.id = stage
         self.counters = counters
         self.open = 0  # calls that have begun and not ended
 
@@ -34,18 +34,18 @@ class Segment:
     __slots__ = ("_going_on", "_input_has_ended", "_ring", "_tracer", "last")
 
     def __init__(self, tracer: Tracer, ring: Place) -> None:
-        self.last = 0  # the number of its last stage
+        self.last = 0  # the id of its last stage
         self._tracer = tracer
         self._ring = ring
         self._going_on: list[StageState] = []
         self._input_has_ended = False
 
-    def add(self, number: int, counters: Counters) -> StageState:
+    def add(self, stage: int, counters: Counters) -> StageState:
         """Add a stage, the last one so far."""
-        self.last = number
-        stage = StageState(number, counters)
-        self._going_on.append(stage)
-        return stage
+        self.last = stage
+        state = StageState(stage, counters)
+        self._going_on.append(state)
+        return state
 
     def input_ended(self) -> None:
         """Take note that nothing more will come in."""
@@ -64,7 +64,7 @@ class Segment:
         while stages and stages[0].is_idle:
             if len(stages) == 1 and self._ring.next is not self._ring:
                 return
-            self._tracer.send("stage_ended", stages.pop(0).number)
+            self._tracer.send("stage_ended", stages.pop(0).id)
 
     def killed(self, place: Place) -> None:
         """Tell the end of the call that works for a place which is being taken out of the line."""

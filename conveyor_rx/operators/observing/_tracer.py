@@ -9,7 +9,7 @@ from itertools import count
 from typing import Any, Literal, cast
 
 from ..._inputs import Inputs
-from ...events import SOURCE, Event, EventKind, Probe, RunInfo
+from ...events import Event, EventKind, Probe, RunInfo
 from ._trace import Trace, trace_of
 
 __all__ = ["Tracer"]
@@ -38,7 +38,7 @@ class Tracer:
         """Tell the beginning of the run."""
         self.run = run
         self._told, self._has_begun = self._probes, True
-        self.send("run_started", SOURCE)
+        self.send("run_started", run.stages[0].id)
 
     def new_input(self, number: int) -> Trace:
         """Give an item of the source, of which it has a number there, its own number."""
@@ -100,7 +100,7 @@ class Tracer:
             is_complete = end is True
             error = None if is_complete else end
             reason = "completed" if is_complete else "closed" if error is None else "failed"
-            self.send("run_ended", len(self.run.stages), error=error, reason=reason)
+            self.send("run_ended", self.run.stages[-1].id, error=error, reason=reason)
         self._told = []
 
     def _detach(self, probe: Probe, raised: Exception) -> None:
