@@ -75,7 +75,7 @@ class IterableSource(Source):
                     run.inputs = given = self.given  # as `emit` does, in line for speed
                     self.given = given + 1
                     self.out.on_next(value)
-                if run.ready or run.paused or run.clock() > run.deadline:
+                if run.ready >= self.bit or run.paused or run.clock() > run.deadline:
                     run.ready |= self.bit
                     return
 

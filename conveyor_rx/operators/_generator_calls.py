@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from ._attempts import Attempts
 from ._place import DEAD, Place
-from ._rest import REST
+from ._run import REST
 from ._steps import NOTHING, Steps
 from ._stepwise_calls import StepwiseCalls
 
@@ -176,13 +176,6 @@ class GeneratorCalls(StepwiseCalls):
         steps.is_at_work = False
         run.turns_only = before
 
-    def _leaves(self, place: Place, value: Any) -> bool:
-        """Tell whether an output needs no place in the line. Who does lets items go first."""
-        line = self.line
-        if line.ring.next is not place:
-            return False
-        return value is None or (line.stages[-1] is self and line.room_behind(place) > 0)
-
     def _put_out(self, steps: Steps, value: Any, leaves: bool) -> None:
         place, reporter = steps.place, self.reporter
         steps.delivered = True
@@ -214,12 +207,7 @@ class GeneratorCalls(StepwiseCalls):
         if place.state == DEAD:
             self._close(steps)
             return
-        if self.reporter is not None:
-            self.reporter.settled(place, place.inputs, "completed")
-        self.counters.completed += place.weight
-        self.line.give_up(place)
-        self._tell_end(place)
-        self._end(place, place.weight)
+        self._completed(place)
 
     def _close(self, steps: Steps) -> None:
         """Close the generator of a call whose outputs nobody waits for."""

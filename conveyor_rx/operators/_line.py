@@ -18,8 +18,7 @@ from reactivex import Observable
 
 from .._inputs import Inputs
 from ._place import DEAD, FILLED, Place, new_place
-from ._rest import REST
-from ._run import Run
+from ._run import REST, Run
 from ._subscriber import Subscriber, cut_upstream, lift
 from ._trampoline import Gate
 

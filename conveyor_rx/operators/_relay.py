@@ -24,18 +24,17 @@ from typing import Any, Protocol
 from .._stats import Counters
 from ._place import Place
 
-__all__ = ["LED_ON", "OUT_OF_TIME", "OWN", "TURNS", "UNBOUNDED", "Relay", "Runner", "decide"]
+__all__ = ["OUT_OF_TIME", "OWN", "TURNS", "UNBOUNDED", "Relay", "Runner", "decide"]
 
 UNBOUNDED = sys.maxsize  # a limit that is none
 
-LED_ON, OUT_OF_TIME, OWN, TURNS = range(4)
+OUT_OF_TIME, OWN, TURNS = range(3)
 """What a task does next: the cases of `decide`."""
 
 
 class Turns(Protocol):
     """The turns of a run, as its relay sees them."""
 
-    relay: Relay
     ready: int
     scheduled: bool
     draining: bool
@@ -122,9 +121,17 @@ class Relay:
         `has_slot`, that the slot of that is still taken.
         """
         run = stage.run
-        case = decide(stage, task, has_suspended, has_slot)
-        call, self.call, self.task = self.call, None, None
         run.turns_only = False
+        call = self.call
+        if call is not None:  # its result has led to that, and the call has taken the task
+            self.call = None
+            if has_slot:
+                stage.free_slot()
+            if run.ready and not run.draining:
+                run.schedule()
+            return call
+        self.task = None
+        case = decide(stage, task, has_suspended, has_slot)
         if case == OWN:
             if stage.admitted:
                 place = stage.take_admitted(has_slot)
@@ -144,11 +151,11 @@ class Relay:
         if has_slot:
             stage.free_slot()
         if not run.ready or run.draining:
-            return call
+            return None
         if case == TURNS:
             return self._search(run, task)
         run.schedule()
-        return call
+        return None
 
     def _search(self, run: Turns, task: asyncio.Task[Any] | None) -> tuple[Any, Place] | None:
         """Take turns until one leads to a call that `task` can make, and return that."""
@@ -162,18 +169,15 @@ class Relay:
 def decide(
     stage: Runner, task: asyncio.Task[Any] | None, has_suspended: bool, has_slot: bool
 ) -> int:
-    """Decide what `task` does next; see `Relay.next_call`. It changes nothing.
+    """Decide what `task` does next, if its result has led to no call. It changes nothing.
 
-    1. LED_ON: its result has led to a call, which took the task.
-    2. TURNS, if the task can't make another call: turns are taken without it.
-    3. OUT_OF_TIME: the turns within which the task was made are over, as the consumer was served.
-    4. OWN: the next call of the same stage, if it has its turn. It takes over the slot, if that is
+    1. TURNS, if the task can't make another call: turns are taken without it.
+    2. OUT_OF_TIME: the turns within which the task was made are over, as the consumer was served.
+    3. OWN: the next call of the same stage, if it has its turn. It takes over the slot, if that is
        not yet given back. Under a cap the slot goes to the stage that is most downstream instead.
-    5. TURNS: whatever call these lead to first.
+    4. TURNS: whatever call these lead to first.
     """
     run = stage.run
-    if run.relay.call is not None:
-        return LED_ON
     if task is None:
         return TURNS
     if run.draining and run.is_over():

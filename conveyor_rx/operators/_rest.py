@@ -8,10 +8,7 @@ from __future__ import annotations
 
 from ._run import Run
 
-__all__ = ["REST", "Rest"]
-
-REST = 1
-"""The bit of the worker that shares it out: it is enrolled before the source."""
+__all__ = ["Rest"]
 
 
 class Rest:

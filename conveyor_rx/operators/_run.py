@@ -26,7 +26,10 @@ from ._trampoline import Trampoline
 if TYPE_CHECKING:
     from .observing._tracer import Tracer
 
-__all__ = ["UNBOUNDED", "Listener", "Run", "enclosing"]
+__all__ = ["REST", "UNBOUNDED", "Listener", "Run", "enclosing"]
+
+REST = 1
+"""The bit of the worker that shares out what room is left (`_rest.py`): it is enrolled first."""
 
 enclosing: ContextVar[Run | None] = ContextVar("conveyor_rx_enclosing", default=None)
 """The run whose turn it is: streams that are subscribed in it are awaited at its end."""
@@ -179,6 +182,8 @@ class Run(Trampoline):
         if not self.closed:
             self.cap = self.max_parallelism
             super().go_on()
+            if not self.roomy:
+                self.ready &= ~REST
 
     def in_thread(self) -> bool:
         """Tell whether the caller is in the thread of the run's loop."""

@@ -1,15 +1,17 @@
 """How is a call made that takes several steps? Each of them in a task of its own.
 
-Generators, retries, handlers, halving: `_attempts.py` says what a step is. Such a task begins at
-the loop's next turn, so that the stack stays flat.
+The first step of an async generator is here. All others (retries, handlers, halving, what a
+function has returned) are in `_attempts.py`. Such a task begins at the loop's next turn, so that
+the stack stays flat.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import AsyncGenerator, Coroutine
 from functools import partial
-from typing import Any
+from types import AsyncGeneratorType
+from typing import Any, cast
 
 from ._admission import Admission
 from ._attempts import Attempts
@@ -95,19 +97,98 @@ class StepwiseCalls(Admission, Caller):
             super()._not_begun(place)
 
     async def _generate(self, place: Place) -> None:
-        """Make one call of a generator function."""
+        """Make the first attempt at a call of an async generator function, and what follows."""
         try:
             if place.state == DEAD or self.run.paused:
                 self._not_begun(place)
                 return
             if self.reporter is not None:
                 self.reporter.call_started(place)
-            attempts = Attempts(self, place)
+            attempts = await self._put_out_all(place)
+            if attempts is None:
+                self._completed(place)
+                if self.run.ready:
+                    self.run.drain()
+                return
             await self._go_on(place, attempts)
         except BaseException as error:
             self.run.break_off(error)
             return
         attempts.raise_end()
+
+    async def _put_out_all(self, place: Place) -> Attempts | None:
+        """Call the function, and pass on its outputs; give the attempts to go on with, if any."""
+        run, line, delivered = self.run, self.line, False
+        pace = run.pace
+        try:
+            if pace.is_late():
+                await pace.turn()
+            if run.paused:
+                await run.wait_for_pause()
+            result = self.function(place.value)
+            if type(result) is not AsyncGeneratorType:
+                return Attempts(self, place, result=result)
+            values = cast("AsyncGenerator[Any]", result)
+            try:
+                async for value in values:
+                    if not line.has_room(place):
+                        await self.room(place)
+                    if place.state != DEAD:
+                        delivered = True
+                        self._put_out_one(place, value)
+                        if pace.is_late():
+                            await pace.turn()
+                    if place.state == DEAD:
+                        raise asyncio.CancelledError
+            except BaseException:
+                await values.aclose()
+                raise
+        except BaseException as error:
+            return Attempts(self, place, error=error, delivered=delivered)
+        return None
+
+    def _put_out_one(self, place: Place, value: Any) -> None:
+        """Pass on an output in the task of its call, which is at work for the engine meanwhile."""
+        run, task = self.run, place.task
+        run.emitting.add(task)
+        try:
+            if value is not None and self._leaves(place, value):
+                self._let_out(place, value)
+            else:
+                self.emit(place, value, place.inputs)
+            if run.ready:
+                run.drain()
+        finally:
+            run.emitting.discard(task)
+
+    def _leaves(self, place: Place, value: Any) -> bool:
+        """Tell whether an output needs no place in the line. Who does lets items go first."""
+        line = self.line
+        if line.ring.next is not place:
+            return False
+        return value is None or (line.stages[-1] is self and line.room_behind(place) > 0)
+
+    def _let_out(self, place: Place, value: Any) -> None:
+        """Pass on an output that needs no place."""
+        run, reporter = self.run, self.reporter
+        self.counters.out += 1
+        before, run.turns_only = run.turns_only, True  # as `emit` does
+        try:
+            run.inputs = reporter.output(place, value, place.inputs) if reporter else place.inputs
+            self.line.out.on_next(value)
+        except BaseException as error:  # no failure of the call
+            run.crash(error)
+            raise
+        run.turns_only = before
+
+    def _completed(self, place: Place) -> None:
+        """Take note that all outputs of a call have been passed on."""
+        if self.reporter is not None:
+            self.reporter.settled(place, place.inputs, "completed")
+        self.counters.completed += place.weight
+        self.line.give_up(place)
+        self._tell_end(place)
+        self._end(place, place.weight)
 
     async def _step(self, place: Place, attempts: Attempts) -> None:
         """Make one attempt, in a task of its own."""

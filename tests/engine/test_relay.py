@@ -7,14 +7,13 @@ from typing import Any
 
 import pytest
 
-from conveyor_rx.operators._relay import LED_ON, OUT_OF_TIME, OWN, TURNS, UNBOUNDED, decide
+from conveyor_rx.operators._relay import OUT_OF_TIME, OWN, TURNS, UNBOUNDED, decide
 
 TASK: Any = object()
 
 
 def stage(
     *,
-    call: object = None,
     queue: object = (),
     resuming: object = (),
     admitted: object = (),
@@ -24,7 +23,6 @@ def stage(
 ) -> Any:
     """Make what the decision sees of a stage; `is_over` is None outside of turns."""
     run = SimpleNamespace(
-        relay=SimpleNamespace(call=call),
         draining=is_over is not None,
         is_over=lambda: is_over,
         cap=cap,
@@ -39,7 +37,6 @@ def stage(
 
 
 CASES: dict[str, tuple[dict[str, Any], int]] = {
-    "its result has led to a call": ({"call": "call", "queue": "q", "has_slot": True}, LED_ON),
     "it can't make another": ({"task": None, "queue": "q", "has_slot": True}, TURNS),
     "the turns are over": ({"is_over": True, "queue": "q", "has_slot": True}, OUT_OF_TIME),
     "the turns are not over": ({"is_over": False, "queue": "q", "has_slot": True}, OWN),
