@@ -11,6 +11,7 @@ from ._option_types import ClassOptions, shows_options
 from ._options import BatchOptions, CallOptions, chosen
 from .operators._chain import Chain
 from .operators._sketch import Sketch
+from .operators._trigger import BySize
 
 __all__ = ["BaseTask", "BatchTask", "SingleTask"]
 
@@ -116,10 +117,6 @@ class BatchTask(FunctionTask[In, Out]):
         return f"<batch_task {self.task_name}: {self.max_size:,} a batch, {self._at_once()}>"
 
     def _connect(self, chain: Chain | Sketch) -> None:
-        chain.batch(
-            self._call(),
-            name=self.task_name,
-            limit=self.concurrency_limit,
-            min_size=self.min_size if self._binding.with_item else 1,
-            max_size=self.max_size if self._binding.with_item else 1,
-        )
+        sizes = (self.min_size, self.max_size) if self._binding.with_item else (1, 1)
+        call, limit = self._call(), self.concurrency_limit
+        chain.batch(call, name=self.task_name, limit=limit, trigger=BySize(*sizes))

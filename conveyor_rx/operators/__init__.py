@@ -13,7 +13,8 @@ _stepwise_calls.py the tasks of calls that take several steps
 _attempts.py       the steps: retries, handlers, halving, generators
 _caller.py         the operator whose calls these are, as the steps see it
 _notices.py        what the log says of a stage, once in a run
-_buffer.py         batches
+_trigger.py        when a batch is cut, and why
+_batches.py        batches: the items that are open
 _pull.py           an async iterable, pulled at the pace of a gate
 _process.py        a stage written as `process(items)`
 _arrivals.py       what foreign code emits, brought into the turns

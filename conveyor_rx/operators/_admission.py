@@ -49,7 +49,7 @@ class Admission(Subscriber):
         counters: Counters,
         counts_input: bool,
     ) -> None:
-        """Make at most `limit` calls at once (None: no limit); a buffer counts its input itself."""
+        """Make at most `limit` calls at once (None: no limit); `Batches` counts its own input."""
         self.run = run
         self.line = line
         self.call = call

@@ -16,7 +16,7 @@ from .._calls import Call
 from .._stats import Counters
 from ._arrivals import arrive
 from ._as_completed import AsCompletedLine
-from ._buffer import buffer
+from ._batches import Batches, collect
 from ._entry import enter
 from ._flat_map import FlatMap, flat_map
 from ._line import Line, leave
@@ -24,6 +24,7 @@ from ._process import Process, Processor, process
 from ._run import Run
 from ._subscriber import Subscriber, lift
 from ._trampoline import DEPTH, Gate
+from ._trigger import Trigger
 from ._watcher import UNWATCHED, Watcher
 
 __all__ = ["Chain", "Emitter"]
@@ -85,21 +86,14 @@ class Chain:
             line = self._open_segment()
         self._add_calls(line, call, limit, self._count(name), counts_input=True)
 
-    def batch(
-        self, call: Call, *, name: str, limit: int | None, min_size: int, max_size: int
-    ) -> None:
-        """Add calls for batches; the window counts their items."""
+    def batch(self, call: Call, *, name: str, limit: int | None, trigger: Trigger) -> None:
+        """Add calls for batches, which `trigger` cuts; the window counts their items."""
         self._close_segment()
         self._stage += 1
         counters = self._count(name)
-        batches = buffer(
-            self._run,
-            min_size=min_size,
-            max_size=max_size,
-            counters=counters,
-            reporter=self._watcher.batch_reporter(self._stage),
-        )
-        self._observable = batches(self._observable)
+        reporter = self._watcher.batch_reporter(self._stage)
+        batches = Batches(self._run, trigger, counters, reporter)
+        self._observable = collect(batches)(self._observable)
         line = self._open_segment(weigh=len)
         self._add_calls(line, call, limit, counters, counts_input=False)
 

@@ -58,7 +58,7 @@ class FlatMap(TaskCalls):
         counters: Counters,
         counts_input: bool,
     ) -> None:
-        """Make at most `limit` calls at once (None: no limit); a buffer counts its input itself."""
+        """Make at most `limit` calls at once (None: no limit); `Batches` counts its own input."""
         super().__init__(run, line, call, limit, counters, counts_input)
         self._shortcut = counts_input  # for results that are one output; not those of batches
         self._notices = Notices(run, counters, flatten=call.flatten)

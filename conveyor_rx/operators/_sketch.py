@@ -11,6 +11,7 @@ from .._calls import Call
 from ..error_handling import RetryConfig
 from ..events import StageInfo
 from ._process import Processor
+from ._trigger import Trigger
 
 __all__ = ["Sketch"]
 
@@ -42,17 +43,15 @@ class Sketch:
         options |= _options(call)
         self._add(name, "single_task", options, limit, overlaps=overlaps)
 
-    def batch(
-        self, call: Call, *, name: str, limit: int | None, min_size: int, max_size: int
-    ) -> None:
-        options: dict[str, Any] = {"max_size": max_size}
-        if min_size != 1:
-            options["min_size"] = min_size
+    def batch(self, call: Call, *, name: str, limit: int | None, trigger: Trigger) -> None:
+        options: dict[str, Any] = {"max_size": trigger.max_size}
+        if trigger.min_size != 1:
+            options["min_size"] = trigger.min_size
         if limit != 1:
             options["concurrency_limit"] = limit
         options |= _options(call)
         overlaps = call.is_async or call.is_generator
-        self._add(name, "batch_task", options, limit, max_size, overlaps=overlaps)
+        self._add(name, "batch_task", options, limit, trigger.max_size, overlaps=overlaps)
 
     def process(self, processor: Processor, *, name: str) -> None:
         self._add(name, "own")

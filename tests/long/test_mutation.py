@@ -13,7 +13,7 @@ from tests.long.mutation import IMPORT, NOT_RUN, TIME_OUT, Tree, all_tests
 from tests.long.mutation_lines import MANY, Seen, choose, first_and_more, lines_to_run, load
 from tests.long.mutation_mutants import Mutant, Position, is_executed, positions, sample
 
-MODULE = Path("conveyor_rx/operators/_buffer.py")
+MODULE = Path("conveyor_rx/operators/_batches.py")
 ORIGINAL = (ROOT / MODULE).read_text(encoding="utf-8")
 TESTS = [
     "tests/batches/test_batches.py::test_a_batch_is_a_list_of_its_own",
@@ -67,12 +67,14 @@ def test_dead_and_alive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     text = plugin.read_text(encoding="utf-8")
     plugin.write_text(text.replace("SECONDS = 30.0", "SECONDS = 3.0"), encoding="utf-8")
 
-    dead = tree.try_(mutant(">= self._max_size", "> self._max_size"), TESTS)
+    dead = tree.try_(mutant("dropped += len(rest)", "dropped -= len(rest)"), TESTS)
     assert dead.killer is not None
     assert dead.killer.startswith("tests/batches/test_batches.py::")
-    hung = tree.try_(mutant("self._batch.append(value)", "while True: pass"), TESTS)
+    hung = tree.try_(mutant("self._items.append(value)", "while True: pass"), TESTS)
     assert hung.killer == TIME_OUT
-    alive = tree.try_(mutant("(self._batch) >= self", "(self._batch) == self"), TESTS)
+    alive = tree.try_(
+        mutant("while len(self._items) >= self", "while len(self._items) == self"), TESTS
+    )
     assert alive.killer is None
     assert (tmp_path / "tree" / MODULE).read_text(encoding="utf-8") == ORIGINAL
     assert (ROOT / MODULE).read_text(encoding="utf-8") == ORIGINAL
@@ -81,7 +83,7 @@ def test_dead_and_alive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(mutation, "LEAST", 0.7)
     assert not mutation._conclude([dead, hung, alive], 1.0, said.append)
     assert mutation._conclude([dead, hung, hung, alive], 1.0, said.append)
-    assert "+        if len(self._batch) == self._max_size:" in said[0]
+    assert "+        while len(self._items) == self._asked_at:" in said[0]
     assert "2 of 3 killed: 66.7%, 1 of them by the time-out" in said[1]
 
 
@@ -90,9 +92,9 @@ def test_a_killer_is_a_test_or_the_import(tmp_path: Path) -> None:
     """A test that ends pytest with itself has a name, too; an end without a test is an error."""
     tree = Tree(tmp_path / "tree")
     for end in ("raise KeyboardInterrupt", "import os; os._exit(3)"):
-        dead = tree.try_(mutant("self._batch.append(value)", end), TESTS)
+        dead = tree.try_(mutant("self._items.append(value)", end), TESTS)
         assert dead.killer == TESTS[0]
-    dead = tree.try_(mutant("class _Buffer(Subscriber):", "class _Buffer(0):"), TESTS)
+    dead = tree.try_(mutant("class Batches(Subscriber):", "class Batches(0):"), TESTS)
     assert dead.killer == IMPORT
     with pytest.raises(RuntimeError, match=r"none has failed(.|\n)*no tests ran"):
         tree.first_failure(["tests/no_such_file.py"])

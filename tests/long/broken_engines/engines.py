@@ -16,13 +16,14 @@ from conveyor_rx._reader import Reader
 from conveyor_rx.error_handling import Policy, Verdict
 from conveyor_rx.operators import _attempts, _chain
 from conveyor_rx.operators._as_completed import AsCompletedLine
-from conveyor_rx.operators._buffer import _Buffer
+from conveyor_rx.operators._batches import Batches
 from conveyor_rx.operators._chain import Chain
 from conveyor_rx.operators._flat_map import FlatMap
 from conveyor_rx.operators._line import Line
 from conveyor_rx.operators._process import Process
 from conveyor_rx.operators._pull import Pull
 from conveyor_rx.operators._run import UNBOUNDED, Run
+from conveyor_rx.operators._trigger import BySize
 from conveyor_rx.stream import AsyncStream
 
 __all__ = ["ENGINES", "Patch"]
@@ -210,15 +211,15 @@ def a_run_begins_before_it_is_read(patch: pytest.MonkeyPatch) -> None:
 
 @broken
 def the_rest_of_a_batch_is_lost(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(_Buffer, "_flush", _Buffer.cut)
+    patch.setattr(Batches, "_cut_rest", Batches.cut)
 
 
 @broken
 def a_short_rest_is_a_batch(patch: pytest.MonkeyPatch) -> None:
-    def change(buffer: Any) -> None:
-        buffer._min_size = 1
+    def change(trigger: Any) -> None:
+        trigger.min_size = 1
 
-    _after_init(patch, _Buffer, change)
+    _after_init(patch, BySize, change)
 
 
 @broken
