@@ -8,6 +8,7 @@ import importlib
 import inspect
 import logging
 import pkgutil
+import re
 import subprocess
 import sys
 import typing
@@ -285,6 +286,22 @@ def test_every_stage_has_the_same_face(stage: type) -> None:
     assert {name for name in dir(stage) if not name.startswith("_")} >= STAGE_MEMBERS
     assert all(hasattr(stage, name) for name in ("__or__", "__ror__", "__call__"))
     assert issubclass(stage, Stage)
+
+
+def test_a_stage_of_ones_own_needs_nothing_private() -> None:
+    """What a subclass has to override, and the types of that, are public."""
+    assert Stage.__abstractmethods__ == {"process", "task_name"}
+    for function in (Stage.process, BaseTask.process, inspect.getattr_static(Stage, "task_name")):
+        annotations = " ".join(
+            map(str, getattr(function, "fget", function).__annotations__.values())
+        )
+        assert set(re.findall(r"\w+", annotations)) <= {
+            "AsyncIterable",
+            "Awaitable",
+            "In",
+            "Out",
+            "str",
+        }
 
 
 def test_class_tree() -> None:
