@@ -10,6 +10,7 @@ from reactivex import operators as ops
 from conveyor_rx import AsyncStream, batch_task, single_task
 from conveyor_rx.operators._chain import Chain
 from conveyor_rx.operators._observed_run import ObservedRun
+from conveyor_rx.operators._run import Run
 from conveyor_rx.operators._watcher import Watcher
 
 
@@ -52,3 +53,20 @@ async def test_a_chain_asks_step_by_step(monkeypatch: Any) -> None:
         ("tap_stage", 4),
         ("tap_outlet",),
     ]
+
+
+async def test_what_feeds_a_stage_has_lower_bits(monkeypatch: Any) -> None:
+    """The workers of a run are enrolled from the source to the outlet: its priorities."""
+    enrolled: list[str] = []
+    enroll = Run.enroll
+
+    def noted(self: Run, worker: Any) -> None:
+        enroll(self, worker)
+        assert worker.bit == 1 << len(enrolled)
+        enrolled.append(type(worker).__name__)
+
+    monkeypatch.setattr(Run, "enroll", noted)
+    one: Any = single_task(abs)
+    pair: Any = batch_task(max_size=2)(list)
+    assert await (one | pair)([1, 2]).collect() == [1, 2]
+    assert enrolled == ["Rest", "IterableSource", "FlatMap", "Line", "Batches", "FlatMap", "Line"]

@@ -52,6 +52,8 @@ class EventRules:
         uncounted = ("source", "operator", "output")
         counted = [stage.id for stage in self.run.stages if stage.kind not in uncounted]
         for number, stage in zip(counted, stats, strict=True):
+            if self.run.stages[number].name != stage.stage:
+                self.broken.append(f"{stage}: by the events {number} is another stage")
             seen = {
                 "out": len(self.of("ready", number)),
                 "skipped": sum(len(e.items) for e in self.of("skipped", number)),
