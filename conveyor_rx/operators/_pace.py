@@ -17,10 +17,11 @@ from typing import Protocol
 
 from ._nesting import Nesting
 
-__all__ = ["CREDIT", "PATIENCE", "SLICE", "Pace", "pace_of"]
+__all__ = ["CREDIT", "MOST", "PATIENCE", "SLICE", "Pace", "pace_of"]
 
 SLICE = 0.001  # seconds of work, of all runs together, after which the event loop has its turn
-CREDIT = 0.00001  # more for each task that the loop has woken: what it costs to pass on its result
+CREDIT = 0.00001  # more for each result of a task that was woken: what it may cost to pass it on
+MOST = 0.003  # that a slice lasts from now on, with all that was credited
 PATIENCE = 0.00005  # seconds that a consumer lets others go on, once it could be served
 TICKETS = 16  # tasks that are woken at once, of which those go on that still find time
 _NAME = "_conveyor_rx_pace"

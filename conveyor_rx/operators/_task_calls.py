@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import asyncio
 from contextvars import copy_context
-from typing import Any
+from typing import Any, cast
 
 from ._attempts import Attempts
 from ._generator_calls import GeneratorCalls
-from ._pace import CREDIT
+from ._pace import CREDIT, MOST
 from ._place import DEAD, WAITING, Place
 
 __all__ = ["TaskCalls"]
@@ -132,17 +132,20 @@ class TaskCalls(GeneratorCalls):
         if self.reporter is not None:
             self.reporter.call_gave(place, result)
         task: Any = place.task or asyncio.current_task()
-        if has_suspended:
-            run.pace.end += CREDIT
         try:  # has the function left anything behind, in the task or in its context?
             goes_on = copy_context() == run.context and not task.cancelling()
         except Exception:  # of a value that does not like to be compared
             goes_on = False
         if run.compared_by_identity and goes_on:
             goes_on = all(variable.get() is value for variable, value in run.compared_by_identity)
-        if not run.draining and run.clock() > run.pace.end and run.pace.is_late():
-            goes_on = False
-            run.turns_only = True  # what the result leads to waits for a turn, too
+        if not run.draining:
+            now, pace = run.clock(), run.pace
+            if has_suspended:  # the loop has woken it: what that costs is not its work
+                credit = CREDIT if is_plain else CREDIT * self._size(result)
+                pace.end = min(pace.end + credit, now + MOST)
+            if now > pace.end and pace.is_late():
+                goes_on = False
+                run.turns_only = True  # what the result leads to waits for a turn, too
         if not is_plain or place.state != WAITING:
             self._end(place, place.weight)
             run.relay.task = task = task if goes_on else None
@@ -159,6 +162,11 @@ class TaskCalls(GeneratorCalls):
         run.relay.task = task
         self.out.on_next(place)
         return run.relay.next_call(self, task, has_suspended, goes_on)
+
+    @staticmethod
+    def _size(result: Any) -> int:
+        """Tell how many outputs there may be."""
+        return len(cast("list[Any]", result)) if type(result) is list else 1
 
     def take_admitted(self, has_slot: bool) -> Place:
         """Take the first of `admitted`: there are none."""
