@@ -32,6 +32,12 @@ OUT_OF_TIME, OWN, TURNS = range(3)
 """What a task does next: the cases of `decide`."""
 
 
+class Clock(Protocol):
+    """A clock, in seconds."""
+
+    def __call__(self) -> float: ...
+
+
 class Turns(Protocol):
     """The turns of a run, as its relay sees them."""
 
@@ -39,6 +45,8 @@ class Turns(Protocol):
     scheduled: bool
     draining: bool
     turns_only: bool
+    clock: Clock
+    deadline: float  # of the turns that are being taken
     cap: int  # calls that may run at once, in all stages
 
     def drain(self) -> None:
@@ -46,10 +54,6 @@ class Turns(Protocol):
 
     def schedule(self) -> None:
         """Take turns soon."""
-
-    def is_over(self) -> bool:
-        """Tell whether the time of the turns that are being taken is over."""
-        ...
 
     def end_turns(self) -> None:
         """Let the turns that are being taken end with this one."""
@@ -180,7 +184,7 @@ def decide(
     run = stage.run
     if task is None:
         return TURNS
-    if run.draining and run.is_over():
+    if run.draining and run.clock() > run.deadline:
         return OUT_OF_TIME
     waits = (stage.queue and not stage.resuming) or stage.admitted
     if waits and run.cap == UNBOUNDED and (has_slot or stage.has_turn(has_suspended)):

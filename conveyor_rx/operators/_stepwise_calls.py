@@ -141,11 +141,15 @@ class StepwiseCalls(Admission, Caller):
                     if place.state == DEAD:
                         raise asyncio.CancelledError
             except BaseException:
-                await values.aclose()
+                await self._stop(values)
                 raise
         except BaseException as error:
             return Attempts(self, place, error=error, delivered=delivered)
         return None
+
+    async def _stop(self, values: AsyncGenerator[Any]) -> None:
+        """Close an async generator whose outputs are not wanted any more."""
+        await values.aclose()
 
     def _put_out_one(self, place: Place, value: Any) -> None:
         """Pass on an output in the task of its call, which is at work for the engine meanwhile."""

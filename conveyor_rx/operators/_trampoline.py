@@ -19,7 +19,7 @@ from typing import Any, Protocol
 
 from ._nesting import NESTED
 from ._pace import PATIENCE, pace_of
-from ._relay import Relay
+from ._relay import Clock, Relay
 
 __all__ = ["DEPTH", "Gate", "Trampoline", "Worker"]
 
@@ -94,7 +94,7 @@ class Trampoline:
         self.deadline = 0.0  # of the turns that are being taken
         self.pace = pace_of(loop)
         self.nesting = self.pace.nesting
-        self.clock: Callable[[], float] = self.pace.clock
+        self.clock: Clock = self.pace.clock
         self.turns_context = context.copy()
         self.draining = False  # turns are being taken
         self.scheduled = False  # the loop's next turn will bring turns
@@ -178,10 +178,6 @@ class Trampoline:
     def end_turns(self) -> None:
         """Let the turns that are being taken end with this one."""
         self.deadline = _NOW
-
-    def is_over(self) -> bool:
-        """Tell whether the time of the turns that are being taken is over."""
-        return self.clock() > self.deadline
 
     def has_time(self) -> bool:
         """Tell whether a task that has made a call may go on with another."""

@@ -24,7 +24,8 @@ def stage(
     """Make what the decision sees of a stage; `is_over` is None outside of turns."""
     run = SimpleNamespace(
         draining=is_over is not None,
-        is_over=lambda: is_over,
+        clock=lambda: 2.0,
+        deadline=1.0 if is_over else 3.0,
         cap=cap,
     )
     return SimpleNamespace(

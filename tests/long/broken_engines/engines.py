@@ -343,8 +343,12 @@ def a_generator_is_never_closed(patch: pytest.MonkeyPatch) -> None:
         kept.append(values)
         yield values
 
+    async def keep(self: FlatMap, values: Any) -> None:
+        kept.append(values)
+
     patch.setattr(_attempts, "closing", unclosed)
     patch.setattr(_attempts, "aclosing", unclosed_async)
+    patch.setattr(FlatMap, "_stop", keep)
 
 
 @broken
