@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from reactivex import Observable
 
-from ._admission import Admission
 from ._line import Line
 from ._place import WAITING, Place, allocate
 from ._subscriber import Subscriber, lift
 
 __all__ = ["Entry", "enter"]
+
+
+class Queue(Protocol):
+    """The first stage of a segment."""
+
+    def enqueue(self, places: list[Place]) -> None:
+        """Take places that are to be called at later turns."""
 
 
 class Entry(Subscriber):
@@ -56,7 +62,7 @@ class Entry(Subscriber):
             number += 1
         last.next, line.ring.prev = line.ring, last
         line.size += len(places)
-        cast("Admission", self.out).enqueue(places)
+        cast("Queue", self.out).enqueue(places)
 
     def on_error(self, error: Exception) -> None:
         self._end(error)
