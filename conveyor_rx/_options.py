@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from ._checks import check_choice, check_count, check_flag, check_text
-from ._near_miss import near_miss
+from ._text.near_miss import near_miss
 from .error_handling import ErrorAction, ErrorHandler, RetryConfig, check_retries
 
 __all__ = [

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple, SupportsIndex, cast, overload
 
-from ._columns import columns, fill
-from ._labels import label
+from ._text.columns import columns, fill
+from ._text.labels import label
 
 __all__ = ["Counters", "StageStats", "Stats"]
 

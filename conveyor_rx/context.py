@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Literal, TypeVar
 
 from ._checks import check_choice, check_count, check_flag, check_text
-from ._near_miss import near_miss
+from ._text.near_miss import near_miss
 
 __all__ = [
     "ContextManager",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal, Unpack, overload
 
-from ._batch_types import BatchTaskDecorator, BatchTaskOfLists
 from ._option_types import DecoratorOptions, shows_options
 from ._options import BatchOptions, CallOptions, of_decorator
-from ._task_types import UnboundTask, with_types_of_single_task
+from ._types.batch_types import BatchTaskDecorator, BatchTaskOfLists
+from ._types.task_types import UnboundTask, with_types_of_single_task
 from .tasks import BatchTask, SingleTask
 
 __all__ = ["UnboundTask", "batch_task", "single_task"]

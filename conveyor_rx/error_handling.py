@@ -1,6 +1,6 @@
 """What happens to a failed call: retry, hand to a handler, skip, split or fail.
 
-`Policy.verdict` only decides; the engine (`operators/_attempts.py`) acts on what it says.
+`Policy.verdict` only decides; the engine (`_engine/calls/attempts.py`) acts on what it says.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
-from ._blame import blame_task
 from ._checks import check_count, check_flag, check_seconds
-from ._labels import label, terminal
+from ._errors.blame import blame_task
+from ._text.labels import label, terminal
 
 __all__ = ["ErrorAction", "ErrorHandler", "LoggingErrorHandler", "RetryConfig"]
 

@@ -11,15 +11,15 @@ from typing import Any, Generic, TypeAlias, TypeVar, cast, overload
 
 from reactivex import Observable
 
-from ._hints import no_joint
-from ._part import Part
-from ._plan import Plan
-from ._rx import is_operator
-from ._rx_operator import RxOperator
-from ._source import NO_DATA, check_data
+from ._engine.graph.chain import Chain
+from ._engine.graph.sketch import Sketch
+from ._engine.sources import NO_DATA, check_data
+from ._parts.hints import no_joint
+from ._parts.part import Part
+from ._parts.rx import is_operator
+from ._parts.rx_operator import RxOperator
+from ._streams.plan import Plan
 from .context import UNCHANGED, ExecutionMode, PipelineContext
-from .operators._chain import Chain
-from .operators._sketch import Sketch
 from .stream import AsyncStream, Source
 
 __all__ = ["Pipeline", "Stage"]

@@ -18,20 +18,20 @@ from typing import Any, Self, TypeAlias, TypeVar, cast, overload
 
 from reactivex import Observable, abc, compose
 
-from ._audience import Audience, subscribing
-from ._begin import begin_pulled, begin_pushed
-from ._cursor import Cursor, Reading, Task, current_task
+from ._engine.outlets.reader import Reader
+from ._engine.run import enclosing
+from ._engine.sources import check_data
+from ._errors.audience import Audience, subscribing
+from ._errors.tracebacks import hides
 from ._fluent import Fluent
-from ._latest import Latest
-from ._origin import Origin
-from ._plan import Plan
-from ._reader import Reader
-from ._running import RunningCall
-from ._source import check_data
-from ._start import is_loop_running, running_loop
 from ._stats import StageStats, Stats
-from ._tracebacks import hides
-from .operators._run import enclosing
+from ._streams.begin import begin_pulled, begin_pushed
+from ._streams.cursor import Cursor, Reading, Task, current_task
+from ._streams.latest import Latest
+from ._streams.origin import Origin
+from ._streams.plan import Plan
+from ._streams.running import RunningCall
+from ._streams.start import is_loop_running, running_loop
 
 __all__ = ["AsyncStream", "RunningCall", "Source", "StageStats", "Stats"]
 

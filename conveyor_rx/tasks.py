@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Never, Self, TypeVar, Unpack, overload
 
-from ._base_task import BaseTask
-from ._function_task import FunctionTask
+from ._engine.batches.trigger import BySize
+from ._engine.graph.chain import Chain
+from ._engine.graph.sketch import Sketch
 from ._option_types import ClassOptions, shows_options
 from ._options import BatchOptions, CallOptions, chosen
-from .operators._chain import Chain
-from .operators._sketch import Sketch
-from .operators._trigger import BySize
+from ._tasks.base_task import BaseTask
+from ._tasks.function_task import FunctionTask
 
 __all__ = ["BaseTask", "BatchTask", "SingleTask"]
 

@@ -148,7 +148,7 @@ def test_submodule_paths(module: str) -> None:
 def test_every_module_can_be_imported_alone() -> None:
     """No module of the package needs another one to have been imported before."""
     modules = [found.name for found in pkgutil.walk_packages(conveyor_rx.__path__, "conveyor_rx.")]
-    assert "conveyor_rx.operators._line" in modules
+    assert "conveyor_rx._engine.line.line" in modules
     for module in modules:
         importlib.import_module(module)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Sequence
 
-from .._labels import xml
+from .._text.labels import xml
 from ..context import PipelineContext
 from ..events import StageInfo
 from ._cards import title

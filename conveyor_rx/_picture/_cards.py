@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Literal, TypeAlias
 
-from .._labels import label
+from .._text.labels import label
 from ..context import PipelineContext, calls_at_once
 from ..events import StageInfo
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .._labels import mermaid as escaped
+from .._text.labels import mermaid as escaped
 from ..context import PipelineContext
 from ..events import StageInfo
 from ._cards import Card, cards

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from .._labels import xml
+from .._text.labels import xml
 from ..context import PipelineContext
 from ..events import StageInfo
 from ._cards import Card, cards, title

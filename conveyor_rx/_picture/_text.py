@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from .._columns import columns, cut, fill
+from .._text.columns import columns, cut, fill
 from ..context import PipelineContext
 from ..events import StageInfo
 from ._cards import Card, cards

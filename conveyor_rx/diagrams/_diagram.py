@@ -11,7 +11,7 @@ from types import CoroutineType
 from typing import Any, cast
 
 from .._block import block
-from .._labels import xml
+from .._text.labels import xml
 from ..events import observe
 from ..pipeline import Pipeline, Stage
 from ..stream import AsyncStream

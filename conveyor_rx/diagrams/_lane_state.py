@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 
-from .._labels import label
+from .._text.labels import label
 from ..events import Event, RunInfo
 from ._recording import Call, Lane, Marble
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .._labels import terminal
+from .._text.labels import terminal
 from ._axis import Axis, duration
 from ._colours import InputColours
 from ._lane_layout import LEFT, LaneLayout, lane_layout

@@ -10,7 +10,7 @@ from __future__ import annotations
 from base64 import b64encode
 from hashlib import sha256
 
-from .._labels import xml
+from .._text.labels import xml
 from ._colours import THEMES
 
 __all__ = ["page"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from .._labels import label, terminal
+from .._text.labels import label, terminal
 from ..events import Event, RunInfo
 from ._recording import Recording, name_of
 from ._run_recorder import RunRecorder

@@ -24,7 +24,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from .._labels import label
+from .._text.labels import label
 
 __all__ = [
     "Attempt",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, get_args
 
-from .._labels import label
+from .._text.labels import label
 from ..events import Event, EventKind
 from ._lane_state import LaneState, lanes_of
 from ._recording import Attempt, Call, Loss, LossKind, Marble, Recording

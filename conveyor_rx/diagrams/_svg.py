@@ -8,24 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .._labels import xml
+from .._text.labels import xml
 from ._colours import ROLES, Choice, Theme, in_theme
 from ._shapes import LaneView, Picture, Text
 from ._svg_bars import bars, retry
 from ._svg_legend import legend
-from ._svg_shapes import (
-    area,
-    box,
-    capsule,
-    disc,
-    end,
-    held,
-    links,
-    num,
-    ring,
-    text,
-    ticks,
-)
+from ._svg_shapes import area, box, capsule, disc, end, held, links, num, ring, text, ticks
 
 __all__ = ["svg"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .._labels import xml
+from .._text.labels import xml
 from ._bars import BAR_TEXT
 from ._colours import Theme, on
 from ._shapes import Bar, Retry

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from .._labels import xml
+from .._text.labels import xml
 from ._colours import Theme, on
 from ._shapes import Area, Box, Capsule, Disc, Held, LaneView, Link, Ring, Text, Ticks
 

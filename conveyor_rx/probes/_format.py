@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.progress_bar import ProgressBar
 from rich.text import Text
 
-from .._labels import label
+from .._text.labels import label
 from ._counts import PipelineCount, StageCount
 
 __all__ = ["FAILED", "FAINT", "bar", "clock", "name", "rate", "share", "state"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from .._inputs import name_inputs
-from .._labels import label
+from .._text.labels import label
 from ..events import Event
 
 __all__ = ["LoggingProbe"]

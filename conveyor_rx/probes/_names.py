@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from .._labels import label
+from .._text.labels import label
 from ..events import RunInfo
 
 __all__ = [

@@ -9,7 +9,7 @@ from typing import Any
 from opentelemetry import context as contexts
 from opentelemetry import trace
 
-from .._labels import label
+from .._text.labels import label
 from ..events import Event, EventKind
 from ._names import (
     ATTEMPT,

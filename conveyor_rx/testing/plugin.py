@@ -32,7 +32,7 @@ from typing import Any
 
 import pytest
 
-from .._annotations import signature_of
+from .._functions.annotations import signature_of
 from ._leaks import assert_clean
 from ._run import run
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from conveyor_rx._labels import label
+from conveyor_rx._text.labels import label
 from conveyor_rx.diagrams._recording import (
     Attempt,
     Call,

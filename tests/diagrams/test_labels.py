@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conveyor_rx._labels import label, mermaid, terminal, xml
+from conveyor_rx._text.labels import label, mermaid, terminal, xml
 
 HOSTILE = [
     "</text><script>alert(1)</script>",

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from reactivex import operators as ops
 
 from conveyor_rx import batch_task, single_task
-from conveyor_rx._columns import columns
 from conveyor_rx._picture import mermaid, mimebundle, svg, text
+from conveyor_rx._text.columns import columns
 from conveyor_rx.context import PipelineContext
 from conveyor_rx.events import StageInfo
 from tests.diagrams.test_labels import HOSTILE, Nodes

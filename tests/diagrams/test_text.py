@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from reactivex import operators as ops
 
 from conveyor_rx import AsyncStream, batch_task, single_task
-from conveyor_rx._columns import columns
+from conveyor_rx._text.columns import columns
 from conveyor_rx.diagrams._recorder import Recorder
 from conveyor_rx.diagrams._recording import Lane, Marble, Recording
 from conveyor_rx.diagrams._text import render

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from conveyor_rx import batch_task, single_task
-from conveyor_rx._columns import columns
+from conveyor_rx._text.columns import columns
 from conveyor_rx.diagrams import MarbleDiagram, record
 from conveyor_rx.diagrams._bars import BEHIND
 from conveyor_rx.diagrams._lane_layout import ARROW

@@ -18,7 +18,7 @@ VARIABLES = sorted(
         for name in re.findall(r"`(\w+)`", row)
     }
 )
-SOURCE = "\n".join(path.read_text("utf-8") for path in (PACKAGE / "operators").glob("*.py"))
+SOURCE = "\n".join(path.read_text("utf-8") for path in (PACKAGE / "_engine").rglob("*.py"))
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -36,11 +36,12 @@ def test_the_variables_exist(name: str) -> None:
 def test_the_modules_are_all_there() -> None:
     """The tables of modules list each one, with the question that its docstring begins with."""
     rows = dict(re.findall(r"^\| `([\w/]+(?:\.py|/))` \| (.*) \|$", PAGE, re.MULTILINE))
-    modules = {path.name: path for path in PACKAGE.glob("*.py")}
-    modules |= {f"operators/{path.name}": path for path in (PACKAGE / "operators").glob("*.py")}
+    private = [path for path in PACKAGE.glob("_*/") if path.name not in ("__pycache__", "_picture")]
+    files = [*PACKAGE.glob("*.py"), *(file for path in private for file in path.rglob("*.py"))]
+    modules = {str(path.relative_to(PACKAGE)): path for path in files}
+    modules |= {f"{path.parent.name}/": path for path in PACKAGE.glob("*/__init__.py")}
     modules |= {
-        f"{path.parent.relative_to(PACKAGE)}/": path
-        for path in [*PACKAGE.glob("*/__init__.py"), *PACKAGE.glob("operators/*/__init__.py")]
+        f"_engine/{path.parent.name}/": path for path in PACKAGE.glob("_engine/*/__init__.py")
     }
     questions = {
         name: (ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "").partition("\n")[0]

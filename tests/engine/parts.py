@@ -6,9 +6,9 @@ import asyncio
 import contextvars
 from typing import Any
 
-from conveyor_rx.operators._line import Line
-from conveyor_rx.operators._place import Place
-from conveyor_rx.operators._run import Run
+from conveyor_rx._engine.line.line import Line
+from conveyor_rx._engine.place import Place
+from conveyor_rx._engine.run import Run
 
 
 class Clock:

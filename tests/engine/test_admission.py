@@ -5,10 +5,10 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+from conveyor_rx._engine.calls.admission import Admission
+from conveyor_rx._engine.place import Place
+from conveyor_rx._engine.run import Run
 from conveyor_rx._stats import Counters
-from conveyor_rx.operators._admission import Admission
-from conveyor_rx.operators._place import Place
-from conveyor_rx.operators._run import Run
 from tests.engine.parts import Room, enter, new_line, new_run
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from conveyor_rx.operators._relay import OUT_OF_TIME, OWN, TURNS, UNBOUNDED, decide
+from conveyor_rx._engine.turns.relay import OUT_OF_TIME, OWN, TURNS, UNBOUNDED, decide
 
 TASK: Any = object()
 

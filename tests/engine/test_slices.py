@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from conveyor_rx.operators._pace import SLICE, pace_of
+from conveyor_rx._engine.turns.pace import SLICE, pace_of
 from tests.engine.parts import Clock
 
 

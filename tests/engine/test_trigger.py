@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from conveyor_rx import AsyncStream, batch_task, single_task
+from conveyor_rx._engine.batches.trigger import BySize
 from conveyor_rx.events import Event, observe
-from conveyor_rx.operators._trigger import BySize
 from tests.kit import in_both_modes
 
 

@@ -7,7 +7,7 @@ import contextvars
 import inspect
 from collections.abc import Callable
 
-from conveyor_rx.operators._trampoline import Trampoline
+from conveyor_rx._engine.turns.trampoline import Trampoline
 from tests.engine.parts import Clock
 
 

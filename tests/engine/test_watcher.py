@@ -8,10 +8,10 @@ from typing import Any
 from reactivex import operators as ops
 
 from conveyor_rx import AsyncStream, batch_task, single_task
-from conveyor_rx.operators._chain import Chain
-from conveyor_rx.operators._observed_run import ObservedRun
-from conveyor_rx.operators._run import Run
-from conveyor_rx.operators._watcher import Watcher
+from conveyor_rx._engine.graph.chain import Chain
+from conveyor_rx._engine.graph.observed_run import ObservedRun
+from conveyor_rx._engine.graph.watcher import Watcher
+from conveyor_rx._engine.run import Run
 
 
 def test_the_watcher_of_an_observed_run_says_all_that_it_is_asked() -> None:

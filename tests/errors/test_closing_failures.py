@@ -13,7 +13,7 @@ from reactivex import operators as ops
 from reactivex.disposable import Disposable
 
 from conveyor_rx import AsyncStream, BaseTask, BatchTask, ErrorHandler, SingleTask
-from conveyor_rx.operators._failures import KEPT
+from conveyor_rx._engine.closing.failures import KEPT
 from tests.kit import in_both_modes
 from tests.lifetime.test_closing import Reports, others
 

@@ -288,7 +288,7 @@ async def test_methods_used_rightly() -> None:
 
 def test_signatures_are_read_once_a_task(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reading one takes as long as 20 items."""
-    import conveyor_rx._binding as module
+    import conveyor_rx._tasks.binding as module
 
     reads: list[Any] = []
     read = module.signature_or_none

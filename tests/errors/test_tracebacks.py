@@ -105,7 +105,7 @@ async def test_no_frame_of_the_engine(name: str, outlet: str) -> None:
     frames = traceback.extract_tb(caught.value.__traceback__)
     files = [Path(frame.filename) for frame in frames]
     ours = [file.name for file in files if file.parent.name == "conveyor_rx"]
-    assert set(ours) <= {"stream.py", "_cursor.py", "_reader.py"}
+    assert set(ours) <= {"stream.py", "_streams/cursor.py", "_engine/outlets/reader.py"}
     assert len(ours) <= 3
     assert frames[-1].name == "inner"
     assert frames[-2].filename == __file__
@@ -174,5 +174,5 @@ def test_what_pytest_shows(pytester: pytest.Pytester) -> None:
     result = pytester.runpytest_subprocess("--tb=short", "-p", "no:cacheprovider", "-q")
     use, misuse = result.stdout.str().split("test_misuse", 1)
     assert "return 1 / x" in use
-    assert "_reader.py" not in use
-    assert "_later.py" in misuse
+    assert "_engine/outlets/reader.py" not in use
+    assert "_side_inputs/later.py" in misuse

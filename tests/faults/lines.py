@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import conveyor_rx
-import conveyor_rx.operators._observed_run  # it is loaded for observed runs only
+import conveyor_rx._engine.graph.observed_run  # it is loaded for observed runs only
 
 __all__ = ["Broken", "Line", "Lines"]
 
@@ -32,10 +32,11 @@ MAKING_THE_CALL = [  # that waits, or a question before it
     *("await super()._call(place)", "await super()._generate(place)"),
     "if len(self._hired) == 1 and self.run.pace.is_late():",
 ]
-PARTS = ("operators", "_calls.py", "_reader.py")
+PARTS = ("_engine", "_functions/calls.py")
 # What runs when there are no more calls, or is no run's own:
-NOT_WATCHED = tuple(
-    f"operators/_{name}.py" for name in ("run", "ending", "failures", "pull", "pace")
+NOT_WATCHED = (
+    *("_engine/run.py", "_engine/pull.py", "_engine/turns/pace.py", "_engine/outlets/push.py"),
+    *("_engine/closing/ending.py", "_engine/closing/failures.py"),
 )
 
 AT_THE_END = ("Tracer.finish",)

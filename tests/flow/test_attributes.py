@@ -5,9 +5,9 @@ import gc
 from typing import Any
 
 from conveyor_rx import single_task
-from conveyor_rx.operators._entry import Entry
-from conveyor_rx.operators._flat_map import FlatMap
-from conveyor_rx.operators._line import Line
+from conveyor_rx._engine.calls.flat_map import FlatMap
+from conveyor_rx._engine.line.entry import Entry
+from conveyor_rx._engine.line.line import Line
 from tests.kit import in_both_modes, same
 
 FEW = 30

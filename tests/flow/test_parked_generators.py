@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from conveyor_rx import Pipeline, SingleTask, batch_task, single_task
-from conveyor_rx.operators._line import Line
+from conveyor_rx._engine.line.line import Line
 from conveyor_rx.testing import timed_task, timeline
 from tests.flow.work import OUTPUT_BUFFER, Endless, take
 from tests.kit import in_both_modes, now

@@ -22,8 +22,8 @@ from conveyor_rx import (
     RetryConfig,
     SingleTask,
 )
+from conveyor_rx._engine.run import Run
 from conveyor_rx.events import observe
-from conveyor_rx.operators._run import Run
 from tests.kit import in_both_modes
 
 

@@ -14,7 +14,7 @@ from reactivex import Subject
 from reactivex import operators as ops
 
 from conveyor_rx import Pipeline, batch_task, single_task
-from conveyor_rx.operators._run import Run
+from conveyor_rx._engine.run import Run
 from tests.kit import in_both_modes
 
 seen_by: ContextVar[Any] = ContextVar("seen_by", default=None)
@@ -377,7 +377,7 @@ async def count_tasks(pipeline: Pipeline[int, int], data: Any) -> int:
 
     start = Run.start
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("conveyor_rx.operators._task_calls._Task", Counted)
+        patch.setattr("conveyor_rx._engine.calls.task_calls._Task", Counted)
         patch.setattr(Run, "start", counted)
         stream = pipeline(data)
         results = await stream.collect()

@@ -34,7 +34,7 @@ __all__ = ["Tree", "Verdict", "main", "run_sample"]
 
 ROOT = Path(__file__).parents[2]
 LEAST = 0.85  # of the mutants are to be killed
-MUTATED = ("conveyor_rx/operators/**/*.py", "conveyor_rx/stream*.py")
+MUTATED = ("conveyor_rx/_engine/**/*.py", "conveyor_rx/stream*.py")
 # They look at the tools and at the types, or check with other means what is checked anyway.
 NOT_RUN = """
     test_benchmarks.py test_packaging.py test_docstrings.py test_examples.py test_scenarios.py docs

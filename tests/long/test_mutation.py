@@ -13,7 +13,7 @@ from tests.long.mutation import IMPORT, NOT_RUN, TIME_OUT, Tree, all_tests
 from tests.long.mutation_lines import MANY, Seen, choose, first_and_more, lines_to_run, load
 from tests.long.mutation_mutants import Mutant, Position, is_executed, positions, sample
 
-MODULE = Path("conveyor_rx/operators/_batches.py")
+MODULE = Path("conveyor_rx/_engine/batches/batches.py")
 ORIGINAL = (ROOT / MODULE).read_text(encoding="utf-8")
 TESTS = [
     "tests/batches/test_batches.py::test_a_batch_is_a_list_of_its_own",

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from conveyor_rx import StageStats
-from conveyor_rx.operators._entry import Entry
-from conveyor_rx.operators._line import Line
+from conveyor_rx._engine.line.entry import Entry
+from conveyor_rx._engine.line.line import Line
 from tests.random_pipelines.plans import KINDS, SOURCES, WAYS, Plan
 
 __all__ = ["LEAST", "SCENARIOS", "Sightings", "Tally", "scenarios"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from ..._columns import columns
+from ..._text.columns import columns
 from .._recording import Lane
 from ._marks import Marks, inputs_of
 from ._notes import Sign

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..._columns import columns, cut
-from ..._labels import terminal
+from ..._text.columns import columns, cut
+from ..._text.labels import terminal
 from .._recording import Marble, Recording
 
 __all__ = ["OF_NONE", "Marks", "inputs_of"]

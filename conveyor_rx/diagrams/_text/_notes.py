@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Literal, TypeAlias
 
-from ..._columns import columns, cut
+from ..._text.columns import columns, cut
 from .._recording import Recording
 from .._words import counted
 

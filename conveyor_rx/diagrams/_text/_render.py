@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from ..._columns import columns, cut, fill
-from ..._labels import terminal
+from ..._text.columns import columns, cut, fill
+from ..._text.labels import terminal
 from .._recording import Lane, Recording
 from .._words import figures, summary
 from ._calls import calls_of, queue_of

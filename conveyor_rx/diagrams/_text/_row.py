@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from ..._columns import columns, cut
+from ..._text.columns import columns, cut
 from ._notes import Sign
 
 __all__ = ["BOLD", "FAINT", "RED", "Drawing", "Row", "sparks", "style_of"]

@@ -10,20 +10,20 @@ from typing import Any
 
 import pytest
 
-from conveyor_rx._cursor import Reading
-from conveyor_rx._push import Push
-from conveyor_rx._reader import Reader
+from conveyor_rx._engine import _attempts, _chain
+from conveyor_rx._engine.batches.batches import Batches
+from conveyor_rx._engine.batches.trigger import BySize
+from conveyor_rx._engine.calls.flat_map import FlatMap
+from conveyor_rx._engine.graph.chain import Chain
+from conveyor_rx._engine.line.as_completed import AsCompletedLine
+from conveyor_rx._engine.line.line import Line
+from conveyor_rx._engine.outlets.push import Push
+from conveyor_rx._engine.outlets.reader import Reader
+from conveyor_rx._engine.process import Process
+from conveyor_rx._engine.pull import Pull
+from conveyor_rx._engine.run import UNBOUNDED, Run
+from conveyor_rx._streams.cursor import Reading
 from conveyor_rx.error_handling import Policy, Verdict
-from conveyor_rx.operators import _attempts, _chain
-from conveyor_rx.operators._as_completed import AsCompletedLine
-from conveyor_rx.operators._batches import Batches
-from conveyor_rx.operators._chain import Chain
-from conveyor_rx.operators._flat_map import FlatMap
-from conveyor_rx.operators._line import Line
-from conveyor_rx.operators._process import Process
-from conveyor_rx.operators._pull import Pull
-from conveyor_rx.operators._run import UNBOUNDED, Run
-from conveyor_rx.operators._trigger import BySize
 from conveyor_rx.stream import AsyncStream
 
 __all__ = ["ENGINES", "Patch"]

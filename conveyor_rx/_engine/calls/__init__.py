@@ -1,0 +1,1 @@
+"""Which call begins now, how is it made, and what becomes of its result?"""

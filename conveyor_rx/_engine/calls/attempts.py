@@ -1,0 +1,282 @@
+"""How does a call go on that did not give one plain result at once?
+
+Retries, handlers, halving and generators: all that takes several steps, one object a call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Generator, Iterator, Sequence
+from contextlib import aclosing, closing
+from types import AsyncGeneratorType, GeneratorType
+from typing import Any, cast
+
+from ..._errors.blame import add_cause
+from ..._functions.calls import MANY, discard, is_awaitable, is_short
+from ..._inputs import Inputs, inputs_of_outputs
+from ...error_handling import Verdict, checked_answer, no_answer
+from ..place import Place
+from .caller import Caller, Outcome, Part
+
+__all__ = ["Attempts"]
+
+_PENDING: Any = object()
+
+
+class Attempts:
+    """The attempts at one call of `stage`, for the item or batch at `place`.
+
+    Each is a call of the function, and so has a task, and with it a context, of its own.
+    """
+
+    def __init__(
+        self,
+        stage: Caller,
+        place: Place,
+        *,
+        error: BaseException | None = None,
+        result: Any = _PENDING,
+        delivered: bool = False,
+    ) -> None:
+        """Begin after a first attempt that ended with `error` or gave `result`, if one is given."""
+        self._stage = stage
+        self._place = place
+        self._error = error  # here and not in frames, to which its traceback leads
+        self._result = result
+        self._count = 1  # the number of the current attempt
+        self._delivered = delivered  # it has put out something
+        self._fails = False  # the run is being told of its failure
+        self._end: BaseException | None = None  # that is no failure, and is to end the task as well
+        # What is still to be done, the next last: the item or batch, or the halves of that.
+        self._parts = [Part(place, place.value, place.weight, 0)]
+
+    @property
+    def left(self) -> int:
+        """Of how many items it is not known yet what becomes of them."""
+        return sum(part.size for part in self._parts)
+
+    async def attempt(self) -> bool:
+        """Make one attempt, and all that follows from it; return whether another is to be made.
+
+        When none is, the place has been given up.
+        """
+        stage, place = self._stage, self._place
+        try:
+            await self._try()
+        except BaseException as error:
+            if self._fails:  # it did not get told
+                raise
+            self._take_end(error)
+            return False
+        if self._parts and not place.dead:
+            return True
+        if place.dead:
+            stage.counters.cancelled += self.left
+        else:
+            stage.line.give_up(place)
+        return False
+
+    def let_go(self) -> None:
+        """Let go of what was not taken: what a plain function gave is closed, or cancelled."""
+        result, self._result = self._result, _PENDING
+        error, self._error = self._error, None
+        if error is not None and self._place.dead:
+            self._stage.lost(self._place, error, self._count)
+        del error  # its traceback leads here
+        if result is _PENDING:
+            return
+        if issubclass(type(result), asyncio.Future):
+            self._stage.run.release(cast("asyncio.Future[Any]", result), self._lost)
+        elif is_awaitable(result):
+            discard(result)
+
+    def _lost(self, error: BaseException) -> None:
+        self._stage.lost(self._place, error, self._count)
+
+    @property
+    def ends_task(self) -> bool:
+        """Whether the attempt ended with what its task is to end with."""
+        return self._end is not None
+
+    def raise_end(self) -> None:
+        """End the current task with the exception that is to end it, if there is one."""
+        end, self._end = self._end, None
+        if end is not None:
+            self._stage.run.keep(asyncio.current_task())
+            try:
+                raise end
+            finally:
+                del end  # its traceback leads here
+
+    def _take_end(self, end: BaseException) -> None:
+        """Take note that the call has ended with an exception that the policy says nothing of."""
+        stage, place = self._stage, self._place
+        if place.dead:
+            stage.counters.cancelled += self.left
+            stage.lost(place, end, self._count)
+            if issubclass(type(end), asyncio.CancelledError):
+                return
+        elif issubclass(type(end), (KeyboardInterrupt, SystemExit)):
+            stage.counters.failed += self.left
+            stage.run.crash(end)
+        else:
+            stage.fail(place, end, self.left, attempt=self._count)
+            stage.run.schedule()
+        if not issubclass(type(end), Exception):
+            self._end = end
+
+    async def _try(self) -> None:
+        part = self._parts[-1]
+        try:
+            run = self._stage.run
+            await run.pace.turn()
+            if run.paused and self._error is None:  # else there is a failure to see to
+                await run.wait_for_pause()
+            await self._take(self._outcome(part), part)
+        except BaseException as error:
+            if self._place.dead or not _is_failure(error):
+                raise
+            await self._stage.run.wait_for_pause()
+            if self._place.dead:
+                raise
+            await self._respond(error, part)
+
+    def _outcome(self, part: Part) -> Any:
+        """Give what the first attempt ended with, once; after that, call the function."""
+        if self._error is not None:
+            try:
+                raise self._error
+            finally:
+                self._error = None
+        result, self._result = self._result, _PENDING
+        if result is _PENDING:
+            self._delivered = False
+            if self._stage.reporter is not None:
+                self._stage.reporter.attempt_begins(part.place, part.inputs, self._count)
+            result = self._stage.function(part.item)
+        return result
+
+    async def _respond(self, error: BaseException, part: Part) -> None:
+        """Do what the policy says of a failed attempt."""
+        stage = self._stage
+        policy = stage.call.policy
+        if stage.reporter is not None:
+            stage.reporter.attempt_failed(part.place, part.inputs, error, self._count)
+        match policy.verdict(self._count, part.size, self._delivered):
+            case Verdict.RETRY:
+                stage.counters.retried += 1
+                await asyncio.sleep(policy.retry.delay(self._count))
+                self._count += 1
+            case Verdict.HANDLE:
+                await self._handle(error, part)
+            case Verdict.SKIP:
+                stage.skips(error, part.inputs)
+                self._settle(part, "skipped")
+            case Verdict.SPLIT:
+                self._parts[-1:] = _halves(part)
+                self._count = 1
+            case Verdict.FAIL:
+                self._fail(error, part)
+
+    async def _take(self, result: Any, part: Part) -> None:
+        """Deliver what a call gave."""
+        if is_awaitable(result):
+            result = await cast("Awaitable[Any]", result)
+        if self._place.dead:  # it may be the handler that has closed its own run
+            raise asyncio.CancelledError
+        if not self._stage.call.flatten or not issubclass(type(result), MANY):
+            if result is not None:
+                self._stage.emit_one(self._place, result, part.inputs)
+            self._settle(part, "dropped" if result is None else "completed")
+            return
+        is_list = issubclass(type(result), list)
+        inputs = inputs_of_outputs(part.inputs, part.size, result if is_list else [])
+        if is_short(result):
+            for value in cast("list[Any]", result):
+                self._stage.emit(self._place, value, next(inputs))
+        else:
+            await self._deliver(result, inputs)
+        self._settle(part, "completed")
+
+    async def _deliver(self, result: Any, inputs: Iterator[Inputs]) -> None:
+        """Deliver one by one, as far as the line has room; a generator works no further."""
+        # An async generator around all three would cost as much as a call.
+        if issubclass(type(result), AsyncGeneratorType):
+            async with aclosing(cast("AsyncGenerator[Any]", result)) as values:
+                async for value in values:
+                    await self._put_out(value, next(inputs, None))
+        elif issubclass(type(result), GeneratorType):
+            with closing(cast("Generator[Any]", result)) as values:
+                for value in values:
+                    await self._put_out(value, next(inputs, None))
+        else:
+            for value in cast("list[Any]", result):
+                await self._put_out(value, next(inputs, None))
+
+    async def _put_out(self, value: Any, inputs: Inputs) -> None:
+        stage, place, run = self._stage, self._place, self._stage.run
+        if not stage.line.has_room(place):
+            await stage.room(place)
+        if place.dead:
+            raise asyncio.CancelledError
+        self._delivered = True
+        run.emitting.add(place.task)
+        try:
+            stage.emit(place, value, inputs)
+            run.drain()
+        finally:
+            run.emitting.discard(place.task)
+        if run.pace.is_late():
+            await run.pace.turn()
+        if place.dead:
+            raise asyncio.CancelledError
+
+    async def _handle(self, error: BaseException, part: Part) -> None:
+        policy = self._stage.call.policy
+        assert policy.handler is not None
+        try:
+            answer = policy.handler.handle_error(
+                cast("Exception", error), part.item, policy.task_name, self._count
+            )
+            if not is_awaitable(answer):
+                raise no_answer(policy.handler, answer, is_async=False)
+            go_on, value = checked_answer(policy.handler, await answer)
+        except BaseException as raised:
+            if self._place.dead or not _is_failure(raised):
+                raise
+            if raised is not error:
+                add_cause(raised, error)
+            self._fail(raised, part)
+            return
+        if go_on:
+            await self._take(value, part)
+        else:
+            self._fail(error, part)
+
+    def _settle(self, part: Part, outcome: Outcome) -> None:
+        self._count = 1
+        self._stage.settled(part, outcome)
+        self._parts.pop()
+
+    def _fail(self, error: BaseException, part: Part) -> None:
+        self._parts.pop()
+        self._fails = True
+        self._stage.counters.running -= part.size
+        self._stage.fail(self._place, error, part.size, attempt=self._count, inputs=part.inputs)
+
+
+def _halves(part: Part) -> list[Part]:
+    """Give the halves of a batch, the first one last."""
+    place, batch, size, offset = part
+    half = size // 2
+    items = cast("Sequence[Any]", batch)
+    second = Part(place, items[half:], size - half, offset + half)
+    return [second, Part(place, items[:half], half, offset)]
+
+
+def _is_failure(error: BaseException) -> bool:
+    """Tell whether `error` is the call's own, and no end of the process or cancellation."""
+    if issubclass(type(error), asyncio.CancelledError):
+        task = asyncio.current_task()
+        return task is None or not task.cancelling()
+    return issubclass(type(error), Exception)

@@ -1,0 +1,284 @@
+"""How do calls run at once? `flat_map` with a concurrency limit, over the places of a line.
+
+A plain function is called inline, an async one in a task (`task_calls.py`); what is not one plain
+result at the first attempt (generators, retries, handlers, halving) goes the slow way of
+`attempts.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Generator
+from types import GeneratorType
+from typing import Any, cast
+
+from reactivex import Observable
+
+from ..._functions.calls import MANY, Call, is_awaitable, is_short
+from ..._inputs import Inputs, inputs_of_outputs, named
+from ..._stats import Counters
+from ...error_handling import Verdict
+from ..line.line import Line
+from ..place import DEAD, WAITING, Place
+from ..run import Run
+from ..subscriber import lift
+from .attempts import Attempts
+from .blocking import BLOCKING, LOOKS, SHORT, Look
+from .caller import Outcome, Part
+from .notices import Notices
+
+if sys.version_info >= (3, 12):  # tasks can begin within the call that makes them
+    from .task_calls import TaskCalls
+else:
+    from .late_calls import LateCalls as TaskCalls
+
+__all__ = ["FlatMap", "flat_map"]
+
+KINDS = 64  # types of results that are remembered
+
+
+class FlatMap(TaskCalls):
+    """The calls of one task in one run.
+
+    Order: calls start in the order of arrival; a new arrival never overtakes one that waits.
+    Errors: as the call's policy says; a failure goes to the line, at the item's place.
+    Cancellation: the line cancels the task of a place; it is awaited before the run has ended.
+    Pressure: none of its own: what waits here stands in the line, which is the gate.
+    """
+
+    _looks = LOOKS  # at short calls of a plain function that are still to come
+
+    def __init__(
+        self,
+        run: Run,
+        line: Line,
+        call: Call,
+        limit: int | None,
+        counters: Counters,
+        counts_input: bool,
+    ) -> None:
+        """Make at most `limit` calls at once (None: no limit); `Batches` counts its own input."""
+        super().__init__(run, line, call, limit, counters, counts_input)
+        self._shortcut = counts_input  # for results that are one output; not those of batches
+        self._notices = Notices(run, counters, flatten=call.flatten)
+        self._plains = {}
+        self._one: dict[int, type[Any]] = {}  # types of such results, by their ids
+        kind = type(self)
+        if call.is_generator:
+            self._start = kind._start_steps if call.is_plain else kind._start_generator
+        elif call.is_async:
+            self._start = kind._start_async
+        else:
+            self._start = kind._start_watched
+
+    def fail(
+        self, place: Place, error: BaseException, size: int, *, attempt: int, inputs: Inputs = None
+    ) -> None:
+        """End the run at `place` with `error`."""
+        if place.dead:  # a handler has closed its own run
+            self.counters.cancelled += size
+            self.lost(place, error, attempt)
+            return
+        self.counters.failed += size
+        if self.reporter is not None:
+            self.reporter.failed(place)
+        where = named(place.inputs if inputs is None else inputs)
+        self.line.fail(place, self.call.policy.blame(error, where, attempt))
+
+    def lost(self, place: Place, error: BaseException, attempt: int) -> None:
+        """Take note of the failure of a call whose result nobody waits for any more."""
+        policy = self.call.policy
+        if isinstance(error, Exception):
+            error = policy.blame(error, named(place.inputs), attempt)
+        self.run.failures.add(error, f"in task {policy.task_name!r}")
+
+    def skips(self, error: BaseException, inputs: Inputs) -> None:
+        self._notices.skips(error, inputs)
+
+    def emit(self, place: Place, value: Any, inputs: Inputs) -> None:
+        """Pass on one output of several; what is done with it is not done here and now."""
+        if value is None:
+            self.counters.dropped_outputs += 1
+        else:
+            self.counters.out += 1
+            run = self.run
+            run.relay.task = None  # it would make the first call of several last
+            run.turns_only, before = True, run.turns_only
+            try:
+                output = self.line.insert(value, place, inputs)
+                if self.reporter is not None:
+                    output.call = place.call
+                self.out.on_next(output)
+            except BaseException as error:  # no failure of the call: the output has its own place
+                run.crash(error)
+                raise
+            run.turns_only = before
+
+    def emit_one(self, place: Place, result: Any, inputs: Inputs) -> None:
+        """Pass on a result that is one output."""
+        self._notices.one_output(result)
+        self.emit(place, result, inputs)
+
+    def settled(self, part: Part, outcome: Outcome) -> None:
+        """Count the items of `part`: it is known what becomes of them."""
+        if self.reporter is not None:
+            self.reporter.settled(part.place, part.inputs, outcome)
+        counters = self.counters
+        counters.running -= part.size
+        setattr(counters, outcome, getattr(counters, outcome) + part.size)
+
+    # -- private
+
+    def _start_plain(self, place: Place) -> None:
+        counters, reporter, context = self.counters, self.reporter, self.run.context.copy()
+        if reporter is not None:
+            context.run(reporter.call_started, place)
+            if place.state == DEAD:  # a probe has closed the run
+                counters.cancelled += place.weight
+                return
+        counters.running += place.weight
+        try:
+            result = context.run(self.function, place.value)
+        except (KeyboardInterrupt, SystemExit):
+            counters.running -= place.weight
+            counters.failed += place.weight
+            raise
+        except BaseException as error:
+            counters.running -= place.weight
+            self._failed_inline(place, error, delivered=False)
+            return
+        counters.running -= place.weight
+        kind: type[Any] = type(result)  # pyright: ignore[reportUnknownVariableType]  # of any value
+        if (kind is self._plain or id(kind) in self._plains) and place.state == WAITING:
+            if reporter is not None:
+                reporter.call_gave(place, result)
+            counters.ones += 1
+            place.value = result
+            self.out.on_next(place)
+        elif self._takes_steps(result):
+            if kind is GeneratorType and place.state == WAITING and not is_awaitable(result):
+                self._begin_steps(place, cast("Generator[Any]", result), context)
+                return
+            attempts = Attempts(self, place, result=result)
+            self._begin(place, self._step(place, attempts), attempts)
+        else:
+            if reporter is not None:
+                reporter.call_gave(place, result)
+            self._settle(place, result)
+
+    def _start_watched(self, place: Place) -> None:
+        """Make a call of a plain function that may be long: not if the time is used up."""
+        run = self.run
+        if run.clock() > run.pace.end and run.pace.is_late():
+            self.queue.appendleft(place)
+            run.ready |= self.bit
+            return
+        self.function = look = Look(self.function, run.clock)
+        try:
+            self._start_plain(place)
+        finally:
+            self.function = look.function
+        self._looks = self._looks - 1 if look.took < SHORT else LOOKS
+        if look.took > BLOCKING:
+            self._notices.blocks(look.took)
+        if not self._looks:
+            self._start = type(self)._start_plain
+
+    def _failed_inline(self, place: Place, error: BaseException, *, delivered: bool) -> None:
+        verdict = self.call.policy.verdict(1, place.weight, delivered)
+        if place.dead:
+            self.counters.cancelled += place.weight
+            self.lost(place, error, 1)
+        elif verdict is Verdict.FAIL or not isinstance(error, Exception | asyncio.CancelledError):
+            if self.reporter is not None:
+                self.reporter.attempt_failed(place, place.inputs, error, 1)
+            self.fail(place, error, place.weight, attempt=1)
+        elif verdict is Verdict.SKIP:
+            self._skip(place, error)
+        else:
+            attempts = Attempts(self, place, error=error, delivered=delivered)
+            self._begin(place, self._step(place, attempts), attempts)
+
+    def _skip(self, place: Place, error: BaseException) -> None:
+        if self.reporter is not None:
+            self.reporter.attempt_failed(place, place.inputs, error, 1)
+            self.reporter.settled(place, place.inputs, "skipped")
+            self.reporter.is_over(place)
+        self.skips(error, place.inputs)
+        self.counters.skipped += place.weight
+        self.line.give_up(place)
+
+    def _emit_all(self, place: Place, values: list[Any]) -> None:
+        counters, run, line, reporter = self.counters, self.run, self.line, self.reporter
+        on_next = self.out.on_next
+        # What leaves the run here and now needs no place.
+        at_once = line.room_behind(place) if line.final and line.stages[-1:] == [self] else 0
+        run.relay.task = None  # as `emit` does, once for all of them
+        run.turns_only, before = True, run.turns_only
+        given = 0
+        each = inputs_of_outputs(place.inputs, place.weight, values)
+        for value, inputs in zip(values, each, strict=False):
+            if value is None:
+                counters.dropped_outputs += 1
+                continue
+            given += 1
+            if given <= at_once and place.state != DEAD:
+                run.inputs = inputs if reporter is None else reporter.output(place, value, inputs)
+                line.out.on_next(value)
+                continue
+            output = line.insert(value, place, inputs)
+            if reporter is not None:
+                output.call = place.call
+            on_next(output)
+        counters.out += given
+        run.turns_only = before
+
+    def _takes_steps(self, result: Any) -> bool:
+        """Tell whether `result` is to be awaited, or to be taken apart bit by bit."""
+        kind = cast("type[Any]", type(result))
+        if result is None or id(kind) in self._one:
+            return False
+        if self.call.flatten and issubclass(kind, MANY):
+            return not is_short(result)
+        if not self.call.is_async and is_awaitable(result):
+            return True
+        if kind is not GeneratorType:  # of which some are to be awaited
+            if len(self._one) >= KINDS:
+                self._one.clear()
+            self._one[id(kind)] = kind  # kept, so that the id is that of no other type
+            self._notices.one_output(result)
+        return False
+
+    def _settle(self, place: Place, result: Any) -> None:
+        """Take the result of a call that went well at once."""
+        counters = self.counters
+        if place.state == DEAD:
+            counters.cancelled += place.weight
+        elif result is None:
+            counters.dropped += place.weight
+            self.line.give_up(place)
+        elif self.call.flatten and type(result) is list:
+            counters.completed += place.weight
+            self._emit_all(place, cast("list[Any]", result))
+            self.line.give_up(place)
+        elif place.weight != 1:  # a batch: its one output takes up the room of one
+            counters.completed += place.weight
+            self.emit(place, result, place.inputs)
+            self.line.give_up(place)
+        else:
+            if self._shortcut:
+                self._plain = type(result)
+                if len(self._plains) >= KINDS:
+                    self._plains.clear()
+                self._plains[id(self._plain)] = self._plain
+            counters.ones += 1
+            place.value = result
+            self.out.on_next(place)
+
+
+def flat_map(stage: FlatMap) -> Callable[[Observable[Any]], Observable[Any]]:
+    """Call a function for each place of a line, as `stage` says."""
+    stage.line.stages.append(stage)
+    stage.run.enroll(stage)
+    return lift(lambda: stage, stage.run)

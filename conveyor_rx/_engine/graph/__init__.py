@@ -1,0 +1,1 @@
+"""How are stages linked up for one run? Segments, the picture of them, and what watches them."""

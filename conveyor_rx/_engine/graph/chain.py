@@ -1,0 +1,173 @@
+"""Where are the segments? A chain of stages, linked up for one run.
+
+A segment is what lies between two points at which order is restored. The chain opens one where a
+call needs its inputs in order, closes it before batches, foreign operators and the output, and
+tells each emitter which gate it has to heed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from reactivex import Observable
+
+from ..._functions.calls import Call
+from ..._stats import Counters
+from ..arrivals import arrive
+from ..batches.batches import Batches, collect
+from ..batches.trigger import Trigger
+from ..calls.flat_map import FlatMap, flat_map
+from ..line.as_completed import AsCompletedLine
+from ..line.entry import enter
+from ..line.line import Line, leave
+from ..process import Process, Processor, process
+from ..run import Run
+from ..subscriber import Subscriber, lift
+from ..turns.trampoline import DEPTH, Gate
+from .watcher import UNWATCHED, Watcher
+
+__all__ = ["Chain", "Emitter"]
+
+
+class Emitter(Protocol):
+    """What emits while a gate is open: a source, a line, the output of a `process`."""
+
+    bit: int
+    gate: Gate
+    reads_ahead: bool  # an `Entry` is right behind it, in which some items may be enqueued at once
+
+
+class _Turn(Subscriber):
+    """Where what is handed on waits for a turn, so that the stack stays flat."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    def on_next(self, value: Any) -> None:
+        run = self._run
+        run.turns_only, before = True, run.turns_only
+        self.out.on_next(value)
+        run.turns_only = before
+
+
+class Chain:
+    """The operators of one run so far: grows stage by stage, ends at a gate.
+
+    `watcher` sees each step, and may add a tap.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        source: Observable[Any],
+        emitter: Emitter,
+        watcher: Watcher = UNWATCHED,
+    ) -> None:
+        self._run = run
+        self._emitter = emitter
+        self._watcher = watcher
+        self._observable = source
+        self._tap(watcher.tap_source())
+        self._source = self._observable
+        self._stage = 0  # the id of the last one: a `Sketch` counts as this does
+        self._open: Line | None = None
+        self._last: Line | None = None
+        self.counters: list[Counters] = []
+
+    def call(self, call: Call, *, name: str, limit: int | None, in_order: bool) -> None:
+        """Add calls for single items; `in_order` says that they must start in input order."""
+        if self._observable is self._source:
+            # A foreign operator in between would work for several items at a stretch.
+            self._emitter.reads_ahead = call.is_async
+        line = self._open
+        self._stage += 1
+        if in_order or line is None:
+            line = self._open_segment()
+        self._add_calls(line, call, limit, self._count(name), counts_input=True)
+
+    def batch(self, call: Call, *, name: str, limit: int | None, trigger: Trigger) -> None:
+        """Add calls for batches, which `trigger` cuts; the window counts their items."""
+        self._close_segment()
+        self._stage += 1
+        counters = self._count(name)
+        reporter = self._watcher.batch_reporter(self._stage)
+        batches = Batches(self._run, trigger, counters, reporter)
+        self._observable = collect(batches)(self._observable)
+        line = self._open_segment(weigh=len)
+        self._add_calls(line, call, limit, counters, counts_input=False)
+
+    def process(self, processor: Processor, *, name: str) -> None:
+        """Add a stage that is written as an async iterable of async iterables."""
+        self._close_segment()
+        self._stage += 1
+        stage = Process(self._run, processor, self._count(name))
+        self._end_emitter(stage, final=True)
+        self._observable = process(stage)(self._observable)
+        self._emitter, self._last = stage.pull, None
+        self._tap(self._watcher.tap_stage(self._stage))
+
+    def apply(self, operator: Callable[[Observable[Any]], Observable[Any]], *, name: str) -> None:
+        """Add a foreign operator, on values in their order."""
+        self._close_segment()
+        self._stage += 1
+        if self._last is not None:
+            self._last.direct = False
+        self._observable = arrive(self._run, operator)(self._observable)
+        self._last = None
+        self._tap(self._watcher.tap_stage(self._stage))
+
+    def end(self, gate: Gate, *, direct: bool) -> Observable[Any]:
+        """End the chain at `gate`, and return what is to be subscribed.
+
+        `direct` says that no foreign code is behind it.
+        """
+        self._close_segment()
+        if self._last is not None:
+            self._last.direct = direct
+        self._end_emitter(gate, final=True)
+        self._tap(self._watcher.tap_outlet())
+        return self._observable
+
+    # -- private
+
+    def _add_calls(
+        self, line: Line, call: Call, limit: int | None, counters: Counters, *, counts_input: bool
+    ) -> None:
+        if len(self.counters) % DEPTH == 0:
+            self._observable = lift(lambda: _Turn(self._run), self._run)(self._observable)
+        stage = FlatMap(self._run, line, call, limit, counters, counts_input)
+        self._observable = flat_map(stage)(self._observable)
+        self._tap(self._watcher.tap_calls(self._stage, stage))
+
+    def _open_segment(self, weigh: Callable[[Any], int] | None = None) -> Line:
+        self._close_segment()
+        self._open = line = (Line if self._run.ordered else AsCompletedLine)(self._run)
+        self._end_emitter(line, final=False)
+        self._observable = enter(line, weigh)(self._observable)
+        self._watcher.line_opens(line)
+        return line
+
+    def _close_segment(self) -> None:
+        line, self._open = self._open, None
+        if line is not None:
+            self._run.enroll(line)
+            self._observable = leave(line)(self._observable)
+            self._emitter = self._last = line
+            self._tap(self._watcher.tap_line(line))
+
+    def _tap(self, tap: Subscriber | None) -> None:
+        if tap is not None:
+            # The lambda must not hold the chain, which holds what is made: a cycle.
+            self._observable = lift(lambda: tap, self._run)(self._observable)
+
+    def _count(self, name: str) -> Counters:
+        counters = Counters(name)
+        self.counters.append(counters)
+        return counters
+
+    def _end_emitter(self, gate: Gate, *, final: bool) -> None:
+        self._emitter.gate = gate
+        gate.upstream_bit |= self._emitter.bit
+        if self._last is not None:
+            self._last.final = final

@@ -1,0 +1,85 @@
+"""Which stages are there, and which feeds which? A chain that is only described, without a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from reactivex import Observable
+
+from ..._functions.calls import Call
+from ...error_handling import RetryConfig
+from ...events import StageInfo
+from ..batches.trigger import Trigger
+from ..process import Processor
+
+__all__ = ["Sketch"]
+
+_NO_RETRIES = RetryConfig(max_attempts=1)
+
+
+class Sketch:
+    """A chain that is only described: stages connect to it as to a `Chain`.
+
+    Both count the stages as they come, from the source on, which is 0.
+    """
+
+    def __init__(self) -> None:
+        self._found: list[StageInfo] = [StageInfo("source", "source")]
+
+    @property
+    def stages(self) -> tuple[StageInfo, ...]:
+        """The source, the stages and the output."""
+        found = [*self._found, StageInfo("output", "output", **self._joint())]
+        feeds: list[list[int]] = [[] for _ in found]
+        for stage in found:
+            for each in stage.fed_by:
+                feeds[each].append(stage.id)
+        return tuple(stage._replace(feeds=tuple(feeds[stage.id])) for stage in found)
+
+    def call(self, call: Call, *, name: str, limit: int | None, in_order: bool) -> None:
+        options = {"concurrency_limit": limit} if limit is not None else {}
+        overlaps = call.is_async or call.is_generator
+        options |= _options(call)
+        self._add(name, "single_task", options, limit, overlaps=overlaps)
+
+    def batch(self, call: Call, *, name: str, limit: int | None, trigger: Trigger) -> None:
+        options: dict[str, Any] = {"max_size": trigger.max_size}
+        if trigger.min_size != 1:
+            options["min_size"] = trigger.min_size
+        if limit != 1:
+            options["concurrency_limit"] = limit
+        options |= _options(call)
+        overlaps = call.is_async or call.is_generator
+        self._add(name, "batch_task", options, limit, trigger.max_size, overlaps=overlaps)
+
+    def process(self, processor: Processor, *, name: str) -> None:
+        self._add(name, "own")
+
+    def apply(self, operator: Callable[[Observable[Any]], Observable[Any]], *, name: str) -> None:
+        self._add(name, "operator")
+
+    def _add(self, name: str, kind: Any, *what: Any, **more: Any) -> None:
+        self._found.append(StageInfo(name, kind, *what, **more, **self._joint()))
+
+    def _joint(self) -> dict[str, Any]:
+        """Give the id of the stage that comes next, and what feeds it: in a row the one before."""
+        number = len(self._found)
+        return {"id": number, "fed_by": (number - 1,)}
+
+
+def _options(call: Call) -> dict[str, Any]:
+    """Give the options that differ from the defaults, named as the decorators name them."""
+    policy = call.policy
+    options: dict[str, Any] = {}
+    if policy.retry.max_attempts > 1:
+        options["retry_attempts"] = policy.retry.max_attempts
+        if policy.retry.base_delay != _NO_RETRIES.base_delay:
+            options["retry_delay"] = policy.retry.base_delay
+    if policy.on_error != "fail":
+        options["on_error"] = policy.on_error
+    if policy.handler is not None:
+        options["error_handler"] = type(policy.handler).__name__
+    if not call.flatten:
+        options["flatten"] = False
+    return options

@@ -1,0 +1,82 @@
+"""How does an item get into a line? It takes a new place at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol, cast
+
+from reactivex import Observable
+
+from ..place import WAITING, Place, allocate
+from ..subscriber import Subscriber, lift
+from .line import Line
+
+__all__ = ["Entry", "enter"]
+
+
+class Queue(Protocol):
+    """The first stage of a segment."""
+
+    def enqueue(self, places: list[Place]) -> None:
+        """Take places that are to be called at later turns."""
+
+
+class Entry(Subscriber):
+    """Where items come into the line of a segment."""
+
+    def __init__(self, line: Line, weigh: Callable[[Any], int] | None) -> None:
+        self.line = line
+        self.run = line.run
+        self.weigh = weigh
+        line.entry = self
+
+    def on_next(self, value: Any) -> None:
+        line = self.line
+        place: Place = allocate(Place)  # as `new_place` does, in line for speed
+        place.value = value
+        place.inputs = self.run.inputs
+        place.weight = weight = self.weigh(value) if self.weigh else 1
+        place.state = WAITING
+        place.task = None
+        place.next = ring = line.ring
+        place.prev = last = ring.prev
+        last.next = ring.prev = place
+        line.size += weight
+        self.out.on_next(place)
+
+    def enqueue(self, values: Iterable[Any], number: int) -> None:
+        """Put items of the source, from `number` on, in the line and in the queue behind."""
+        line = self.line
+        last = line.ring.prev
+        places: list[Place] = []
+        for value in values:
+            place: Place = allocate(Place)
+            place.value = value
+            place.inputs = number
+            place.weight = 1
+            place.state = WAITING
+            place.task = None
+            place.prev = last
+            last.next = last = place
+            places.append(place)
+            number += 1
+        last.next, line.ring.prev = line.ring, last
+        line.size += len(places)
+        cast("Queue", self.out).enqueue(places)
+
+    def on_error(self, error: Exception) -> None:
+        self._end(error)
+
+    def on_completed(self) -> None:
+        self._end(None)
+
+    def _end(self, error: Exception | None) -> None:
+        if self.line.entry is self:  # else: a call failed at the last batch, and that is the end
+            self.line.end(error)
+
+
+def enter(
+    line: Line, weigh: Callable[[Any], int] | None = None
+) -> Callable[[Observable[Any]], Observable[Any]]:
+    """Give each item a place in `line`; a batch takes as much of the window as `weigh` says."""
+    return lift(lambda: Entry(line, weigh), line.run)

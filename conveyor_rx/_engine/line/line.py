@@ -1,0 +1,283 @@
+"""Which result comes next? Places in a line: order, window and gate of one segment.
+
+Each item that enters a segment takes a place at the end of the line; the place travels through the
+segment's operators and carries the value. A result fills its place, None gives it up, and a list or
+generator puts new places in front of its own before it gives that up: the indexed scan that
+restores order, O(1) an item, for fan-out too. The line emits from its head while the head is
+filled; the as-completed line (`as_completed.py`) emits whatever is filled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, Protocol
+
+from reactivex import Observable
+
+from ..._inputs import Inputs
+from ..place import DEAD, FILLED, Place, new_place
+from ..run import REST, Run
+from ..subscriber import Subscriber, cut_upstream, lift
+from ..turns.trampoline import Gate
+
+if TYPE_CHECKING:
+    from ..observing.segment import Segment
+
+__all__ = ["Line", "Stage", "Waiter", "leave"]
+
+
+class Stage(Protocol):
+    """An operator within a segment, as its line sees it."""
+
+    def purge(self) -> None:
+        """Let go of the places that are dead."""
+
+
+class Waiter(Protocol):
+    """Who waits for room: a future, or what is as one."""
+
+    def done(self) -> bool:
+        """Tell whether it waits no more."""
+        ...
+
+    def set_result(self, result: None, /) -> None:
+        """Let it go on."""
+
+
+class Line(Subscriber):
+    """The line of one segment, in input order; as a subscriber, the end of the segment.
+
+    Order: outputs leave in the order of the inputs that they come from.
+    Errors: a failure cuts off all that stands behind its place and everything upstream, then waits
+    at the end of the line, so that all before it is delivered.
+    Cancellation: `cut` cancels the call of each place.
+    Pressure: it is a `Gate`, open while fewer than `limit` items stand in it, and emits only while
+    the gate behind it is open.
+    """
+
+    bit = 0
+    gate: Gate
+    reads_ahead = False
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.limit = run.max_in_flight
+        self.size = 0
+        self.upstream_bit = 0
+        self.segment: Segment | None = None  # who is told what happens, in an observed run
+        self.stages: list[Stage] = []  # the operators between entry and end
+        self.entry: Subscriber | None = None
+        self.final = True  # no other line behind this one
+        self.direct = True  # no foreign code behind it: that is to run in turns only
+        self._ended = False
+        self._ending: BaseException | None = None
+        # (The first of a plain dict that lost its first ones is found by looking at all of these.)
+        self._parked: OrderedDict[Place, Waiter] = OrderedDict()
+        self.ring = ring = new_place(None, None, 0)  # ring.next is the head, ring.prev the tail
+        ring.prev = ring.next = ring
+
+    # -- places
+
+    def places(self) -> Iterator[Place]:
+        """All that stand here, from the head on."""
+        place = self.ring.next
+        while place is not self.ring:
+            yield place
+            place = place.next
+
+    def insert(self, value: Any, owner: Place, inputs: Inputs) -> Place:
+        """Take a new place in front of `owner`, for one of its outputs, which is of `inputs`."""
+        place = new_place(value, inputs, 1)
+        self.size += 1
+        place.next = owner
+        place.prev = last = owner.prev
+        last.next = owner.prev = place
+        return place
+
+    def give_up(self, place: Place) -> None:
+        """Leave the line without a result."""
+        self._unlink(place)
+        self.run.ready |= self.bit
+        if self.segment is not None:
+            self.segment.look()
+
+    def fail(self, place: Place, error: BaseException) -> None:
+        """End the line at `place`: cut off what is behind it, then let `error` follow the rest."""
+        self.run.failure = error
+        behind = place.next
+        self._unlink(place)
+        self._kill_from(behind)
+        self._finish(error)
+
+    def has_room(self, owner: Place) -> bool:
+        """Tell whether `owner` may put another output in the line; the head always may."""
+        return self.size < self.limit or self.ring.next is owner or owner.dead
+
+    async def room(self, owner: Place) -> None:
+        """Wait until `owner` may put another output in the line."""
+        again = False
+        while not self.has_room(owner):
+            future: asyncio.Future[None] = self.run.loop.create_future()
+            self.park(owner, future, first=again)
+            again = True
+            try:
+                await future
+            finally:
+                self._parked.pop(owner, None)
+
+    def park(self, owner: Place, waiter: Waiter, *, first: bool) -> None:
+        """Let `owner` wait for room: before all others, if it has just been woken in vain."""
+        self._parked[owner] = waiter
+        if first:
+            self._parked.move_to_end(owner, last=False)
+        if self.size < self.limit or self.ring.next is owner:
+            self._has_rest()
+
+    # -- the end of the segment
+
+    def room_behind(self, place: Place) -> int:
+        """Tell how many outputs of `place` may leave at once: none, if it is not next."""
+        is_next = self.ring.next is place
+        return self.gate.limit - self.gate.size if self.direct and is_next else 0
+
+    def on_next(self, value: Place) -> None:
+        if self.ring.next is not value:
+            value.state = FILLED
+        elif self.direct and not self.run.turns_only and self.gate.size < self.gate.limit:
+            self._emit(value)
+        else:
+            value.state = FILLED
+            self.run.ready |= self.bit
+
+    def end(self, error: BaseException | None) -> None:
+        """Note that nothing more will enter; `error` is delivered behind all that has."""
+        self._conclude(error)
+
+    def step(self) -> None:
+        run, bit, gate = self.run, self.bit, self.gate
+        head = self.ring.next
+        while head.state == FILLED and gate.size < gate.limit:
+            run.ready &= ~bit
+            self._emit(head)
+            if not run.ready & bit or run.ready >= 2 * bit or run.clock() > run.deadline:
+                return
+            head = self.ring.next
+        if head.state == FILLED:
+            return
+        if self._ended and head is self.ring:
+            self._ended = False
+            error, self._ending = self._ending, None
+            if error is None:
+                self.out.on_completed()
+            else:
+                self.out.on_error(error)  # pyright: ignore[reportArgumentType]  # Rx says Exception; a CancelledError passes as well
+
+    def cut(self) -> None:
+        self._clear()
+        self.stages = []
+        self.entry = None
+
+    # -- private
+
+    def _emit(self, place: Place) -> None:
+        value, place.value = place.value, None
+        self.run.inputs = place.inputs
+        last = place.prev  # as `_unlink` does, in line for speed
+        last.next = following = place.next
+        following.prev = last
+        del place.prev, place.next
+        place.state = DEAD
+        before = self.size
+        self.size = before - 1  # a batch never leaves: its outputs do, which take one each
+        if before == self.limit:
+            self.run.ready |= self.upstream_bit
+        if self._parked:
+            self._unpark()
+        if following.state == FILLED or self._ended:
+            self.run.ready |= self.bit
+        self.out.on_next(value)
+
+    def _clear(self) -> None:
+        self._kill_from(self.ring.next)
+        self._ended = False
+        self._ending = None
+
+    def _finish(self, error: BaseException) -> None:
+        for stage in self.stages:
+            stage.purge()
+        entry, self.entry = self.entry, None
+        if entry is not None:
+            cut_upstream(entry, self.run)
+        self._conclude(error)
+
+    def _conclude(self, error: BaseException | None) -> None:
+        self._ended = True
+        self._ending = error
+        self.run.ready |= self.bit
+        if self.segment is not None:
+            if error is None:
+                self.segment.input_ended()
+            else:
+                self.segment.failed()
+
+    def _unlink(self, place: Place) -> None:
+        place.prev.next = place.next
+        place.next.prev = place.prev
+        del place.prev, place.next
+        place.state = DEAD
+        before = self.size
+        self.size = after = before - place.weight
+        if after < self.limit <= before:
+            self.run.ready |= self.upstream_bit
+        if self._parked:
+            self._unpark()
+
+    def _unpark(self) -> None:
+        """Wake the head; the others have what room the items from upstream leave."""
+        head = self._parked.pop(self.ring.next, None)
+        if head is not None and not head.done():
+            head.set_result(None)
+        if self._parked and self.size < self.limit:
+            self._has_rest()
+
+    def _has_rest(self) -> None:
+        self.run.roomy[self] = None
+        self.run.ready |= REST
+
+    def share_room(self) -> None:
+        """Wake the head, and as many of those that wait for room as there is room for."""
+        head = self._parked.pop(self.ring.next, None)
+        if head is not None and not head.done():
+            head.set_result(None)
+        spare = self.limit - self.size
+        while spare > 0 and self._parked:
+            _, waiter = self._parked.popitem(last=False)
+            if not waiter.done():
+                waiter.set_result(None)
+                spare -= 1
+
+    def _kill_from(self, place: Place) -> None:
+        """Take `place` and all behind it out of the line and cancel their calls."""
+        parked, self._parked = self._parked, OrderedDict()  # those to be killed need no room
+        while place is not self.ring:
+            following = place.next
+            if self.segment is not None:
+                self.segment.killed(place)
+            self._unlink(place)
+            place.value = None
+            work = place.task
+            if isinstance(work, asyncio.Task):
+                self.run.cancel(work)
+            elif work is not None:
+                work.cancel()
+            place = following
+        self._parked.update(item for item in parked.items() if not item[0].dead)
+        if self._parked:
+            self._unpark()
+
+
+def leave(line: Line) -> Callable[[Observable[Any]], Observable[Any]]:
+    """Turn filled places back into values, in the order of `line`."""
+    return lift(lambda: line, line.run)

@@ -1,0 +1,195 @@
+"""How are iterables and async iterables read? Item by item, while the gate is open."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import AsyncIterable, Callable, Iterable, Iterator
+from functools import partial
+from itertools import islice
+from types import GeneratorType
+from typing import Any, Protocol, cast
+
+from reactivex import Observable
+
+from ..line.entry import Entry
+from ..pull import Pull
+from ..run import Run
+from ..subscriber import Subscriber
+from .base import Source
+
+__all__ = ["AsyncSource", "IterableSource"]
+
+_END: Any = object()
+_BUILT_IN: tuple[type[Iterator[Any]], ...] = (
+    type(iter([])),
+    type(iter(())),
+    type(iter(range(0))),
+    type(iter({})),
+    type(iter(set[Any]())),
+)
+"""Iterators whose `next` runs nobody's code."""
+BULK = 32  # items that are read from such an iterator at once: nobody can tell
+
+
+class IterableSource(Source):
+    """The source that reads an iterable.
+
+    Order: the iterable's. Pressure: `next` while the gate is open. Cancellation: a generator is
+    closed. One turn lasts until somebody downstream is ready, or the time is up.
+    """
+
+    kind = "iterable"
+
+    def __init__(self, run: Run, iterable: Iterable[Any]) -> None:
+        super().__init__(run)
+        self._iterable: Iterable[Any] = iterable
+        self._iterator: Iterator[Any] | None = None
+        self._context = run.context.copy()  # what a generator sets there leaks nowhere
+        self._next: Callable[[], Any] | None = None
+        self._in_bulk = False
+        self._cut = False
+
+    def step(self) -> None:
+        if not self.is_subscribed:
+            return
+        run, gate = self.run, self.gate
+        while gate.size < gate.limit and not self._cut:
+            try:
+                value = (self._next or self._begin())()
+            except (KeyboardInterrupt, SystemExit):
+                raise
+            except BaseException as error:
+                self.cut()
+                self.fail(error)
+                return
+            if self._cut:  # from inside of next()
+                self._close()
+            elif value is _END:
+                self.cut()
+                self.out.on_completed()
+            else:
+                if self._in_bulk:
+                    self._pass_on_several(value)
+                else:
+                    run.inputs = given = self.given  # as `emit` does, in line for speed
+                    self.given = given + 1
+                    self.out.on_next(value)
+                if run.ready >= self.bit or run.paused or run.clock() > run.deadline:
+                    run.ready |= self.bit
+                    return
+
+    def cut(self) -> None:
+        self._cut = True
+        self._iterable = ()
+        self._close()
+
+    def _pass_on_several(self, value: Any) -> None:
+        """Fill the queue of the first stage, for its tasks to take from."""
+        assert self._iterator is not None
+        room = self.gate.limit - self.gate.size - 1
+        entry = cast("Entry", self.out)  # as `reads_ahead` says
+        values = [value, *islice(self._iterator, min(BULK, room))]
+        entry.enqueue(values, self.given)
+        self.given += len(values)
+
+    def _begin(self) -> Callable[[], Any]:
+        """Give what gives the next item, or `_END`."""
+        self._iterator = iterator = self._context.run(iter, self._iterable)
+        if isinstance(iterator, _BUILT_IN):
+            self._in_bulk = self.reads_ahead
+            self._next = partial(next, iterator, _END)
+        else:
+            self._next = partial(self._context.run, next, iterator, _END)
+        return self._next
+
+    def _close(self) -> None:
+        iterator = self._iterator
+        if isinstance(iterator, GeneratorType):
+            if iterator.gi_running:
+                return  # `step` closes it when it gives control back
+            self._context.run(iterator.close)
+        self._iterator = self._next = None
+
+
+class _Stream(AsyncIterable[Any], Protocol):
+    """What is read of an AsyncStream here, which stands above this module."""
+
+    def _anew(self) -> _Stream: ...
+
+    def _begin(self) -> None: ...
+
+
+class AsyncSource(Source):
+    """Order: the iterable's. Pressure and cancellation: see `Pull`.
+
+    A stream is read in a run of its own, which begins at once: its source may be a hot Observable.
+    """
+
+    kind = "async iterable"
+
+    def __init__(self, run: Run, iterable: AsyncIterable[Any]) -> None:
+        super().__init__(run)
+        self._iterable = iterable
+        self._pull: Pull | None = None
+
+    def step(self) -> None:
+        if not self.is_subscribed:
+            return
+        if self._pull is None:
+            self._pull = Pull(
+                self.run,
+                lambda: self._iterable,
+                _Items(self),
+                name="source of a stream",
+                where="in the source",
+            )
+            self._pull.gate = self.gate
+            self._pull.begin()
+        self._pull.step()
+
+    def begin(self) -> None:
+        if isinstance(self._iterable, Observable) and hasattr(self._iterable, "_anew"):
+            stream = cast("_Stream", self._iterable)._anew()  # pyright: ignore[reportPrivateUsage]  # no affair of users
+            self._iterable = stream
+            begin = stream._begin  # pyright: ignore[reportPrivateUsage]  # no affair of users
+            _begin_soon(partial(self.run.context.copy().run, begin))
+
+    def cut(self) -> None:
+        if self._pull is not None:
+            self._pull.cut()
+        self._iterable = cast("AsyncIterable[Any]", None)
+
+
+class _Items(Subscriber):
+    def __init__(self, source: AsyncSource) -> None:
+        self._source = source
+
+    def on_next(self, value: Any) -> None:
+        self._source.emit(value)
+
+    def on_error(self, error: Exception) -> None:
+        self._source.fail(error)
+
+    def on_completed(self) -> None:
+        self._source.out.on_completed()
+
+
+class _Beginnings(threading.local):
+    waiting: deque[Callable[[], None]] | None = None
+
+
+_beginnings = _Beginnings()
+
+
+def _begin_soon(begin: Callable[[], None]) -> None:
+    """Call `begin`, but not within another: streams of streams need no deep stack."""
+    if _beginnings.waiting is not None:
+        _beginnings.waiting.append(begin)
+        return
+    _beginnings.waiting = waiting = deque([begin])
+    try:
+        while waiting:
+            waiting.popleft()()
+    finally:
+        _beginnings.waiting = None

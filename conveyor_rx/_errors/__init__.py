@@ -1,0 +1,1 @@
+"""What does an exception tell, of where it arose, and to whom?"""

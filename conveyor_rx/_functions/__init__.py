@@ -1,0 +1,1 @@
+"""What is a user's function? Its kind, its parameters, its annotations, its name."""

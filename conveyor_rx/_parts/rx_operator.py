@@ -1,0 +1,40 @@
+"""How is an Rx operator a part of a pipeline? Applied to the values in their order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from reactivex import Observable
+
+from .._engine.graph.chain import Chain
+from .._engine.graph.sketch import Sketch
+from .part import Part
+from .rx import operator_name
+
+__all__ = ["RxOperator"]
+
+
+class RxOperator(Part):
+    """An Rx operator as a part of a pipeline."""
+
+    _is_counted = False
+
+    def __init__(self, operator: Callable[[Any], Any]) -> None:
+        self._operator = operator
+
+    def __repr__(self) -> str:
+        return self.task_name
+
+    @property
+    def task_name(self) -> str:
+        return operator_name(self._operator)
+
+    def _connect(self, chain: Chain | Sketch) -> None:
+        chain.apply(self._apply, name=self.task_name)
+
+    def _apply(self, source: Observable[Any]) -> Observable[Any]:
+        result = self._operator(source)
+        if not isinstance(result, Observable):
+            raise TypeError(f"{self!r} in a pipeline gave {type(result).__name__}, no Observable")
+        return cast("Observable[Any]", result)

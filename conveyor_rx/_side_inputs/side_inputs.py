@@ -1,0 +1,109 @@
+"""What do calls get beside the item? Values, values still to come, and shared generators.
+
+A coroutine, a future or the first item of an AsyncStream is resolved once, before the first call,
+and shared by all calls and runs of the task; a coroutine function is called once a run (`later.py`).
+An async generator is handed to every call; calls of `anext` on it are serialised, in the order in
+which the calls started (`in_turns.py`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from types import CoroutineType
+from typing import Any, cast
+
+from .._functions.calls import is_async, is_awaitable, outputs
+from .._functions.signatures import needs_arguments
+from ..stream import AsyncStream
+from .in_turns import InOrder, Turn, Turns
+from .later import Awaited, FirstOf, Later, Made, Watched
+
+__all__ = ["SideInputs"]
+
+
+class SideInputs:
+    """The side inputs of one task, in the form in which they are passed on."""
+
+    def __init__(self, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None) -> None:
+        self.args = tuple(
+            _wrap(value, f"side input {number}") for number, value in enumerate(args, start=1)
+        )
+        self.kwargs = {
+            name: _wrap(value, f"side input {name!r}") for name, value in (kwargs or {}).items()
+        }
+        values = [*self.args, *self.kwargs.values()]
+        self.is_pending = any(isinstance(value, Later) for value in values)
+        self.has_generator = any(isinstance(value, InOrder) for value in values)
+
+    def extended(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> SideInputs:
+        """Return these inputs with `args`, if any, in place of theirs, and `kwargs` added."""
+        added = SideInputs(args, kwargs)
+        added.args = added.args or self.args
+        added.kwargs = {**self.kwargs, **added.kwargs}
+        added.is_pending |= self.is_pending
+        added.has_generator |= self.has_generator
+        return added
+
+    def bind(self, function: Callable[..., Any], *, with_item: bool) -> Callable[[Any], Any]:
+        """Make `function` a function of the item alone; for inputs that are here already."""
+        args, kwargs = self.args, self.kwargs
+        if not with_item:
+            return lambda _: function(*args, **kwargs)
+        if not args and not kwargs:
+            return function
+        return lambda item: function(item, *args, **kwargs)
+
+    async def resolve(self, run: object) -> SideInputs:
+        """Wait for the inputs that are still to come, for `run`, and return the whole as values."""
+        resolved = SideInputs()
+        resolved.args = tuple([await _value(value, run) for value in self.args])
+        resolved.kwargs = {name: await _value(value, run) for name, value in self.kwargs.items()}
+        resolved.has_generator = self.has_generator
+        return resolved
+
+    def in_turns(self, function: Callable[..., Any], *, generator: bool) -> Callable[..., Any]:
+        """Wrap `function` so that each call gets its own turn at the generators among its inputs.
+
+        What comes out is async: a coroutine function, or an async generator function.
+        """
+
+        async def call(*args: Any, **kwargs: Any) -> Any:
+            turns = Turns()
+            try:
+                result: Any = function(*turns.of(args), **turns.of_named(kwargs))
+                return await result if is_awaitable(result) else result
+            finally:
+                turns.end()
+
+        async def generate(*args: Any, **kwargs: Any) -> AsyncGenerator[Any]:
+            turns = Turns()
+            try:
+                result = function(*turns.of(args), **turns.of_named(kwargs))
+                async with aclosing(outputs(result)) as values:
+                    async for value in values:
+                        yield value
+            finally:
+                turns.end()
+
+        return generate if generator else call
+
+
+def _wrap(value: Any, name: str) -> Any:
+    kind: type[Any] = type(cast("object", value))
+    if issubclass(kind, CoroutineType):
+        return Awaited(name, cast("CoroutineType[Any, Any, Any]", value))
+    if issubclass(kind, asyncio.Future):
+        return Watched(name, cast("asyncio.Future[Any]", value))
+    if issubclass(kind, AsyncStream):
+        return FirstOf(name, cast("AsyncStream[Any]", value))
+    if callable(value) and is_async(value) and not needs_arguments(value):
+        return Made(name, value)
+    if isinstance(value, AsyncGenerator) and not isinstance(value, Turn):
+        return InOrder(cast("AsyncGenerator[Any, Any]", value))
+    return value
+
+
+async def _value(value: Any, run: object) -> Any:
+    return await value.get(run) if isinstance(value, Later) else value

@@ -1,0 +1,102 @@
+"""Does a task's function fit what it will be called with: an item, and its side inputs?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from inspect import Signature
+from typing import Any, Self
+
+from .._functions.calls import Call, is_async, is_async_generator, is_generator
+from .._functions.signatures import check_call, fits, lacking, signature_or_none
+from .._side_inputs.side_inputs import SideInputs
+from ..error_handling import Policy
+
+__all__ = ["Binding"]
+
+_UNREAD: Any = False
+
+
+class Binding:
+    """A function with its side inputs; nothing about it changes.
+
+    `with_item` says that calls have an item: without data there is none.
+    """
+
+    def __init__(self, func: Callable[..., Any]) -> None:
+        self.func = func
+        self.inputs = SideInputs()
+        self.with_item = True
+        self._signature: Any = _UNREAD
+
+    def of(self, func: Callable[..., Any]) -> Self:
+        """Return the same for another function, such as a method that has got its instance."""
+        binding = self._copy()
+        binding.func, binding._signature = func, _UNREAD
+        return binding
+
+    def with_inputs(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Self:
+        """Return the same with these side inputs in place of others."""
+        binding = self._copy()
+        binding.inputs = SideInputs(args, kwargs)
+        return binding
+
+    def extended(self, args: tuple[Any, ...], kwargs: dict[str, Any], *, with_item: bool) -> Self:
+        """Return the same with `args`, if any, in place of those that are bound, and `kwargs`."""
+        binding = self._copy()
+        binding.inputs = self.inputs.extended(args, kwargs)
+        binding.with_item = with_item
+        return binding
+
+    def lacks(self, *, with_item: bool | None = None) -> list[str]:
+        """Name the parameters that need a value and have none."""
+        return lacking(self._parameters, *self._arguments(with_item))
+
+    def takes_as_data(self, given: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+        """Tell whether `given` are data and side inputs by name, for side inputs they can't be."""
+        if not given or not kwargs or fits(self._parameters, (None, *given), kwargs):
+            return False
+        args = given[1:] or self.inputs.args
+        return fits(self._parameters, (None, *args), {**self.inputs.kwargs, **kwargs})
+
+    def check(self) -> None:
+        """Raise a TypeError unless the function can be called so; it says why not."""
+        check_call(self._parameters, *self._arguments())
+
+    def call(self, policy: Policy, *, flatten: bool) -> Call:
+        """Return it in the form in which the engine makes calls."""
+        inputs, func, with_item = self.inputs, self.func, self.with_item
+        generator = is_generator(func)
+        asynchronous = is_async(func)
+        if inputs.has_generator:
+            func = inputs.in_turns(func, generator=generator)
+            asynchronous = not generator
+
+        async def prepare(run: object) -> Callable[[Any], Any]:
+            return (await inputs.resolve(run)).bind(func, with_item=with_item)
+
+        return Call(
+            function=inputs.bind(func, with_item=with_item),
+            is_async=asynchronous,
+            is_generator=generator,
+            policy=policy,
+            prepare=prepare if inputs.is_pending else None,
+            flatten=flatten,
+            is_plain=not (asynchronous or is_async_generator(self.func) or inputs.has_generator),
+        )
+
+    def _copy(self) -> Self:
+        binding = object.__new__(type(self))
+        vars(binding).update(vars(self))
+        return binding
+
+    @property
+    def _parameters(self) -> Signature | None:
+        """The signature of the function, read once."""
+        if self._signature is _UNREAD:
+            self._signature = signature_or_none(self.func)
+        return self._signature
+
+    def _arguments(self, with_item: bool | None = None) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        has_item = self.with_item if with_item is None else with_item
+        item = (None,) if has_item else ()
+        return (*item, *self.inputs.args), self.inputs.kwargs

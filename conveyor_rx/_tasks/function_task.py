@@ -1,0 +1,207 @@
+"""How does a function become a stage? With its options, its side inputs and what it belongs to."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncIterable, Callable
+from dataclasses import replace
+from typing import Any, Generic, Self, SupportsIndex, TypeVar, cast
+
+from .._engine.sources import NO_DATA
+from .._functions.calls import Call, is_generator, name_of
+from .._functions.pickling import check_pickling
+from .._functions.signatures import check_function, unwrap
+from .._options import CallOptions
+from .._parts.hints import (
+    below_class_method,
+    class_method_of,
+    is_below_class_method,
+    is_method_of_class,
+    no_item,
+    no_stream,
+    through_class,
+)
+from ..context import PipelineContext, calls_at_once, get_current_context
+from ..error_handling import Policy
+from ..pipeline import Pipeline, Stage
+from ..stream import AsyncStream, Source
+from .base_task import BaseTask
+from .binding import Binding
+from .plain_limits import one_at_a_time, warn_of_limit
+
+__all__ = ["FunctionTask"]
+
+In = TypeVar("In", contravariant=True)
+Out = TypeVar("Out", covariant=True)
+
+
+class FunctionTask(BaseTask[In, Out], Generic[In, Out]):
+    """What single and batch tasks share: a function, its side inputs, its options."""
+
+    _options: CallOptions
+    _splits = False  # whether `skip_item` halves what failed
+
+    def __init__(self, func: Callable[..., Any], options: CallOptions) -> None:
+        func, descriptor = unwrap(func)
+        check_function(func)
+        if isinstance(func, Stage):
+            raise TypeError(f"{func!r} is a task already")
+        if not options.flatten and is_generator(func):
+            raise ValueError(
+                f"flatten=False doesn't fit {name_of(func)!r}: what a generator function yields is "
+                "one output each; return a list for one output"
+            )
+        self._options = replace(options, task_name=options.task_name or name_of(func))
+        warn_of_limit(func, options.limit, self.task_name)
+        self._binding = Binding(func)
+        self._descriptor = descriptor
+        self._owner = ""  # the class in which it is a method
+        self._bound_by_call: list[str] = []  # what the call that made this task has bound
+        self.__doc__ = func.__doc__
+        self.__name__ = self.task_name
+        self.__wrapped__ = func
+        if getattr(descriptor or func, "__isabstractmethod__", False):
+            self.__isabstractmethod__ = True
+
+    @property
+    def func(self) -> Callable[..., Any]:
+        """The function; for a method of an instance, bound to it."""
+        return self._binding.func
+
+    @property
+    def concurrency_limit(self) -> int | None:
+        """How many calls may run at once; None: as many as the window holds items."""
+        return self._options.limit
+
+    @property
+    def flatten(self) -> bool:
+        """Whether a list or generator that the function returns stands for many outputs."""
+        return self._options.flatten
+
+    def __set_name__(self, owner: type[Any], name: str, /) -> None:
+        self._owner = owner.__qualname__
+
+    def __get__(self, instance: Any, owner: type[Any] | None = None, /) -> Any:
+        function: Any = self.func if self._descriptor is None else self._descriptor
+        bind = getattr(function, "__get__", None)
+        if bind is None or inspect.ismethod(function):
+            return self
+        if instance is None and self._descriptor is None:
+            return self
+        bound = self._copy(self._binding.of(bind(instance, owner)))
+        bound._descriptor = None
+        return bound
+
+    def __call__(
+        self, data: Source[In] = NO_DATA, /, *args: Any, **kwargs: Any
+    ) -> AsyncStream[Out]:
+        """Return the stream of results of `data`; a task that lacks side inputs is bound instead.
+
+        That binding is `with_inputs` and gives a task; its type is `UnboundTask`'s affair. Where
+        the arguments can't be side inputs, and can be data and side inputs by name, they are those.
+        """
+        is_class = issubclass(type(data), type)
+        if is_class and (name := class_method_of(cast("type[Any]", data), self)):
+            raise TypeError(below_class_method(name))
+        if (data is not NO_DATA or kwargs) and self._binding.lacks():
+            self._check_not_through_class()
+            given = (data, *args) if data is not NO_DATA else ()
+            if not self._binding.takes_as_data(given, kwargs):
+                bound = self._with_inputs(given, kwargs)
+                bound._bound_by_call = self._binding.lacks()
+                return cast("AsyncStream[Out]", bound)
+        return super().__call__(data, *args, **kwargs)
+
+    def with_inputs(self, *args: Any, **kwargs: Any) -> Self:
+        """Return a new task whose function gets these side inputs behind the item.
+
+        A value is passed as it is. A coroutine, a future or an AsyncStream (its first item) is
+        resolved once, before the first call, and shared by all calls and runs of the new task, on
+        any loop and in any thread. A coroutine function that needs no argument is called once in
+        each run; to pass such a function itself, wrap it: `lambda: function()`. An async generator
+        is shared by the calls; their `anext` take turns in input order.
+
+        Raises:
+            TypeError: they don't fit the function's signature.
+        """
+        return self._with_inputs(args, kwargs)
+
+    async def process(self, items: AsyncIterable[In]) -> AsyncIterable[Out]:
+        """Run this stage alone on `items`, in the current context, and return its outputs."""
+        context = get_current_context()
+        return Pipeline[Any, Any](context.copy() if context else None).add(self)(items)
+
+    # -- for the engine
+
+    def _given(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], *, with_item: bool
+    ) -> Stage[Any, Any]:
+        binding = self._binding
+        if args or kwargs or not with_item:
+            binding = binding.extended(args, kwargs, with_item=with_item)
+        if lacks := binding.lacks():
+            self._check_not_through_class()
+            if not with_item and not binding.lacks(with_item=True):
+                raise TypeError(no_item(self.task_name, lacks[0], kwargs))
+            names = ", ".join(map(repr, lacks))
+            raise TypeError(
+                f"task {self.task_name!r} lacks side inputs: {names}; "
+                f"bind them with {self.task_name}.with_inputs(...)"
+            )
+        ready = self if binding is self._binding else self._copy(binding)
+        ready._check_signature()
+        return ready
+
+    def _call(self) -> Call:
+        options = self._options
+        policy = Policy(
+            self.task_name, options.on_error, options.retries, options.error_handler, self._splits
+        )
+        return self._binding.call(policy, flatten=options.flatten)
+
+    # -- private
+
+    def __copy__(self) -> Self:
+        return self._copy(self._binding)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self  # nothing about it changes
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> Any:
+        check_pickling(self.task_name, self.func)
+        return super().__reduce_ex__(protocol)
+
+    def _at_once(self) -> str:
+        limit = 1 if one_at_a_time(self.func) else self._options.limit
+        return calls_at_once(PipelineContext(), limit)
+
+    def _copy(self, binding: Binding) -> Self:
+        task = object.__new__(type(self))
+        vars(task).update(vars(self))
+        task._binding = binding
+        task._bound_by_call = []
+        return task
+
+    def _with_inputs(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Self:
+        bound = self._copy(self._binding.with_inputs(args, kwargs))
+        bound._check_signature()
+        return bound
+
+    def _check_not_through_class(self) -> None:
+        if self._owner and self._descriptor is None and is_method_of_class(self.func):
+            raise TypeError(through_class(self.task_name, self._owner))
+        if not self._owner and self._descriptor is None and is_below_class_method(self.func):
+            raise TypeError(below_class_method(self.func.__qualname__))
+
+    def _no_stream(self, use: str) -> str:
+        return no_stream(self.task_name, "task", self._bound_by_call, use)
+
+    def _check_signature(self) -> None:
+        try:
+            self._binding.check()
+        except TypeError as error:
+            self._check_not_through_class()
+            item = "an item" if self._binding.with_item else "no item"
+            raise TypeError(
+                f"task {self.task_name!r} can't be called with {item} and its side inputs: {error}"
+            ) from None

@@ -1,0 +1,1 @@
+"""How do values become text? Short, one line, as wide as it looks."""

@@ -1,0 +1,1 @@
+"""What do type checkers see of tasks?"""
