@@ -9,7 +9,7 @@ from typing import Any
 
 __all__ = ["hides", "without_engine"]
 
-OURS = str(Path(__file__).parent / "_")[:-1]  # with the separator at its end
+OURS = str(Path(__file__).parent.parent / "_")[:-1]  # with the separator at its end
 
 
 def without_engine(error: BaseException) -> BaseException:

@@ -1,9 +1,9 @@
 """What do calls get beside the item? Values, values still to come, and shared generators.
 
 A coroutine, a future or the first item of an AsyncStream is resolved once, before the first call,
-and shared by all calls and runs of the task; a coroutine function is called once a run (`later.py`).
-An async generator is handed to every call; calls of `anext` on it are serialised, in the order in
-which the calls started (`in_turns.py`).
+and shared by all calls and runs of the task; a coroutine function is called once a run: see
+`later.py`. An async generator is handed to every call; calls of `anext` on it are serialised, in
+the order in which the calls started (`in_turns.py`).
 """
 
 from __future__ import annotations

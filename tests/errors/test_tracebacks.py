@@ -175,4 +175,4 @@ def test_what_pytest_shows(pytester: pytest.Pytester) -> None:
     use, misuse = result.stdout.str().split("test_misuse", 1)
     assert "return 1 / x" in use
     assert "_engine/outlets/reader.py" not in use
-    assert "_side_inputs/later.py" in misuse
+    assert "later.py" in misuse

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from conveyor_rx import AsyncStream, Pipeline, SingleTask
-from conveyor_rx._engine import _ending
+from conveyor_rx._engine.closing.ending import innermost
 from conveyor_rx._engine.closing.stuck import GRACE
 from conveyor_rx.testing import VirtualLoop
 from tests.kit import in_both_modes, now, others
@@ -278,7 +278,7 @@ async def test_runs_that_start_each_other_make_no_chain() -> None:
 
     async def again(count: int) -> None:
         async def call(item: int) -> None:
-            ending, depth = _ending.innermost.get(), 0
+            ending, depth = innermost.get(), 0
             while ending is not None:
                 ending, depth = ending.origin, depth + 1
             depths.append(depth)

@@ -104,23 +104,24 @@ class Plan:
         """
         if self.window is None or self.source == "observable" or self.way != "async for":
             return None
-        most, factor, is_open = BUFFER, 0, False
+        most, factor, room, is_open = BUFFER, 0, self.window, False
         most += self.source == "async"  # what was being pulled while outputs took the room
         for spec in self.stages:
             if not spec.is_task:  # it closes a segment, and takes what it asks for
-                most += factor * self.window + (spec.kind == "own")
+                most += factor * room + (spec.kind == "own")
                 factor, is_open = 0, False
                 continue
             in_order = spec.limit == 1 or spec.kind in GENERATORS or spec.is_batch
             if in_order or not is_open:
-                most, factor, is_open = most + factor * self.window, 1, True
+                most, factor, room, is_open = most + factor * room, 1, self.window, True
             if spec.is_batch:
-                most += 2 * (spec.max_size - 1)  # the open one, and one that came in at the gate
+                most += spec.max_size - 1  # the open one
+                room += spec.max_size - 1  # one that came in at the gate
             if spec.kind in (*GENERATORS, "lazy"):
                 most += 1  # the head of a line never waits
             if spec.kind == "list":
                 factor = 3 * factor  # a short list is put out in one go
-        return most + factor * self.window
+        return most + factor * room
 
 
 Result = tuple[list[int], str | None]  # outputs, and what ended them: "source", "call" or nothing

@@ -14,7 +14,7 @@ GRACE = 30.0
 """Seconds after which a close that still waits names, once, the tasks that do not end."""
 
 NAMED = 3
-_OURS = str(Path(__file__).parent.parent)
+_OURS = str(Path(__file__).parent.parent.parent)
 
 
 def report_stuck(

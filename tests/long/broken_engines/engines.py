@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from conveyor_rx._engine import _attempts, _chain
 from conveyor_rx._engine.batches.batches import Batches
 from conveyor_rx._engine.batches.trigger import BySize
+from conveyor_rx._engine.calls import attempts
 from conveyor_rx._engine.calls.flat_map import FlatMap
+from conveyor_rx._engine.graph import chain
 from conveyor_rx._engine.graph.chain import Chain
 from conveyor_rx._engine.line.as_completed import AsCompletedLine
 from conveyor_rx._engine.line.line import Line
@@ -95,7 +96,7 @@ def order_is_not_restored_before_a_batch(patch: pytest.MonkeyPatch) -> None:
 
 @broken
 def as_completed_waits_for_order(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(_chain, "AsCompletedLine", Line)
+    patch.setattr(chain, "AsCompletedLine", Line)
 
 
 @broken
@@ -346,8 +347,8 @@ def a_generator_is_never_closed(patch: pytest.MonkeyPatch) -> None:
     async def keep(self: FlatMap, values: Any) -> None:
         kept.append(values)
 
-    patch.setattr(_attempts, "closing", unclosed)
-    patch.setattr(_attempts, "aclosing", unclosed_async)
+    patch.setattr(attempts, "closing", unclosed)
+    patch.setattr(attempts, "aclosing", unclosed_async)
     patch.setattr(FlatMap, "_stop", keep)
 
 
