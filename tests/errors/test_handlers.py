@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from typing import Any
 
 import pytest
@@ -25,6 +26,27 @@ async def test_a_handler_replaces_a_result(kind: str, mode: Any, on_error: Any) 
     assert sorted(await stream.collect()) == [0, 1, 3, 20]
     assert handler.asked == [(boom, 2, "work", 1)]
     assert (stream.stats[0].completed, stream.stats[0].failed) == (4, 0)
+
+
+class Look(ErrorHandler):
+    """Looks for the current exception, as `logging.exception` does."""
+
+    def __init__(self) -> None:
+        self.seen: list[BaseException | None] = []
+
+    async def handle_error(self, *args: Any) -> tuple[bool, Any]:
+        self.seen.append(sys.exception())
+        return False, None
+
+
+@of_each_kind
+@in_both_modes
+async def test_a_handler_is_asked_while_the_failure_is_handled(kind: str, mode: Any) -> None:
+    """E6: so `logging.exception` and `traceback.print_exc` show it there."""
+    boom, look = ValueError("boom"), Look()
+    task = failing(kind, boom, 2, error_handler=look)
+    await ending(task.with_execution_mode(mode)(iter(range(4))))
+    assert look.seen == [boom]
 
 
 @of_each_kind

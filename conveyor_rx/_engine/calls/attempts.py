@@ -143,7 +143,7 @@ class Attempts:
 
     def _outcome(self, part: Part) -> Any:
         """Give what the first attempt ended with, once; after that, call the function."""
-        if self._error is not None:
+        if self._error is not None:  # raised, so that a handler finds it as the current exception
             try:
                 raise self._error
             finally:
