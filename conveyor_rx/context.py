@@ -37,16 +37,32 @@ UNCHANGED: Any = _Unchanged()  # stands for a value of any type
 
 @dataclasses.dataclass
 class PipelineContext:
-    """Settings of a run and the data that its tasks share.
+    """Settings of a run, and the data that its tasks share.
 
-    `max_parallelism` caps the calls running at once over the whole run, `max_in_flight` the items
-    in flight in one segment (between two points where order is restored); None is no bound.
-    `warn_of_blocking`: a plain function that holds the event loop for more than 0.1 s is logged, at
-    WARNING, once a stage and run; it is looked at during its first 100 calls there.
-    `pipeline_id` is set anew for each run. Each run gets its own copy; `data` is copied one level.
+    A pipeline holds one, and each of its runs gets a copy; of `data` one level is copied.
+
+    Args:
+        execution_mode: "ordered", results in input order, or "as_completed". Default: "ordered".
+        max_parallelism: how many calls may run at once in the whole run. Default: None, no bound.
+        pipeline_id: a new one is set for each run; what is given here has no effect.
+        data: what tasks share, by name. Default: empty.
+        max_in_flight: how many items may be under way in one segment of the pipeline, that is,
+            between two points where order is restored. None is no bound. Default: 1,024.
+        warn_of_blocking: whether a plain function that holds the event loop for more than 0.1 s is
+            logged, at WARNING, once a stage and run. It is timed until 100 calls in a row took less
+            than 0.2 ms each. Default: True.
 
     Raises:
         TypeError, ValueError: a field of the wrong type or out of range, named in the message.
+
+    >>> import asyncio
+    >>> from conveyor_rx import Pipeline, current_context, single_task
+    >>> @single_task
+    ... def add(number: int) -> int:
+    ...     return number + current_context().data["offset"]
+    >>> context = PipelineContext(max_in_flight=10, data={"offset": 100})
+    >>> asyncio.run(Pipeline(context).add(add)([1, 2]).collect())
+    [101, 102]
     """
 
     execution_mode: ExecutionMode = "ordered"
@@ -178,6 +194,15 @@ class ContextManager:
 
 
 async def with_context(context: PipelineContext, coro: Awaitable[T]) -> T:
-    """Await `coro` with `context` as the current context."""
+    """Await `coro` with `context` as the current context, and return what it gives.
+
+    So a function that asks for the context can be tried without a pipeline.
+
+    >>> import asyncio
+    >>> async def word() -> str:
+    ...     return current_context().data["word"]
+    >>> asyncio.run(with_context(PipelineContext(data={"word": "Hello"}), word()))
+    'Hello'
+    """
     with ContextManager(context):
         return await coro

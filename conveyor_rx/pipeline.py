@@ -95,11 +95,14 @@ class Stage(Part, Generic[In, Out]):
     ) -> Pipeline[In, Out]:
         """Return a pipeline with these settings; what is not given stays as it is.
 
-        `execution_mode` is "ordered" or "as_completed"; `max_parallelism` caps the calls running
-        at once over the whole run, `max_in_flight` the items in flight in a segment (None: no
-        bound). `warn_of_blocking=False` keeps quiet about plain functions that hold the event loop
-        for more than 0.1 s. `data` takes the place of the data that the tasks of a run share, and
-        further names are added to it. (`pipeline_id` is made anew for each run.)
+        Args:
+            execution_mode: "ordered" or "as_completed".
+            max_parallelism: how many calls may run at once in the whole run; None is no bound.
+            max_in_flight: how many items may be under way in one segment; None is no bound.
+            warn_of_blocking: False: no word of plain functions that hold the event loop.
+            pipeline_id: without effect, as each run has a new one.
+            data: takes the place of the data that the tasks of a run share.
+            **values: further names are added to that data.
 
         Raises:
             TypeError, ValueError: a setting of the wrong type or out of range, or a further name

@@ -137,13 +137,28 @@ def record(
 
 
 async def draw(stream: AsyncStream[Any], **options: Any) -> MarbleDiagram:
-    """Run `stream` to its end, let go of its results, and return the diagram of the run.
+    """Run `stream` to its end, and return the marble diagram of the run; its results are dropped.
 
-    The options are those of `MarbleDiagram`. If the run fails, the diagram shows it, and has the
-    exception as `error`.
+    If the run fails, the diagram shows it, and has the exception as `error`.
+
+    Args:
+        stream: what to run: `pipeline(data)`, an `AsyncStream` that nobody has read yet.
+        title: stands above the picture. Default: the name of the pipeline.
+        theme: "light", "dark", or "auto", which follows the page. Default: "auto".
+        width: of the picture, in pixels, from 600 to 10,000. Default: 1180.
 
     Raises:
-        TypeError: it is no stream, or an option is none of `MarbleDiagram`'s.
+        TypeError: it is no stream, or an option is none of these.
+        ValueError: an option is out of range.
+
+    >>> import asyncio
+    >>> from conveyor_rx import single_task
+    >>> @single_task
+    ... def double(number: int) -> int:
+    ...     return number * 2
+    >>> diagram = asyncio.run(draw(double([1, 2, 3])))
+    >>> diagram.svg().startswith("<svg")
+    True
     """
     _check_stream(stream)
     inspect.signature(MarbleDiagram).bind(None, **options)  # before all the work
