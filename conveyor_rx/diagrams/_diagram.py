@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 from base64 import b64encode
 from collections.abc import Generator
 from pathlib import Path
@@ -26,6 +25,8 @@ from ._text import render
 
 __all__ = ["MarbleDiagram", "draw", "record"]
 
+WIDTH = 1180  # of a picture, in pixels
+
 
 class MarbleDiagram:
     """The marble diagram of a run: one lane a stage, on a common axis of time.
@@ -44,11 +45,9 @@ class MarbleDiagram:
         *,
         title: str | None = None,
         theme: Choice = "auto",
-        width: float = 1180,
+        width: float = WIDTH,
     ) -> None:
-        check_theme(theme)
-        if not 600 <= width <= 10_000:
-            raise ValueError(f"width must be from 600 to 10,000 pixels, not {width!r}")
+        _check_options(theme, width)
         if isinstance(recording, Recorder):
             if not recording.runs:
                 raise ValueError("recording: no run has begun while it was attached")
@@ -136,7 +135,13 @@ def record(
         yield recorder
 
 
-async def draw(stream: AsyncStream[Any], **options: Any) -> MarbleDiagram:
+async def draw(
+    stream: AsyncStream[Any],
+    *,
+    title: str | None = None,
+    theme: Choice = "auto",
+    width: float = WIDTH,
+) -> MarbleDiagram:
     """Run `stream` to its end, and return the marble diagram of the run; its results are dropped.
 
     If the run fails, the diagram shows it, and has the exception as `error`.
@@ -148,7 +153,7 @@ async def draw(stream: AsyncStream[Any], **options: Any) -> MarbleDiagram:
         width: of the picture, in pixels, from 600 to 10,000. Default: 1180.
 
     Raises:
-        TypeError: it is no stream, or an option is none of these.
+        TypeError: it is no stream.
         ValueError: an option is out of range.
 
     >>> import asyncio
@@ -161,7 +166,7 @@ async def draw(stream: AsyncStream[Any], **options: Any) -> MarbleDiagram:
     True
     """
     _check_stream(stream)
-    inspect.signature(MarbleDiagram).bind(None, **options)  # before all the work
+    _check_options(theme, width)  # before all the work
     failure: Exception | None = None
     with record() as recorder:
         try:
@@ -169,9 +174,15 @@ async def draw(stream: AsyncStream[Any], **options: Any) -> MarbleDiagram:
                 pass
         except Exception as error:
             failure = error
-    diagram = MarbleDiagram(recorder, **options)
+    diagram = MarbleDiagram(recorder, title=title, theme=theme, width=width)
     diagram.error = failure
     return diagram
+
+
+def _check_options(theme: Choice, width: float) -> None:
+    check_theme(theme)
+    if not 600 <= width <= 10_000:
+        raise ValueError(f"width must be from 600 to 10,000 pixels, not {width!r}")
 
 
 def _check_stream(stream: object) -> None:

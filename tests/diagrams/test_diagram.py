@@ -190,6 +190,15 @@ async def test_saving(tmp_path: Path) -> None:
         diagram.save("run.png")
 
 
+@pytest.mark.parametrize("option", [{"width": 3}, {"theme": "blue"}, {"colour": "red"}])
+async def test_bad_options_of_draw_are_refused_before_the_run(option: dict[str, Any]) -> None:
+    """Bad input: as early as possible; the stream is as it was."""
+    stream = single_task(lambda number: number)([1, 2])
+    with pytest.raises((ValueError, TypeError), match=next(iter(option))):
+        await draw(stream, **option)
+    assert await stream.collect() == [1, 2]
+
+
 def test_bad_options_are_refused() -> None:
     """By name, and at once."""
     theme: Any = "pink"
