@@ -152,7 +152,7 @@ def test_the_signatures_are_those_of_the_design() -> None:
 @pytest.mark.parametrize(
     ("module", "name", "decorator"),
     [
-        ("_task_types", "SingleTaskDecorator.__call__", single_task),
+        ("_types.task_types", "SingleTaskDecorator.__call__", single_task),
         ("decorators", "batch_task", batch_task),
     ],
     ids=["single_task", "batch_task"],
