@@ -19,6 +19,7 @@ from ..place import Place
 from ..run import Run
 from ..subscriber import Subscriber
 from ..turns.relay import UNBOUNDED
+from .preparation import Preparation, unprepared
 
 if TYPE_CHECKING:
     from ..observing.reporter import Reporter
@@ -35,7 +36,7 @@ class Admission(Subscriber):
 
     bit = 0
     # (Defaults of the class: an object of more than 30 attributes is a slow one.)
-    _preparing: asyncio.Task[None] | None = None  # gets the side inputs
+    _preparation: Preparation | None = None  # gets the side inputs, before the first call
     _broken: BaseException | None = None  # why there are none
     _start: Callable[[Any, Place], None]
     """Make the call for a place, as a slot is free. (Unbound: a method would be a cycle.)"""
@@ -65,7 +66,8 @@ class Admission(Subscriber):
         self.queue: deque[Place] = deque()
         self.stock = 0  # the bit of a source that can wait until the queue is empty
         self.resuming: deque[Waiter] = deque()
-        self._prepare = call.prepare
+        if call.prepare is not None:
+            self._preparation = Preparation(call.prepare)
 
     def on_next(self, value: Place) -> None:
         self.counters.in_ += self._counts_input
@@ -90,8 +92,9 @@ class Admission(Subscriber):
 
     def step(self) -> None:
         run = self.run
-        if self._prepare is not None:
-            self._prepare_first()
+        if self._preparation is not None:
+            if self.queue:
+                self._preparation.begin(self)
         elif run.running >= run.cap:
             run.starved |= self.bit
         elif self.resuming and (self.call.is_generator or self._running < self._limit):
@@ -114,12 +117,11 @@ class Admission(Subscriber):
 
     def cut(self) -> None:
         self.purge()
-        if self._prepare is not None:  # let go of side inputs that were not needed
-            self.call = self.call._replace(function=_unprepared, prepare=None)
-            self.function = _unprepared
-            self._prepare = None
-        if self._preparing is not None:
-            self.run.cancel(self._preparing)
+        if self._preparation is not None:  # let go of side inputs that were not needed
+            self.call = self.call._replace(function=unprepared, prepare=None)
+            self.function = unprepared
+            self._preparation.cut(self.run)
+            self._preparation = None
 
     async def room(self, place: Place) -> None:
         """Wait until `place` may put another output in the line.
@@ -153,6 +155,17 @@ class Admission(Subscriber):
     ) -> None:
         """End the run at `place` with `error`."""
         raise NotImplementedError
+
+    def prepared(
+        self, function: Callable[[Any], Any] | None, failure: BaseException | None
+    ) -> None:
+        """Begin calls of `function`, or fail them all with `failure`."""
+        self._preparation = None
+        self._broken = failure
+        if function is not None:
+            self.function = function
+            self._limit = self._slots
+        self.run.wake(self)
 
     # -- private
 
@@ -231,31 +244,3 @@ class Admission(Subscriber):
             turn.set_result(None)
         if self.resuming or self.queue:
             self.run.ready |= self.bit
-
-    def _prepare_first(self) -> None:
-        if self._preparing is None and self.queue:
-            self._preparing = self.run.start(self._bind(), f"side inputs of {self.name}")
-
-    async def _bind(self) -> None:
-        if self.run.closed or self._prepare is None:
-            return
-        try:
-            self.function = await self._prepare(self.run)
-        except (KeyboardInterrupt, SystemExit) as end:  # raised by the task that loads them, too
-            self.run.crash(end)
-            return
-        except BaseException as error:
-            if self.run.closed:
-                where = f"in a side input of task {self.call.policy.task_name!r}"
-                self.run.failures.add(error, where)
-                return
-            self._broken = error
-        self._prepare = None
-        if self._broken is None:
-            self._limit = self._slots
-        self.run.wake(self)
-        del self  # an error's traceback leads to this frame
-
-
-def _unprepared(item: Any) -> Any:
-    raise RuntimeError("a call without its side inputs")

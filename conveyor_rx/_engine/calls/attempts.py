@@ -6,7 +6,7 @@ Retries, handlers, halving and generators: all that takes several steps, one obj
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Generator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Generator, Iterator
 from contextlib import aclosing, closing
 from types import AsyncGeneratorType, GeneratorType
 from typing import Any, cast
@@ -173,7 +173,7 @@ class Attempts:
                 stage.skips(error, part.inputs)
                 self._settle(part, "skipped")
             case Verdict.SPLIT:
-                self._parts[-1:] = _halves(part)
+                self._parts[-1:] = part.halves()
                 self._count = 1
             case Verdict.FAIL:
                 self._fail(error, part)
@@ -263,15 +263,6 @@ class Attempts:
         self._fails = True
         self._stage.counters.running -= part.size
         self._stage.fail(self._place, error, part.size, attempt=self._count, inputs=part.inputs)
-
-
-def _halves(part: Part) -> list[Part]:
-    """Give the halves of a batch, the first one last."""
-    place, batch, size, offset = part
-    half = size // 2
-    items = cast("Sequence[Any]", batch)
-    second = Part(place, items[half:], size - half, offset + half)
-    return [second, Part(place, items[:half], half, offset)]
 
 
 def _is_failure(error: BaseException) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, cast
 
 from ..._functions.calls import Call
 from ..._inputs import Inputs
@@ -35,6 +35,14 @@ class Part(NamedTuple):
         if self.size == weight or inputs is None or isinstance(inputs, int):
             return inputs
         return inputs[self.offset : self.offset + self.size]
+
+    def halves(self) -> list[Part]:
+        """Give the halves of a batch, the first one last."""
+        place, batch, size, offset = self
+        half = size // 2
+        items = cast("Sequence[Any]", batch)
+        second = Part(place, items[half:], size - half, offset + half)
+        return [second, Part(place, items[:half], half, offset)]
 
 
 class Caller(Protocol):
