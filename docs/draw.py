@@ -29,7 +29,7 @@ IMAGE = re.compile(r"^!\[(?P<text>[^]]*)\]\((?P<path>[^)]*(?<!chart)\.svg)\)", r
 
 
 class Picture(NamedTuple):
-    """A picture of a page: its file, the text for who can't see it, and what it is of."""
+    """A picture of a page: its file, the text for readers who can't see it, and what it is of."""
 
     path: Path
     text: str

@@ -109,7 +109,7 @@ class Run(Trampoline):
         self.max_parallelism = max_parallelism or UNBOUNDED
         self.warns_of_blocking = warns_of_blocking
         self.cap = self.max_parallelism  # calls that may run at once now: none in a pause
-        self.tracer = tracer  # who tells the probes, if there are any
+        self.tracer = tracer  # tells the probes, if there are any
         self.running = 0  # calls at this moment, in all stages
         self.inputs: Inputs = None  # of the source: what the value that is handed on comes from
         self.roomy: dict[Roomy, None] = {}  # those that have room left while calls wait for it
@@ -123,9 +123,9 @@ class Run(Trampoline):
         self._children: set[Run] = set()  # of streams inside foreign operators of this one
         self._parent: Run | None = None
         self._around: Callable[[], Run | None] = lambda: None  # the same, also when this is closed
-        self.listener: Listener | None = None  # who hears of what nobody else does
+        self.listener: Listener | None = None  # hears of failures that nobody else hears of
         self.on_crash: Callable[[BaseException], None] | None = None
-        self.over: asyncio.Future[None] | None = None  # of who waits until it is closed
+        self.over: asyncio.Future[None] | None = None  # of the one that waits until it is closed
         self._thread = threading.get_ident()
 
     def start(self, coroutine: _Coroutine, name: str) -> asyncio.Task[Any]:
@@ -231,7 +231,7 @@ class Run(Trampoline):
     def break_off(self, error: BaseException) -> None:
         """End the run, and the current task, with an exception that no call has claimed.
 
-        It is an observer's, or one of our own. Raised again, it ends the task in sight of all who
+        It is an observer's, or one of our own. Raised again, it ends the task in sight of all that
         look at tasks: the end of the process, and what nobody else hears of any more.
         """
         is_heard = not self.closed

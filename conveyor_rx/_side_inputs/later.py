@@ -122,7 +122,7 @@ class _Shared(Later):
 
 
 class Awaited(_Shared):
-    """What a coroutine gives. It can be awaited once, so its loading outlives who waits for it."""
+    """What a coroutine gives. It can be awaited once, so its loading outlives those that wait."""
 
     is_repeatable = False
     _source: CoroutineType[Any, Any, Any] | None

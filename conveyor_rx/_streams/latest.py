@@ -10,7 +10,7 @@ __all__ = ["Latest"]
 
 
 class Latest:
-    """The counters of the latest run, and who looks at its calls."""
+    """The counters of the latest run, and what looks at its calls."""
 
     def __init__(self) -> None:
         self._counters: list[Counters] = []

@@ -95,7 +95,7 @@ def link(run: Run, data: Any, plan: Plan | None, gate: Gate, outlet: Subscriber)
     return chain.counters
 
 
-# Only who observes a run pays for these imports: a tenth of the library's.
+# Only observed runs pay for these imports, which are a tenth of the library's.
 
 
 def _new_tracer(probes: Sequence[Probe], loop: asyncio.AbstractEventLoop, run_id: str) -> Tracer:

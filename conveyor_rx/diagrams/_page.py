@@ -1,8 +1,8 @@
 """How does a diagram become a page of its own? Both colour schemes, and details at the pointer.
 
 The page loads nothing: its policy lets only its own style and its own script through, whatever the
-labels hold. The script moves the titles of shapes into a box that shows at once, also for who goes
-from shape to shape with the keyboard; without it browsers show the titles as they are.
+labels hold. The script moves the titles of shapes into a box that shows at once, also for readers
+who go from shape to shape with the keyboard; without it browsers show the titles as they are.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ class Spans:
 
 
 class _Run:
-    """The spans of a run that are open. It begins in the context of who reads the stream."""
+    """The spans of a run that are open. It begins in the context of the stream's reader."""
 
     def __init__(
         self, event: Event, tracer: trace.Tracer, with_span: bool, with_exceptions: bool

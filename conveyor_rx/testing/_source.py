@@ -22,7 +22,7 @@ def source(
 
     `tick` is in seconds, `values` maps what stands in the string to items, `error` is what a `#`
     raises (a `MarbleError` by default). Each iteration is a run of its own that starts with its
-    first `__anext__`; who asks late gets at once what is due. A string without an end never ends.
+    first `__anext__`; a late caller gets at once what is due. A string without an end never ends.
 
         >>> run(timeline(source("1--2-3|", tick=0.1)))
         [(0.0, 1), (0.3, 2), (0.5, 3)]
@@ -93,7 +93,7 @@ class _Reading(AsyncIterator[Any]):
         delay = self._start + marble.at - loop.time()
         if delay > 0:
             await asyncio.sleep(delay)
-        self._next += 1  # only now: who was cancelled while waiting may ask again
+        self._next += 1  # only now: a caller that was cancelled while it waited may ask again
         if marble.kind == "item":
             self._source.pulled += 1
             return marble.value

@@ -87,7 +87,7 @@ class LateCalls(TaskCalls):
         task = asyncio.current_task()
         assert task is not None
         self._hired.discard(task)
-        if self._hired and not self.run.has_time():  # the last who finds that waits for the turn
+        if self._hired and not self.run.has_time():  # the last one to notice waits for the turn
             return None
         if not self.admitted:  # another task has made the call, and left its slot
             self._admit_one()

@@ -18,7 +18,7 @@ def cancellation_of(task: asyncio.Future[Any]) -> asyncio.CancelledError:
 
 
 def raise_again(error: asyncio.CancelledError | None) -> None:
-    """Raise `error`, and no new one: who cancels may know its own by the message."""
+    """Raise `error`, and no new one: a canceller may know its own by the message."""
     try:
         if error is not None:
             raise error

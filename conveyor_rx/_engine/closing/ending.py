@@ -69,7 +69,7 @@ class Ending(Waited):
         self._closers: set[_Task] = set()  # those of the tasks that have come to wait themselves
         # In the order in which they came: the first one is told of what failed.
         self._inner: dict[Waiter, None] = {}  # of closers, who wait for the others
-        self._outer: dict[Waiter, None] = {}  # of who waits for all
+        self._outer: dict[Waiter, None] = {}  # of those who wait for all
         self._awaited: list[Ending] = []  # what code in here waits for and has no part in
         self._alarm: asyncio.TimerHandle | None = None  # for those who have to wait too long
 

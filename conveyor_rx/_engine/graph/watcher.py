@@ -32,7 +32,7 @@ class Watcher:
         return None
 
     def batch_reporter(self, stage: int) -> BatchReporter | None:
-        """Return who reports of the batches of `stage`."""
+        """Return the reporter of the batches of `stage`."""
         return None
 
     def tap_calls(self, stage: int, calls: FlatMap) -> Subscriber | None:

@@ -44,7 +44,7 @@ class Push(Subscriber):
     def keep(self) -> None:
         """Let the run go on, unless it has ended, with a task that lasts as long as it does.
 
-        It tells the observer of the end. And who shuts a loop down waits for the tasks that are
+        It tells the observer of the end. And a loop that is shut down waits for the tasks that are
         there then, for none that begins later, as those of a run may: so one is there throughout.
         """
         run, loop = self.run, self.run.loop

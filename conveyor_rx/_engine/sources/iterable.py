@@ -150,9 +150,9 @@ class AsyncSource(Source):
 
     def begin(self) -> None:
         if isinstance(self._iterable, Observable) and hasattr(self._iterable, "_anew"):
-            stream = cast("_Stream", self._iterable)._anew()  # pyright: ignore[reportPrivateUsage]  # no affair of users
+            stream = cast("_Stream", self._iterable)._anew()  # pyright: ignore[reportPrivateUsage]  # the engine's
             self._iterable = stream
-            begin = stream._begin  # pyright: ignore[reportPrivateUsage]  # no affair of users
+            begin = stream._begin  # pyright: ignore[reportPrivateUsage]  # the engine's
             _begin_soon(partial(self.run.context.copy().run, begin))
 
     def cut(self) -> None:

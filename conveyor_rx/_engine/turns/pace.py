@@ -1,9 +1,9 @@
 """How long may the runs of one event loop work before the loop has its turn? One slice for all.
 
-Whether the loop has had its turn since a slice began is not known, and to ask at each of its turns
-would cost too much. So who finds a slice used up asks the loop for a callback, and has another one.
+Nobody knows whether the loop has had its turn since a slice began, and to ask at each turn would
+cost too much. So whoever finds a slice used up asks the loop for a callback, and has another slice.
 If that is used up, too, before the loop calls, all that is left to do waits in line here: runs for
-their turns, tasks for leave to go on. Each time the loop calls, the first of them have a slice.
+their turns, tasks to go on. Each time the loop calls, the first of them have a slice.
 """
 
 from __future__ import annotations

@@ -60,7 +60,7 @@ class Gate(Protocol):
 class Trampoline:
     """Give turns to workers, most downstream first, while there is time (`pace.py`).
 
-    All turns are taken in `context`, so nothing that user code sets there leaks to who drains.
+    All turns are taken in `context`, so nothing that user code sets there leaks out.
     """
 
     __slots__ = (  # a dict of more than 30 names is a slow one
@@ -98,7 +98,7 @@ class Trampoline:
         self.turns_context = context.copy()
         self.draining = False  # turns are being taken
         self.scheduled = False  # the loop's next turn will bring turns
-        self._going_on: list[asyncio.Future[None]] = []  # who waits for the end of a pause
+        self._going_on: list[asyncio.Future[None]] = []  # of those that wait for the end of a pause
 
     def enroll(self, worker: Worker) -> None:
         """Add a worker downstream of all the others."""

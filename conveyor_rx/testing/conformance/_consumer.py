@@ -128,7 +128,7 @@ class _Subscribing(Consumer):
 
     async def cancel(self) -> None:
         subscription, self._subscription = self._subscription, None
-        if subscription is not None:  # a disposed one holds who subscribed, as Rx has it
+        if subscription is not None:  # a disposed one holds its subscriber, as in Rx
             subscription.dispose()
             subscription.dispose()
         del subscription
