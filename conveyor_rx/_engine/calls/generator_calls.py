@@ -15,6 +15,7 @@ from typing import Any, cast
 
 from ..place import DEAD, Place
 from ..run import REST
+from .admission import Admission
 from .attempts import Attempts
 from .steps import NOTHING, Steps
 from .stepwise_calls import StepwiseCalls
@@ -41,7 +42,7 @@ class GeneratorCalls(StepwiseCalls):
 
     def step(self) -> None:
         if not self._active:
-            super().step()
+            Admission.step(self)  # `super()` costs more
             return
         steps = self._active.popleft()
         if self._active or self.queue or self.resuming:

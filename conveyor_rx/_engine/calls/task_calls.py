@@ -142,7 +142,8 @@ class TaskCalls(GeneratorCalls):
             now, pace = run.clock(), run.pace
             if has_suspended:  # the loop has woken it: what that costs is not its work
                 credit = CREDIT if is_plain else CREDIT * self._size(result)
-                pace.end = min(pace.end + credit, now + MOST)
+                end, most = pace.end + credit, now + MOST
+                pace.end = end if end < most else most  # as `min` says, in line for speed
             if now > pace.end and pace.is_late():
                 goes_on = False
                 run.turns_only = True  # what the result leads to waits for a turn, too
