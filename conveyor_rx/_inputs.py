@@ -7,10 +7,9 @@ They are numbered from 0, as in events and diagrams. A value comes from one of t
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import repeat
 from typing import Any, TypeAlias
 
-__all__ = ["Inputs", "inputs_of_outputs", "name_inputs", "named", "numbers_of"]
+__all__ = ["Inputs", "iter_each", "name_inputs", "named", "numbers_of"]
 
 Inputs: TypeAlias = "int | Sequence[Inputs] | None"
 """The number of an item; for a batch, those of each of its items; None for an unknown one."""
@@ -18,11 +17,11 @@ Inputs: TypeAlias = "int | Sequence[Inputs] | None"
 _NAMED = 4  # numbers with gaps that are named one by one, at most
 
 
-def inputs_of_outputs(inputs: Inputs, size: int, outputs: list[Any]) -> Iterator[Inputs]:
-    """Give what each output of `size` items comes from: one of them, if there are as many."""
+def iter_each(inputs: Inputs, size: int, outputs: list[Any]) -> Iterator[Inputs] | None:
+    """Give the one of `size` items that each output comes from; None if they all come from all."""
     if isinstance(inputs, list) and len(inputs) == size == list[Any].__len__(outputs):
         return iter(inputs)
-    return repeat(inputs)
+    return None
 
 
 def named(inputs: Inputs) -> str:

@@ -29,6 +29,11 @@ class Subscriber(abc.ObserverBase[Any]):
     def on_next(self, value: Any) -> None:
         self.out.on_next(value)
 
+    def on_next_all(self, values: list[Any]) -> None:
+        """Take values that come at once, and wait for a turn."""
+        for value in values:
+            self.on_next(value)
+
     def on_error(self, error: Exception) -> None:
         self.out.on_error(error)
 

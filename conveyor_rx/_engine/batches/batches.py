@@ -51,15 +51,13 @@ class Batches(Subscriber):
 
     def on_next(self, value: Any) -> None:
         self._counters.in_ += 1
-        self._items.append(value)
-        self._inputs.append(self.run.inputs)
+        items, inputs = self._items, self.run.inputs
+        items.append(value)
+        self._inputs.append(inputs)
         if self._reporter is not None:
-            self._reporter.waits(self.run.inputs)
-        while len(self._items) >= self._asked_at:
-            cut = self._trigger.cut(self._items)
-            if cut is None:
-                return
-            self._pass_on(cut)
+            self._reporter.waits(inputs)
+        if len(items) >= self._asked_at:
+            self._ask()
 
     def on_error(self, error: Exception) -> None:
         self._end(error)
@@ -89,6 +87,13 @@ class Batches(Subscriber):
         self._ending = None
 
     # -- private
+
+    def _ask(self) -> None:
+        while len(self._items) >= self._asked_at:
+            cut = self._trigger.cut(self._items)
+            if cut is None:
+                return
+            self._pass_on(cut)
 
     def _end(self, error: Exception | None) -> None:
         self._ended = True

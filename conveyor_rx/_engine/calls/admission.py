@@ -81,6 +81,15 @@ class Admission(Subscriber):
         else:
             self._start(self, value)
 
+    def on_next_all(self, values: list[Place]) -> None:
+        self.counters.in_ += self._counts_input * len(values)
+        self.queue.extend(values)
+        if self.reporter is not None:
+            for value in values:
+                self.reporter.waits(value)
+        if self._running < self._limit or not self._limit:  # else the end of a call wakes us
+            self.run.ready |= self.bit
+
     def enqueue(self, places: list[Place]) -> None:
         """Take places from a source that has more in stock, to be called at later turns."""
         self.counters.in_ += len(places)

@@ -8,12 +8,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Generator, Iterator
 from contextlib import aclosing, closing
+from itertools import repeat
 from types import AsyncGeneratorType, GeneratorType
 from typing import Any, cast
 
 from ..._errors.blame import add_cause
 from ..._functions.calls import MANY, discard, is_awaitable, is_short
-from ..._inputs import Inputs, inputs_of_outputs
+from ..._inputs import Inputs, iter_each
 from ...error_handling import Verdict, checked_answer, no_answer
 from ..place import Place
 from .caller import Caller, Outcome, Part
@@ -190,7 +191,8 @@ class Attempts:
             self._settle(part, "dropped" if result is None else "completed")
             return
         is_list = issubclass(type(result), list)
-        inputs = inputs_of_outputs(part.inputs, part.size, result if is_list else [])
+        each = iter_each(part.inputs, part.size, result) if is_list else None
+        inputs = repeat(part.inputs) if each is None else each
         if is_short(result):
             for value in cast("list[Any]", result):
                 self._stage.emit(self._place, value, next(inputs))

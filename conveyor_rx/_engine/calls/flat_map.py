@@ -7,19 +7,19 @@ is not one plain result at the first attempt (retries, handlers, halving) goes t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import GeneratorType
 from typing import Any, cast
 
 from reactivex import Observable
 
 from ..._functions.calls import MANY, Call, is_awaitable, is_short
-from ..._inputs import Inputs, inputs_of_outputs, named
+from ..._inputs import Inputs, iter_each, named
 from ..._stats import Counters
 from ..line.line import Line
 from ..place import DEAD, Place
 from ..run import Run
-from ..subscriber import lift
+from ..subscriber import Subscriber, lift
 from .caller import Outcome, Part
 from .notices import Notices
 from .plain_calls import PlainCalls
@@ -120,29 +120,43 @@ class FlatMap(PlainCalls):
     # -- private
 
     def _emit_all(self, place: Place, values: list[Any]) -> None:
-        counters, run, line, reporter = self.counters, self.run, self.line, self.reporter
-        on_next = self.out.on_next
-        # What leaves the run here and now needs no place.
-        at_once = line.room_behind(place) if line.final and line.stages[-1:] == [self] else 0
+        """Pass on the outputs of a call, of which those that are None are dropped."""
+        run, line = self.run, self.line
+        rest, each = iter(values), iter_each(place.inputs, place.weight, values)
         run.relay.task = None  # as `emit` does, once for all of them
         run.turns_only, before = True, run.turns_only
-        given = 0
-        each = inputs_of_outputs(place.inputs, place.weight, values)
-        for value, inputs in zip(values, each, strict=False):
-            if value is None:
-                counters.dropped_outputs += 1
-                continue
-            given += 1
-            if given <= at_once and place.state != DEAD:
-                run.inputs = inputs if reporter is None else reporter.output(place, value, inputs)
-                line.out.on_next(value)
-                continue
-            output = line.insert(value, place, inputs)
-            if reporter is not None:
-                output.call = place.call
-            on_next(output)
-        counters.out += given
+        room = line.room_behind(place) if line.final and line.stages[-1:] == [self] else 0
+        given = self._let_out_all(place, rest, each, room) if room else 0
+        if place.state != DEAD:
+            outputs = line.insert_all(rest, place, each)
+            given += len(outputs)
+            if self.reporter is not None:
+                for output in outputs:
+                    output.call = place.call
+            if outputs:
+                cast("Subscriber", self.out).on_next_all(outputs)
+            self.counters.dropped_outputs += len(values) - given
+        self.counters.out += given
         run.turns_only = before
+
+    def _let_out_all(
+        self, place: Place, values: Iterator[Any], each: Iterator[Inputs] | None, room: int
+    ) -> int:
+        """Pass on what leaves the run here and now, and needs no place; return how many do."""
+        run, reporter, on_next = self.run, self.reporter, self.line.out.on_next
+        inputs = place.inputs
+        given = 0
+        for value in values:
+            if each is not None:
+                inputs = next(each, None)
+            if value is None:
+                continue
+            run.inputs = inputs if reporter is None else reporter.output(place, value, inputs)
+            on_next(value)
+            given += 1
+            if given == room or place.state == DEAD:
+                break
+        return given
 
     def _takes_steps(self, result: Any) -> bool:
         """Tell whether `result` is to be awaited, or to be taken apart bit by bit."""

@@ -141,9 +141,8 @@ class TaskCalls(GeneratorCalls):
         if not run.draining:
             now, pace = run.clock(), run.pace
             if has_suspended:  # the loop has woken it: what that costs is not its work
-                credit = CREDIT if is_plain else CREDIT * self._size(result)
-                end, most = pace.end + credit, now + MOST
-                pace.end = end if end < most else most  # as `min` says, in line for speed
+                if pace.end < now + MOST:
+                    pace.end += CREDIT if is_plain else CREDIT * self._size(result)
             if now > pace.end and pace.is_late():
                 goes_on = False
                 run.turns_only = True  # what the result leads to waits for a turn, too

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from reactivex import Observable
 
 from ..._inputs import Inputs
-from ..place import DEAD, FILLED, Place, new_place
+from ..place import DEAD, FILLED, WAITING, Place, allocate, new_place
 from ..run import REST, Run
 from ..subscriber import Subscriber, cut_upstream, lift
 from ..turns.trampoline import Gate
@@ -95,6 +95,31 @@ class Line(Subscriber):
         place.prev = last = owner.prev
         last.next = owner.prev = place
         return place
+
+    def insert_all(
+        self, values: Iterator[Any], owner: Place, each: Iterator[Inputs] | None
+    ) -> list[Place]:
+        """Do so for all that are not None; they are of `each`, or all of the owner's inputs."""
+        inputs = owner.inputs
+        last = owner.prev
+        places: list[Place] = []
+        for value in values:
+            if each is not None:
+                inputs = next(each, None)
+            if value is None:
+                continue
+            place: Place = allocate(Place)  # as `new_place` does, in line for speed
+            place.value = value
+            place.inputs = inputs
+            place.weight = 1
+            place.state = WAITING
+            place.task = None
+            place.prev = last
+            last.next = last = place
+            places.append(place)
+        last.next, owner.prev = owner, last
+        self.size += len(places)
+        return places
 
     def give_up(self, place: Place) -> None:
         """Leave the line without a result."""
