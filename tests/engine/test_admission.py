@@ -6,10 +6,22 @@ from types import SimpleNamespace
 from typing import Any
 
 from conveyor_rx._engine.calls.admission import Admission
+from conveyor_rx._engine.calls.caller import Caller, Launch
 from conveyor_rx._engine.place import Place
 from conveyor_rx._engine.run import Run
 from conveyor_rx._stats import Counters
 from tests.engine.parts import Room, enter, new_line, new_run
+
+
+class Noted(Launch):
+    """Makes no call: only notes that it began."""
+
+    def __init__(self) -> None:
+        self.begun: list[Any] = []
+
+    def start(self, stage: Caller, place: Place) -> None:
+        stage.begin_call(place)
+        self.begun.append(place.value)
 
 
 class Begun(Admission):
@@ -18,15 +30,10 @@ class Begun(Admission):
     def __init__(self, run: Run, limit: int | None) -> None:
         line = new_line(run, Room())
         call: Any = SimpleNamespace(function=None, prepare=None, is_generator=False)
-        super().__init__(run, line, call, limit, Counters("task"), True)
+        launch = Noted()
+        super().__init__(run, line, call, limit, Counters("task"), True, launch)
         run.enroll(self)
-        self.begun: list[Any] = []
-        self._start = Begun.begin  # unbound, as the engine calls it
-
-    def begin(self, place: Place) -> None:
-        self._running += 1
-        self.run.running += 1
-        self.begun.append(place.value)
+        self.begun = launch.begun
 
     def end(self) -> None:
         self.free_slot()

@@ -28,9 +28,8 @@ DOING_NOTHING = [  # what can't raise, and is no longer guarded
     *("return True", "try:", "else:", "finally:", "break", "pass"),
 ]
 MAKING_THE_CALL = [  # that waits, or a question before it
-    *("if place is not None:", "if self._tells_beginning(place):", "await self._call(place)"),
-    *("await super()._call(place)", "await super()._generate(place)"),
-    "if len(self._hired) == 1 and self.run.pace.is_late():",
+    *("if place is not None:", "await make_calls(stage, place)"),
+    *("pace = stage.run.pace", "if len(self._hired) == 1 and pace.is_late():"),
 ]
 PARTS = ("_engine", "_functions/calls.py")
 # What runs when there are no more calls, or is no run's own:

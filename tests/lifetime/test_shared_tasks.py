@@ -377,7 +377,7 @@ async def count_tasks(pipeline: Pipeline[int, int], data: Any) -> int:
 
     start = Run.start
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("conveyor_rx._engine.calls.task_calls._Task", Counted)
+        patch.setattr("conveyor_rx._engine.calls.in_tasks._Task", Counted)
         patch.setattr(Run, "start", counted)
         stream = pipeline(data)
         results = await stream.collect()

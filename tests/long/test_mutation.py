@@ -70,7 +70,7 @@ def test_dead_and_alive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     dead = tree.try_(mutant("dropped += len(rest)", "dropped -= len(rest)"), TESTS)
     assert dead.killer is not None
     assert dead.killer.startswith("tests/batches/test_batches.py::")
-    hung = tree.try_(mutant("self._items.append(value)", "while True: pass"), TESTS)
+    hung = tree.try_(mutant("items.append(value)", "while True: pass"), TESTS)
     assert hung.killer == TIME_OUT
     alive = tree.try_(
         mutant("while len(self._items) >= self", "while len(self._items) == self"), TESTS
@@ -92,7 +92,7 @@ def test_a_killer_is_a_test_or_the_import(tmp_path: Path) -> None:
     """A test that ends pytest with itself has a name, too; an end without a test is an error."""
     tree = Tree(tmp_path / "tree")
     for end in ("raise KeyboardInterrupt", "import os; os._exit(3)"):
-        dead = tree.try_(mutant("self._items.append(value)", end), TESTS)
+        dead = tree.try_(mutant("items.append(value)", end), TESTS)
         assert dead.killer == TESTS[0]
     dead = tree.try_(mutant("class Batches(Subscriber):", "class Batches(0):"), TESTS)
     assert dead.killer == IMPORT

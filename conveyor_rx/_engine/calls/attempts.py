@@ -18,6 +18,7 @@ from ..._inputs import Inputs, iter_each
 from ...error_handling import Verdict, checked_answer, no_answer
 from ..place import Place
 from .caller import Caller, Outcome, Part
+from .room import room
 
 __all__ = ["Attempts"]
 
@@ -218,7 +219,7 @@ class Attempts:
     async def _put_out(self, value: Any, inputs: Inputs) -> None:
         stage, place, run = self._stage, self._place, self._stage.run
         if not stage.line.has_room(place):
-            await stage.room(place)
+            await room(stage, place)
         if place.dead:
             raise asyncio.CancelledError
         self._delivered = True

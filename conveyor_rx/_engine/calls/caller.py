@@ -1,21 +1,28 @@
-"""Whose call is it that takes several steps? The operator, as those steps see it."""
+"""Whose calls are these, and how are they made? The parts of a stage, as they see each other.
+
+A stage is one operator: `Admission` says which call may begin, its `Launch` makes it, and `FlatMap`
+passes on what it gives.
+"""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, cast
+
+from reactivex import abc
 
 from ..._functions.calls import Call
 from ..._inputs import Inputs
 from ..._stats import Counters
-from ..line.line import Line
+from ..line.line import Line, Waiter
 from ..place import Place
 from ..run import Run
 
 if TYPE_CHECKING:
     from ..observing.reporter import Reporter
 
-__all__ = ["Caller", "Outcome", "Part"]
+__all__ = ["Caller", "Launch", "Outcome", "Part", "Stepping"]
 
 Outcome = Literal["completed", "dropped", "skipped"]
 
@@ -45,21 +52,143 @@ class Part(NamedTuple):
         return [second, Part(place, items[:half], half, offset)]
 
 
+class Launch:
+    """How the calls of a stage are made: one object, which serves one stage in one run.
+
+    It is given the stage each time: if it held it, the two would be a cycle.
+    """
+
+    __slots__ = ()
+
+    is_late = False
+    """Whether a call may have its slot, and no task yet."""
+
+    def start(self, stage: Caller, place: Place) -> None:
+        """Make the call for `place`, as a slot is free."""
+        raise NotImplementedError
+
+    def purge(self, stage: Caller) -> None:
+        """Let go of the calls whose places are dead."""
+
+    def cut(self, stage: Caller) -> None:
+        """Begin nothing more."""
+
+
+class Stepping(Protocol):
+    """The plain generators of a stage."""
+
+    active: deque[Any]
+    """Those that go on at the next turn."""
+
+    def step(self, stage: Caller) -> None:
+        """Let the first of them go on."""
+
+    def found_room(self, stage: Caller, steps: Any) -> None:
+        """Let a call go on that was parked, when the items from upstream have had their turn."""
+
+    def abandon(self, stage: Caller, steps: Any) -> None:
+        """Close the generator of a call whose place is gone, at the loop's next turn."""
+
+    def resume(self, stage: Caller, waiter: Waiter) -> bool:
+        """Let a call go on that waited for room, if it is one of a generator; tell whether."""
+        ...
+
+    def share_room(self, stage: Caller) -> None:
+        """Let those go on that have been woken, as soon as there are slots."""
+
+    def purge(self, stage: Caller) -> None:
+        """Let go of those whose places are dead."""
+
+
 class Caller(Protocol):
-    """The operator whose calls these are."""
+    """One stage in one run, as its calls see it."""
 
     run: Run
     line: Line
     call: Call
     function: Callable[[Any], Any]
     counters: Counters
-    reporter: Reporter | None
+    reporter: Reporter | None  # who is told what happens, in an observed run
+    name: str  # of its tasks, too
+    bit: int
+    out: abc.ObserverBase[Any]
+    launch: Launch
+    stepping: Stepping | None  # if it has had a plain generator
+
+    # -- which call may begin: `admission.py`
+
+    queue: deque[Place]  # that wait for a slot, or for their turn
+    resuming: deque[Waiter]  # calls that wait to go on
+    stock: int  # the bit of a source that can wait until the queue is empty
+    admitted: Any  # what has a slot, and no task yet: nothing, where a task begins at once
+
+    def share_room(self) -> None:
+        """Let the generators go on that have been woken, as soon as there are slots."""
+
+    def has_turn(self, has_suspended: bool) -> bool:
+        """Tell whether a call may take a new slot before what waits for a turn downstream."""
+        ...
+
+    def take_slot(self) -> bool:
+        """Take a slot, if there is one, in a run without a cap."""
+        ...
+
+    def free_slot(self) -> None:
+        """Give back the slot of a call."""
+
+    def take_admitted(self, has_slot: bool) -> Place:
+        """Take the first of `admitted`, which has a slot of its own."""
+        ...
+
+    def begin_call(self, place: Place) -> None:
+        """Take note that the call for `place` has a slot, and goes on until `end_call`."""
+
+    def end_call(self, place: Place, size: int) -> None:
+        """Free the slot, and count `size` items as running no more."""
+
+    def take_back(self, place: Place) -> None:
+        """Undo the start of a call that is unwanted, or is not to begin yet."""
+
+    def parks(self) -> None:
+        """Give back what a call does not hold while it waits for room: see `room.py`."""
+
+    def unparks(self) -> None:
+        """Take that again, whatever the limits say: the call goes on."""
+
+    def may_unpark(self) -> bool:
+        """Do so if nobody else could have it; tell whether."""
+        ...
+
+    # -- what becomes of its result: `flat_map.py`
+
+    plain: type | None  # of a result that was one output, and is looked for first
+    plains: dict[int, type]  # such types, by their ids: a class may refuse to be hashed
+
+    def takes_steps(self, result: Any) -> bool:
+        """Tell whether `result` is to be awaited, or to be taken apart bit by bit."""
+        ...
+
+    def settle(self, place: Place, result: Any) -> None:
+        """Take the result of a call that went well at once."""
 
     def emit(self, place: Place, value: Any, inputs: Inputs) -> None:
         """Pass on one output of several, which comes from `inputs`."""
 
     def emit_one(self, place: Place, result: Any, inputs: Inputs) -> None:
         """Pass on a result that is one output."""
+
+    def leaves(self, place: Place, value: Any) -> bool:
+        """Tell whether an output of `place` needs no place in the line."""
+        ...
+
+    def let_out(self, place: Place, value: Any) -> None:
+        """Pass on an output that needs no place."""
+
+    def settled(self, part: Part, outcome: Outcome) -> None:
+        """Count the items of `part`: it is known what becomes of them."""
+
+    def completed(self, place: Place) -> None:
+        """Take note that all outputs of a call have been passed on."""
 
     def fail(
         self, place: Place, error: BaseException, size: int, *, attempt: int, inputs: Inputs = None
@@ -69,11 +198,11 @@ class Caller(Protocol):
     def skips(self, error: BaseException, inputs: Inputs) -> None:
         """Say, once in a run, that items are skipped."""
 
+    def blocks(self, seconds: float) -> None:
+        """Say, once in a run, that a plain function held the event loop."""
+
     def lost(self, place: Place, error: BaseException, attempt: int) -> None:
         """Take note of the failure of a call whose result nobody waits for any more."""
 
-    async def room(self, place: Place) -> None:
-        """Wait until `place` may put another output in the line."""
-
-    def settled(self, part: Part, outcome: Outcome) -> None:
-        """Count the items of `part`: it is known what becomes of them."""
+    def tell_end(self, place: Place) -> None:
+        """Tell, if somebody listens, of the end of a call that took several steps."""

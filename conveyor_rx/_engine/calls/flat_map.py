@@ -1,12 +1,13 @@
 """How do calls run at once? `flat_map` with a concurrency limit, over the places of a line.
 
-A plain function is called inline (`plain_calls.py`), an async one in a task (`task_calls.py`); what
-is not one plain result at the first attempt (retries, handlers, halving) goes the slow way of
-`attempts.py`.
+Each stage has a `Launch` that makes its calls: a plain function is called inline (`inline.py`), an
+async one in a task (`in_tasks.py`), a generator step by step. What is not one plain result at the
+first attempt (retries, handlers, halving) goes the slow way of `attempts.py`.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from types import GeneratorType
 from typing import Any, cast
@@ -20,16 +21,24 @@ from ..line.line import Line
 from ..place import DEAD, Place
 from ..run import Run
 from ..subscriber import Subscriber, lift
-from .caller import Outcome, Part
+from .admission import Admission
+from .async_generators import AsyncGenerators
+from .caller import Launch, Outcome, Part
+from .generators import PlainGenerators
+from .inline import TimedInline
 from .notices import Notices
-from .plain_calls import PlainCalls
+
+if sys.version_info >= (3, 12):  # tasks can begin within the call that makes them
+    from .in_tasks import InTasks as _InTasks
+else:
+    from .in_late_tasks import InLateTasks as _InTasks
 
 __all__ = ["FlatMap", "flat_map"]
 
 KINDS = 64  # types of results that are remembered
 
 
-class FlatMap(PlainCalls):
+class FlatMap(Admission):
     """The calls of one task in one run.
 
     Order: calls start in the order of arrival; a new arrival never overtakes one that waits.
@@ -48,18 +57,12 @@ class FlatMap(PlainCalls):
         counts_input: bool,
     ) -> None:
         """Make at most `limit` calls at once (None: no limit); `Batches` counts its own input."""
-        super().__init__(run, line, call, limit, counters, counts_input)
+        super().__init__(run, line, call, limit, counters, counts_input, _launch(call))
         self._shortcut = counts_input  # for results that are one output; not those of batches
         self._notices = Notices(run, counters, flatten=call.flatten)
-        self._plains = {}
+        self.plain = None
+        self.plains = {}
         self._one: dict[int, type[Any]] = {}  # types of such results, by their ids
-        kind = type(self)
-        if call.is_generator:
-            self._start = kind._start_steps if call.is_plain else kind._start_generator
-        elif call.is_async:
-            self._start = kind._start_async
-        else:
-            self._start = kind._start_watched
 
     def fail(
         self, place: Place, error: BaseException, size: int, *, attempt: int, inputs: Inputs = None
@@ -85,6 +88,48 @@ class FlatMap(PlainCalls):
     def skips(self, error: BaseException, inputs: Inputs) -> None:
         self._notices.skips(error, inputs)
 
+    def takes_steps(self, result: Any) -> bool:
+        """Tell whether `result` is to be awaited, or to be taken apart bit by bit."""
+        kind = cast("type[Any]", type(result))
+        if result is None or id(kind) in self._one:
+            return False
+        if self.call.flatten and issubclass(kind, MANY):
+            return not is_short(result)
+        if not self.call.is_async and is_awaitable(result):
+            return True
+        if kind is not GeneratorType:  # of which some are to be awaited
+            if len(self._one) >= KINDS:
+                self._one.clear()
+            self._one[id(kind)] = kind  # kept, so that the id is that of no other type
+            self._notices.one_output(result)
+        return False
+
+    def settle(self, place: Place, result: Any) -> None:
+        """Take the result of a call that went well at once."""
+        counters = self.counters
+        if place.state == DEAD:
+            counters.cancelled += place.weight
+        elif result is None:
+            counters.dropped += place.weight
+            self.line.give_up(place)
+        elif self.call.flatten and type(result) is list:
+            counters.completed += place.weight
+            self._emit_all(place, cast("list[Any]", result))
+            self.line.give_up(place)
+        elif place.weight != 1:  # a batch: its one output takes up the room of one
+            counters.completed += place.weight
+            self.emit(place, result, place.inputs)
+            self.line.give_up(place)
+        else:
+            if self._shortcut:
+                self.plain = type(result)
+                if len(self.plains) >= KINDS:
+                    self.plains.clear()
+                self.plains[id(self.plain)] = self.plain
+            counters.ones += 1
+            place.value = result
+            self.out.on_next(place)
+
     def emit(self, place: Place, value: Any, inputs: Inputs) -> None:
         """Pass on one output of several; what is done with it is not done here and now."""
         if value is None:
@@ -109,6 +154,20 @@ class FlatMap(PlainCalls):
         self._notices.one_output(result)
         self.emit(place, result, inputs)
 
+    def leaves(self, place: Place, value: Any) -> bool:
+        """Tell whether an output needs no place in the line. Who does lets items go first."""
+        line = self.line
+        if line.ring.next is not place:
+            return False
+        return value is None or (line.stages[-1] is self and line.room_behind(place) > 0)
+
+    def let_out(self, place: Place, value: Any) -> None:
+        """Pass on an output that needs no place."""
+        reporter, inputs = self.reporter, place.inputs
+        self.counters.out += 1
+        self.run.inputs = inputs if reporter is None else reporter.output(place, value, inputs)
+        self.line.out.on_next(value)
+
     def settled(self, part: Part, outcome: Outcome) -> None:
         """Count the items of `part`: it is known what becomes of them."""
         if self.reporter is not None:
@@ -116,6 +175,24 @@ class FlatMap(PlainCalls):
         counters = self.counters
         counters.running -= part.size
         setattr(counters, outcome, getattr(counters, outcome) + part.size)
+
+    def completed(self, place: Place) -> None:
+        """Take note that all outputs of a call have been passed on."""
+        if self.reporter is not None:
+            self.reporter.settled(place, place.inputs, "completed")
+        self.counters.completed += place.weight
+        self.line.give_up(place)
+        self.tell_end(place)
+        self.end_call(place, place.weight)
+
+    def tell_end(self, place: Place) -> None:
+        """Tell, if somebody listens, of the end of a call that took several steps."""
+        if self.reporter is not None:
+            self.reporter.is_over(place)
+            self.reporter.segment.look()
+
+    def blocks(self, seconds: float) -> None:
+        self._notices.blocks(seconds)
 
     # -- private
 
@@ -158,47 +235,11 @@ class FlatMap(PlainCalls):
                 break
         return given
 
-    def _takes_steps(self, result: Any) -> bool:
-        """Tell whether `result` is to be awaited, or to be taken apart bit by bit."""
-        kind = cast("type[Any]", type(result))
-        if result is None or id(kind) in self._one:
-            return False
-        if self.call.flatten and issubclass(kind, MANY):
-            return not is_short(result)
-        if not self.call.is_async and is_awaitable(result):
-            return True
-        if kind is not GeneratorType:  # of which some are to be awaited
-            if len(self._one) >= KINDS:
-                self._one.clear()
-            self._one[id(kind)] = kind  # kept, so that the id is that of no other type
-            self._notices.one_output(result)
-        return False
 
-    def _settle(self, place: Place, result: Any) -> None:
-        """Take the result of a call that went well at once."""
-        counters = self.counters
-        if place.state == DEAD:
-            counters.cancelled += place.weight
-        elif result is None:
-            counters.dropped += place.weight
-            self.line.give_up(place)
-        elif self.call.flatten and type(result) is list:
-            counters.completed += place.weight
-            self._emit_all(place, cast("list[Any]", result))
-            self.line.give_up(place)
-        elif place.weight != 1:  # a batch: its one output takes up the room of one
-            counters.completed += place.weight
-            self.emit(place, result, place.inputs)
-            self.line.give_up(place)
-        else:
-            if self._shortcut:
-                self._plain = type(result)
-                if len(self._plains) >= KINDS:
-                    self._plains.clear()
-                self._plains[id(self._plain)] = self._plain
-            counters.ones += 1
-            place.value = result
-            self.out.on_next(place)
+def _launch(call: Call) -> Launch:
+    if call.is_generator:
+        return PlainGenerators() if call.is_plain else AsyncGenerators()
+    return _InTasks() if call.is_async else TimedInline()
 
 
 def flat_map(stage: FlatMap) -> Callable[[Observable[Any]], Observable[Any]]:

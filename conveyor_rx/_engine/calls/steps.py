@@ -4,25 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextvars import Context
-from typing import Any, Protocol
+from typing import Any
 
 from ..place import DEAD, Place
+from .caller import Caller, Stepping
 
 __all__ = ["NOTHING", "Steps"]
 
 NOTHING: Any = object()
-
-
-class Stepping(Protocol):
-    """The operator whose calls these are."""
-
-    name: str
-
-    def found_room(self, steps: Steps) -> None:
-        """Let a call go on that was parked."""
-
-    def abandon(self, steps: Steps) -> None:
-        """Close the generator of a call whose place is gone."""
 
 
 class Steps:
@@ -36,12 +25,19 @@ class Steps:
         "is_parked",
         "place",
         "stage",
+        "stepping",
         "value",
     )
 
     def __init__(
-        self, stage: Stepping, place: Place, generator: Generator[Any], context: Context
+        self,
+        stepping: Stepping,
+        stage: Caller,
+        place: Place,
+        generator: Generator[Any],
+        context: Context,
     ) -> None:
+        self.stepping = stepping
         self.stage = stage
         self.place = place
         self.generator = generator
@@ -59,9 +55,9 @@ class Steps:
 
     def set_result(self, result: None, /) -> None:
         """Take note that there is room."""
-        self.stage.found_room(self)
+        self.stepping.found_room(self.stage, self)
 
     def cancel(self) -> None:
         """Close the generator, unless it is at work further up the stack, and looks itself."""
         if not self.is_at_work:
-            self.stage.abandon(self)
+            self.stepping.abandon(self.stage, self)

@@ -12,8 +12,9 @@ import pytest
 
 from conveyor_rx._engine.batches.batches import Batches
 from conveyor_rx._engine.batches.trigger import BySize
-from conveyor_rx._engine.calls import attempts
+from conveyor_rx._engine.calls import async_generators, attempts, generators, inline
 from conveyor_rx._engine.calls.flat_map import FlatMap
+from conveyor_rx._engine.calls.in_steps import failed_inline
 from conveyor_rx._engine.graph import chain
 from conveyor_rx._engine.graph.chain import Chain
 from conveyor_rx._engine.line.as_completed import AsCompletedLine
@@ -111,12 +112,12 @@ def generators_do_not_see_their_inputs_in_order(patch: pytest.MonkeyPatch) -> No
 
 @broken
 def a_list_is_put_out_backwards(patch: pytest.MonkeyPatch) -> None:
-    settle = FlatMap._settle
+    settle = FlatMap.settle
 
     def backwards(self: FlatMap, place: Any, result: Any) -> None:
         settle(self, place, result[::-1] if isinstance(result, list) else result)
 
-    patch.setattr(FlatMap, "_settle", backwards)
+    patch.setattr(FlatMap, "settle", backwards)
 
 
 # -- flow
@@ -169,7 +170,7 @@ def one_call_too_few_at_once(patch: pytest.MonkeyPatch) -> None:
 
 @broken
 def a_slot_is_leaked_on_a_failure(patch: pytest.MonkeyPatch) -> None:
-    end = FlatMap._end
+    end = FlatMap.end_call
 
     def leaking(self: FlatMap, place: Any, *args: Any) -> None:
         skipped = self.counters.skipped
@@ -178,7 +179,7 @@ def a_slot_is_leaked_on_a_failure(patch: pytest.MonkeyPatch) -> None:
             self.__dict__["skipped_before"] = skipped
             self._running += 1
 
-    patch.setattr(FlatMap, "_end", leaking)
+    patch.setattr(FlatMap, "end_call", leaking)
 
 
 @broken
@@ -225,7 +226,7 @@ def a_short_rest_is_a_batch(patch: pytest.MonkeyPatch) -> None:
 
 @broken
 def none_is_passed_on(patch: pytest.MonkeyPatch) -> None:
-    settle = FlatMap._settle
+    settle = FlatMap.settle
 
     def passing_on(self: FlatMap, place: Any, result: Any) -> None:
         if result is None and not place.dead:
@@ -235,7 +236,7 @@ def none_is_passed_on(patch: pytest.MonkeyPatch) -> None:
         else:
             settle(self, place, result)
 
-    patch.setattr(FlatMap, "_settle", passing_on)
+    patch.setattr(FlatMap, "settle", passing_on)
 
 
 @broken
@@ -275,15 +276,14 @@ def the_note_does_not_name_the_task(patch: pytest.MonkeyPatch) -> None:
 
 @broken
 def a_place_is_never_given_up_on_skip(patch: pytest.MonkeyPatch) -> None:
-    failed = FlatMap._failed_inline
-
-    def keeping(self: FlatMap, place: Any, error: BaseException) -> None:
-        if self.call.policy.verdict(1, place.weight, False) is Verdict.SKIP:
-            self.counters.skipped += place.weight
+    def keeping(stage: FlatMap, place: Any, error: BaseException, *, delivered: bool) -> None:
+        if stage.call.policy.verdict(1, place.weight, delivered) is Verdict.SKIP:
+            stage.counters.skipped += place.weight
         else:
-            failed(self, place, error)
+            failed_inline(stage, place, error, delivered=delivered)
 
-    patch.setattr(FlatMap, "_failed_inline", keeping)
+    for module in inline, generators:
+        patch.setattr(module, "failed_inline", keeping)
 
 
 @broken
@@ -344,12 +344,12 @@ def a_generator_is_never_closed(patch: pytest.MonkeyPatch) -> None:
         kept.append(values)
         yield values
 
-    async def keep(self: FlatMap, values: Any) -> None:
+    async def keep(values: Any) -> None:
         kept.append(values)
 
     patch.setattr(attempts, "closing", unclosed)
     patch.setattr(attempts, "aclosing", unclosed_async)
-    patch.setattr(FlatMap, "_stop", keep)
+    patch.setattr(async_generators, "_stop", keep)
 
 
 @broken

@@ -1,0 +1,120 @@
+"""How does a call take several steps? Each in a task of its own (retries, handlers, halving).
+
+What such a step is, `attempts.py` says. The task of a step begins at the loop's next turn, so that
+the stack stays flat. The line cancels the task of a place; it is awaited before the run has ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from functools import partial
+from typing import Any
+
+from ...error_handling import Verdict
+from ..closing.cancellation import cancellation_of
+from ..place import DEAD, Place
+from .attempts import Attempts
+from .caller import Caller
+
+__all__ = ["begin", "begin_attempts", "end_unbegun", "failed_inline", "go_on"]
+
+_Coroutine = Coroutine[Any, Any, None]
+
+
+def begin(stage: Caller, place: Place, call: _Coroutine) -> None:
+    """Make a call in a task that begins at the loop's next turn."""
+    stage.begin_call(place)
+    _start(stage, place, call, place.weight, None)
+
+
+def begin_attempts(stage: Caller, place: Place, attempts: Attempts) -> None:
+    """Go on, in a task, with a call that was made inline."""
+    stage.begin_call(place)
+    _start(stage, place, _step(stage, place, attempts), place.weight, attempts)
+
+
+async def go_on(stage: Caller, place: Place, attempts: Attempts) -> None:
+    """Go the slow way: make one attempt, and let another task make the next."""
+    again = False
+    try:
+        if place.state == DEAD:
+            stage.counters.cancelled += attempts.left
+        else:
+            again = await attempts.attempt()
+    finally:
+        if not again:
+            attempts.let_go()
+            stage.tell_end(place)
+            stage.end_call(place, attempts.left)
+    if again:
+        _start(stage, place, _step(stage, place, attempts), attempts.left, attempts)
+    if not attempts.ends_task:
+        stage.run.drain()
+
+
+def failed_inline(stage: Caller, place: Place, error: BaseException, *, delivered: bool) -> None:
+    """Do what the policy says of a call that failed in a turn."""
+    verdict = stage.call.policy.verdict(1, place.weight, delivered)
+    if place.dead:
+        stage.counters.cancelled += place.weight
+        stage.lost(place, error, 1)
+    elif verdict is Verdict.FAIL or not isinstance(error, Exception | asyncio.CancelledError):
+        if stage.reporter is not None:
+            stage.reporter.attempt_failed(place, place.inputs, error, 1)
+        stage.fail(place, error, place.weight, attempt=1)
+    elif verdict is Verdict.SKIP:
+        _skip(stage, place, error)
+    else:
+        begin_attempts(stage, place, Attempts(stage, place, error=error, delivered=delivered))
+
+
+def end_unbegun(stage: Caller, place: Place, left: int, task: asyncio.Task[Any]) -> None:
+    """End a call whose task was cancelled from outside before it began."""
+    stage.tell_end(place)
+    stage.end_call(place, left)
+    if place.dead:
+        stage.counters.cancelled += left
+    else:
+        stage.fail(place, cancellation_of(task), left, attempt=0)
+    stage.run.schedule()
+
+
+def _start(
+    stage: Caller, place: Place, call: _Coroutine, left: int, attempts: Attempts | None
+) -> None:
+    run = stage.run
+    place.task = task = run.start(call, stage.name)
+    if place.dead:
+        run.keep(task)
+    task.add_done_callback(partial(_lost, stage, place, left, attempts))
+
+
+def _lost(
+    stage: Caller, place: Place, left: int, attempts: Attempts | None, task: asyncio.Task[Any]
+) -> None:
+    """Take note that `task` was cancelled from outside before it began."""
+    if task.cancelled() and place.task is task:
+        if attempts is not None:
+            attempts.let_go()
+        end_unbegun(stage, place, left, task)
+
+
+async def _step(stage: Caller, place: Place, attempts: Attempts) -> None:
+    """Make one attempt, in a task of its own."""
+    try:
+        await go_on(stage, place, attempts)
+    except BaseException as error:
+        stage.run.break_off(error)
+        return
+    attempts.raise_end()
+
+
+def _skip(stage: Caller, place: Place, error: BaseException) -> None:
+    if stage.reporter is not None:
+        stage.reporter.attempt_failed(place, place.inputs, error, 1)
+        stage.reporter.settled(place, place.inputs, "skipped")
+        stage.reporter.is_over(place)
+    stage.skips(error, place.inputs)
+    stage.counters.skipped += place.weight
+    stage.line.give_up(place)

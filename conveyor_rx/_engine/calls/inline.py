@@ -1,0 +1,85 @@
+"""How is a plain function called? Inline, in a context of its own; timed, while it may be long."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from types import GeneratorType
+from typing import Any, cast
+
+from ..._functions.calls import is_awaitable
+from ..place import DEAD, WAITING, Place
+from .attempts import Attempts
+from .blocking import BLOCKING, LOOKS, SHORT, Look
+from .caller import Caller, Launch
+from .generators import begin_generator
+from .in_steps import begin_attempts, failed_inline
+
+__all__ = ["Inline", "TimedInline"]
+
+
+class Inline(Launch):
+    """The calls of one plain function: there is nothing to cancel, but what it has returned."""
+
+    __slots__ = ()
+
+    def start(self, stage: Caller, place: Place) -> None:
+        counters, reporter, context = stage.counters, stage.reporter, stage.run.context.copy()
+        if reporter is not None:
+            context.run(reporter.call_started, place)
+            if place.state == DEAD:  # a probe has closed the run
+                counters.cancelled += place.weight
+                return
+        counters.running += place.weight
+        try:
+            result = context.run(stage.function, place.value)
+        except (KeyboardInterrupt, SystemExit):
+            counters.running -= place.weight
+            counters.failed += place.weight
+            raise
+        except BaseException as error:
+            counters.running -= place.weight
+            failed_inline(stage, place, error, delivered=False)
+            return
+        counters.running -= place.weight
+        kind: type[Any] = type(result)  # pyright: ignore[reportUnknownVariableType]  # of any value
+        if (kind is stage.plain or id(kind) in stage.plains) and place.state == WAITING:
+            if reporter is not None:
+                reporter.call_gave(place, result)
+            counters.ones += 1
+            place.value = result
+            stage.out.on_next(place)
+        elif stage.takes_steps(result):
+            if kind is GeneratorType and place.state == WAITING and not is_awaitable(result):
+                begin_generator(stage, place, cast("Generator[Any]", result), context)
+            else:
+                begin_attempts(stage, place, Attempts(stage, place, result=result))
+        else:
+            if reporter is not None:
+                reporter.call_gave(place, result)
+            stage.settle(place, result)
+
+
+class TimedInline(Inline):
+    """Calls of a function that may be long: none begins if the time of the turns is used up."""
+
+    __slots__ = ("_looks",)
+
+    def __init__(self) -> None:
+        self._looks = LOOKS  # at short calls that are still to come
+
+    def start(self, stage: Caller, place: Place) -> None:
+        run = stage.run
+        if run.clock() > run.pace.end and run.pace.is_late():
+            stage.queue.appendleft(place)
+            run.ready |= stage.bit
+            return
+        stage.function = look = Look(stage.function, run.clock)
+        try:
+            super().start(stage, place)
+        finally:
+            stage.function = look.function
+        self._looks = self._looks - 1 if look.took < SHORT else LOOKS
+        if look.took > BLOCKING:
+            stage.blocks(look.took)
+        if not self._looks:
+            stage.launch = Inline()
