@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, cast
 
 from reactivex import Observable, concat
-from reactivex import operators as ops
 
 __all__ = ["Fluent"]
 
@@ -45,19 +44,22 @@ class Fluent(Observable[T]):
     __iadd__ = __add__
 
     def dematerialize(self) -> Any:
-        return self._through(ops.dematerialize())
+        return self._through("dematerialize")
 
     def exclusive(self) -> Any:
-        return self._through(ops.exclusive())
+        return self._through("exclusive")
 
     def pluck(self, key: Any) -> Any:
-        return self._through(ops.pluck(key))
+        return self._through("pluck", key)
 
     def ref_count(self) -> Any:
-        return self._through(ops.ref_count())
+        return self._through("ref_count")
 
     def switch_latest(self) -> Any:
-        return self._through(ops.switch_latest())
+        return self._through("switch_latest")
 
-    def _through(self, operator: Any) -> Any:  # whose types don't say that it takes this
-        return self.pipe(operator)
+    def _through(self, name: str, *arguments: Any) -> Any:
+        from reactivex import operators  # only those who use these pay for the import
+
+        operator: Any = getattr(operators, name)  # whose types don't say that it takes this
+        return self.pipe(operator(*arguments))

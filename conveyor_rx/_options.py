@@ -36,7 +36,7 @@ RETRIES = {
 """What the decorators call the fields of a RetryConfig."""
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class TaskOptions:
     """The options of every task.
 
@@ -68,7 +68,7 @@ class TaskOptions:
         return _ONCE if self.retry_config is None else self.retry_config
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class CallOptions(TaskOptions):
     """The options of a task that calls a function."""
 
@@ -86,7 +86,7 @@ class CallOptions(TaskOptions):
         return self.concurrency_limit
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class BatchOptions(CallOptions):
     """The options of a task that calls a function of a list of items."""
 

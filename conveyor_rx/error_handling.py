@@ -160,7 +160,7 @@ class Verdict(enum.Enum):
     FAIL = enum.auto()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Policy:
     """The error options of one task, and the decision that follows from them."""
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os.path
 from traceback import walk_tb
 from types import FrameType
 from typing import Any
 
-__all__ = ["hides", "without_engine"]
+__all__ = ["OURS", "hides", "without_engine"]
 
-OURS = str(Path(__file__).parent.parent / "_")[:-1]  # with the separator at its end
+OURS = os.path.join(os.path.dirname(os.path.dirname(__file__)), "")
+"""The directory of this library, with a separator at its end."""
 
 
 def without_engine(error: BaseException) -> BaseException:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import uuid
 from collections.abc import Sequence
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -37,9 +36,11 @@ def new_run(plan: Plan | None) -> Run:
     Raises:
         RuntimeError: no event loop runs in this thread.
     """
+    from uuid import uuid4  # half a millisecond that the import of the library does not take
+
     loop = running_loop()
     settings = plan.context.copy() if plan is not None else PipelineContext()
-    settings.pipeline_id = run_id = str(uuid.uuid4())
+    settings.pipeline_id = run_id = str(uuid4())
     context = contextvars.copy_context()
     if context.get(demand) is not None:  # a variable more costs each call a comparison
         context.run(demand.set, None)

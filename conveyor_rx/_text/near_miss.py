@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from difflib import SequenceMatcher
 
 __all__ = ["near_miss"]
 
@@ -38,4 +37,6 @@ def _words(name: str) -> list[str]:
 
 
 def _likeness(one: str, other: str) -> float:
+    from difflib import SequenceMatcher  # only who mistypes pays for the import
+
     return SequenceMatcher(None, one, other, autojunk=False).ratio()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection
-from pathlib import Path
 from types import FrameType
 from typing import Any
+
+from ..._errors.tracebacks import OURS
 
 __all__ = ["GRACE", "report_stuck"]
 
@@ -14,7 +15,6 @@ GRACE = 30.0
 """Seconds after which a close that still waits names, once, the tasks that do not end."""
 
 NAMED = 3
-_OURS = str(Path(__file__).parent.parent.parent)
 
 
 def report_stuck(
@@ -40,7 +40,7 @@ def _describe(task: asyncio.Future[Any]) -> str:
     if not isinstance(task, asyncio.Task):
         return f"a {type(task).__name__}"
     coroutine: Any = task.get_coro()
-    while getattr(coroutine, "cr_frame", None) and coroutine.cr_code.co_filename.startswith(_OURS):
+    while getattr(coroutine, "cr_frame", None) and coroutine.cr_code.co_filename.startswith(OURS):
         coroutine = coroutine.cr_await
     name = f"task {task.get_name()!r}"
     frame: FrameType | None = getattr(coroutine, "cr_frame", None)
