@@ -53,6 +53,11 @@ class Stage(Part, Generic[In, Out]):
         """
 
     def __or__(self, other: Operator[Out, X], /) -> Pipeline[In, X]:
+        """Return a pipeline of this and, behind it, `other`: a stage or an Rx operator.
+
+        Raises:
+            TypeError: `other` is neither, or a stream.
+        """
         if isinstance(self, Pipeline):
             return cast("Pipeline[Any, Any]", self)._joined(other)
         return Pipeline[Any, Any](_context_of(other)).add(self)._joined(other)

@@ -5,6 +5,7 @@ It needs no network: no intersphinx, no fonts or scripts from elsewhere.
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -55,3 +56,15 @@ html_theme_options = {"navigation_with_keys": True}
 pygments_style = "friendly"
 pygments_dark_style = "github-dark"
 copybutton_exclude = ".linenos, .gp"
+
+
+def _name_defaults(app, what, name, obj, options, signature, returns):
+    """Write defaults that are functions or classes as names: Sphinx can't read their reprs."""
+    if signature and "<" in signature:
+        signature = re.sub(r"<class '([\w.]+)'>", r"\1", signature)
+        signature = re.sub(r"<function <lambda>[^>]*>", "...", signature)
+    return signature, returns
+
+
+def setup(app):  # noqa: D103  # of Sphinx
+    app.connect("autodoc-process-signature", _name_defaults)

@@ -34,8 +34,15 @@ __all__ = [
     "source_of",
 ]
 
-NO_DATA: Any = object()
-"""In place of data: the first task is called once, without an item."""
+
+class _NoData:
+    """In place of data: the first task is called once, without an item."""
+
+    def __repr__(self) -> str:
+        return "no_data"
+
+
+NO_DATA: Any = _NoData()
 
 _BUILT_IN = ("array", "builtins", "collections")  # the modules of Python's own collections
 
