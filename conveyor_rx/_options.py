@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from ._checks import check_choice, check_count, check_flag, check_text
+from ._checks import check_choice, check_count, check_flag, check_seconds, check_text
 from ._text.near_miss import near_miss
 from .error_handling import ErrorAction, ErrorHandler, RetryConfig, check_retries
 
@@ -92,6 +92,7 @@ class BatchOptions(CallOptions):
 
     min_size: int = 1
     max_size: int | None = None
+    max_wait: float | None = None
 
     def __post_init__(self) -> None:
         check_count("min_size", self.min_size)
@@ -100,6 +101,13 @@ class BatchOptions(CallOptions):
             raise ValueError(
                 f"max_size must be at least min_size={self.min_size}, not {self.max_size}"
             )
+        if self.max_wait is not None:
+            check_seconds("max_wait", self.max_wait)
+            if self.full_size == self.min_size:
+                raise ValueError(
+                    f"max_wait has no effect if max_size is min_size={self.min_size}: a batch that "
+                    f"is due has at least min_size items, so give a larger max_size"
+                )
         super().__post_init__()
 
     @property

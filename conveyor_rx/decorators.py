@@ -76,6 +76,7 @@ def batch_task(
     min_size: int = 1,
     max_size: int | None = None,
     *,
+    max_wait: float | None = None,
     flatten: Literal[True] = True,
     **options: Unpack[DecoratorOptions],
 ) -> BatchTaskDecorator: ...
@@ -84,11 +85,18 @@ def batch_task(
     min_size: int = 1,
     max_size: int | None = None,
     *,
+    max_wait: float | None = None,
     flatten: Literal[False],
     **options: Unpack[DecoratorOptions],
 ) -> BatchTaskOfLists: ...
 @shows_options(BatchOptions, with_retries=True)
-def batch_task(min_size: int = 1, max_size: int | None = None, **options: Any) -> Any:  # noqa: D417  # by name
+def batch_task(  # noqa: D417  # by name
+    min_size: int = 1,
+    max_size: int | None = None,
+    *,
+    max_wait: float | None = None,
+    **options: Any,
+) -> Any:
     """Make a function of a list of items a stage; always called: `@batch_task(max_size=10)`.
 
     The function gets `max_size` consecutive items at a time. What it may be, and what becomes of
@@ -98,6 +106,10 @@ def batch_task(min_size: int = 1, max_size: int | None = None, **options: Any) -
         min_size: how many items the last batch needs at least. A smaller rest is dropped, counted
             and logged as a warning. Default: 1.
         max_size: how many items a full batch has. Default: None, the same as `min_size`.
+        max_wait: after how many seconds, from its first item on, a batch is due that is not full.
+            It is cut as soon as there is a slot for it, and grows until then. 0: whatever is there
+            when a slot is free. A batch of fewer than `min_size` items goes on waiting. Default:
+            None, only a full batch is cut, and the last one.
         on_error: what happens to a batch whose call has failed for good. "fail" ends the run with
             that exception. "skip_item" halves the batch and tries again, until the items that fail
             stand alone, and drops those. "skip_batch" drops the batch. Default: "fail".
@@ -134,7 +146,7 @@ def batch_task(min_size: int = 1, max_size: int | None = None, **options: Any) -
         raise TypeError(
             f"batch_task needs a batch size for {name}: write @batch_task(max_size=...)"
         )
-    given = {"min_size": min_size, "max_size": max_size, **options}
+    given = {"min_size": min_size, "max_size": max_size, "max_wait": max_wait, **options}
     chosen = of_decorator(BatchOptions, "batch_task", given)
 
     def decorate(func: Callable[..., Any]) -> BatchTask[Any, Any]:

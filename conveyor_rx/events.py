@@ -46,7 +46,8 @@ run_started     everything is linked up, nothing is pulled yet; the stage is the
 pulled          the source gave an item; `value` is the item. One that was read ahead, from a list
                 for example, is told of when its call begins, when it waits, or when the source ends
 waiting         an item waits at a stage, for a free slot or for its batch to fill
-batch_formed    a batch was cut; `reason` says why: "full", or "flush" at the end of its input
+batch_formed    a batch was cut; `reason` says why: "full"; "wait", since it was due; "flush", at
+                the end of its input
 call_started    a call of the stage's function begins, its attempt 1; told, as `retried` is, in the
                 context in which the function is called
 attempt_failed  an attempt of a call ended with `error`

@@ -76,7 +76,9 @@ class BatchTask(FunctionTask[In, Out]):
 
     Order: batches are of consecutive items and start in order. Errors: as for a single task;
     `skip_item` halves a failing batch until the failing items stand alone. Cancellation and
-    pressure: as for a single task; the window counts the items of the batches.
+    pressure: as for a single task; the window counts the items of the batches. With `max_wait`, a
+    batch that is not full is cut so many seconds after its first item came, or else as soon as
+    there is a slot for it.
 
     Raises:
         TypeError, ValueError: an option of the wrong type or out of range, by name.
@@ -95,9 +97,11 @@ class BatchTask(FunctionTask[In, Out]):
         func: Callable[..., Any],
         min_size: int = 1,
         max_size: int | None = None,
+        *,
+        max_wait: float | None = None,
         **options: Unpack[ClassOptions],
     ) -> None:
-        given = {"min_size": min_size, "max_size": max_size, **options}
+        given = {"min_size": min_size, "max_size": max_size, "max_wait": max_wait, **options}
         super().__init__(func, chosen(BatchOptions, "BatchTask", given))
 
     @property
@@ -110,13 +114,20 @@ class BatchTask(FunctionTask[In, Out]):
         """The size of a full batch."""
         return self._options.full_size
 
+    @property
+    def max_wait(self) -> float | None:
+        """After how many seconds a batch that is not full is due; None: never."""
+        return self._options.max_wait
+
     def __get__(self, instance: Any, owner: type[Any] | None = None, /) -> Self:
         return super().__get__(instance, owner)
 
     def __repr__(self) -> str:
-        return f"<batch_task {self.task_name}: {self.max_size:,} a batch, {self._at_once()}>"
+        wait = "" if self.max_wait is None else f" or {self.max_wait:g} s"
+        return f"<batch_task {self.task_name}: {self.max_size:,} a batch{wait}, {self._at_once()}>"
 
     def _connect(self, chain: Chain | Sketch) -> None:
-        sizes = (self.min_size, self.max_size) if self._binding.with_item else (1, 1)
+        sizes = (self.min_size, self.max_size, self.max_wait)
+        trigger = BySize(*sizes) if self._binding.with_item else BySize(1, 1)
         call, limit = self._call(), self.concurrency_limit
-        chain.batch(call, name=self.task_name, limit=limit, trigger=BySize(*sizes))
+        chain.batch(call, name=self.task_name, limit=limit, trigger=trigger)

@@ -201,12 +201,12 @@ SETTINGS = ", ".join(
 
 SIGNATURES: list[tuple[Any, str]] = [
     (single_task, f"(func=None, *, {OPTIONS})"),
-    (batch_task, f"(min_size=1, max_size=None, *, {OPTIONS})"),
+    (batch_task, f"(min_size=1, max_size=None, *, max_wait=None, {OPTIONS})"),
     (SingleTask, f"(func, *, {CLASS_OPTIONS}, concurrency_limit=None, flatten=True)"),
     (
         BatchTask,
-        f"(func, min_size=1, max_size=None, *, {CLASS_OPTIONS}, concurrency_limit=None, "
-        "flatten=True)",
+        f"(func, min_size=1, max_size=None, *, max_wait=None, {CLASS_OPTIONS}, "
+        "concurrency_limit=None, flatten=True)",
     ),
     (BaseTask, f"(*, {CLASS_OPTIONS})"),
     (BaseTask.process, "(self, items)"),

@@ -113,7 +113,7 @@ class Run(Trampoline):
         self.running = 0  # calls at this moment, in all stages
         self.inputs: Inputs = None  # of the source: what the value that is handed on comes from
         self.roomy: dict[Roomy, None] = {}  # those that have room left while calls wait for it
-        self.starved = 0  # bits of the stages that wait for max_parallelism
+        self.starved = 0  # bits of the workers that get a turn when a call ends, of any stage
         self.emitting: set[object] = set()  # while they pass on a value of several
         self.skipping: list[Counters] = []  # of the stages that have skipped something
         self.failure: BaseException | None = None  # of the call that ends the run

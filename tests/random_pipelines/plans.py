@@ -38,6 +38,7 @@ class Spec:
     attempts: int = 1
     min_size: int = 1
     max_size: int = 1
+    max_wait: float | None = None  # where it changes nothing of what comes out
 
     def luck(self, item: int) -> int:
         """Give a number of 0 to 99 that depends on item and salt."""
@@ -193,6 +194,11 @@ THEMES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"kind": "list batch", "failing": 15, "transient": False, "on_error": "skip_item"}
         | {"min_size": 1, "max_size": 4},
         {"items": 25},
+    ),
+    "batches in time": (
+        {"kind": "list batch", "failing": 0, "latency": 1.0}
+        | {"min_size": 1, "max_size": 5, "max_wait": 0.5},
+        {"items": 30, "source_fails": False},
     ),
     "short rest": ({"kind": "batch", "min_size": 4, "max_size": 5, "failing": 0}, {"items": 23}),
     "late failure": (

@@ -99,6 +99,7 @@ class _Functions:
             "task_name": f"{spec.kind} {self.number}",
         }
         if spec.is_batch:
+            options["max_wait"] = spec.max_wait
             return BatchTask(self.call_batch, spec.min_size, spec.max_size, **options)
         if spec.kind == "side input":
             return SingleTask(self.call_with_side, **options).with_inputs(AsyncStream(self.later()))

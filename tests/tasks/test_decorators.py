@@ -144,7 +144,10 @@ def test_the_signatures_are_those_of_the_design() -> None:
     single = inspect.signature(single_task).parameters
     batch = inspect.signature(batch_task).parameters
     assert {n: p.default for n, p in single.items()} == {"func": None, **options}
-    assert {n: p.default for n, p in batch.items()} == {"min_size": 1, "max_size": None, **options}
+    assert {n: p.default for n, p in batch.items()} == {
+        **{"min_size": 1, "max_size": None, "max_wait": None},
+        **options,
+    }
     for parameters in (single, batch):
         assert all(parameters[name].kind is inspect.Parameter.KEYWORD_ONLY for name in options)
 

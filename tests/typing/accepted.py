@@ -362,7 +362,7 @@ def batch_plain(items: list[int]) -> str:
     return str(items)
 
 
-@batch_task(2, 10, on_error="skip_batch", concurrency_limit=2)
+@batch_task(2, 10, max_wait=0.5, on_error="skip_batch", concurrency_limit=2)
 async def batch_listed(items: list[int]) -> list[str] | None:
     return [str(item) for item in items]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from reactivex import Observable
 
@@ -12,6 +12,7 @@ from ..._inputs import Inputs
 from ..._stats import Counters
 from ..run import Run
 from ..subscriber import Subscriber, lift
+from .clock import Clock
 from .trigger import Cut, Trigger
 
 if TYPE_CHECKING:
@@ -20,6 +21,14 @@ if TYPE_CHECKING:
 __all__ = ["Batches", "collect"]
 
 _log = logging.getLogger("conveyor_rx")
+
+
+class Calls(Protocol):
+    """What makes the calls for the batches."""
+
+    def has_slot(self) -> bool:
+        """Tell whether a call could begin now."""
+        ...
 
 
 class Batches(Subscriber):
@@ -31,6 +40,8 @@ class Batches(Subscriber):
     """
 
     bit = 0
+    calls: Calls
+    _clock: Clock | None = None
 
     def __init__(
         self,
@@ -48,6 +59,8 @@ class Batches(Subscriber):
         self._inputs: list[Inputs] = []  # that each of them comes from
         self._ended = False
         self._ending: Exception | None = None
+        if trigger.max_wait is not None:
+            self._clock = Clock(run.loop, trigger.max_wait, self._is_due)
 
     def on_next(self, value: Any) -> None:
         self._counters.in_ += 1
@@ -66,7 +79,9 @@ class Batches(Subscriber):
         self._end(None)
 
     def step(self) -> None:
-        """Deal with the end of the input."""
+        """Cut a batch that is due, and deal with the end of the input."""
+        if self._clock is not None and self._clock.is_due and not self._ended:
+            self._cut_due()
         if not self._ended:
             return
         self._ended = False
@@ -75,6 +90,8 @@ class Batches(Subscriber):
             self.cut()
         else:
             self._cut_rest()
+        if self._clock is not None:
+            self._clock.cancel()
         if error is None:
             self.out.on_completed()
         else:
@@ -85,6 +102,8 @@ class Batches(Subscriber):
         self._items, self._inputs = [], []
         self._ended = False
         self._ending = None
+        if self._clock is not None:
+            self._clock.cancel()
 
     # -- private
 
@@ -92,8 +111,25 @@ class Batches(Subscriber):
         while len(self._items) >= self._asked_at:
             cut = self._trigger.cut(self._items)
             if cut is None:
-                return
+                break
             self._pass_on(cut)
+        if self._clock is not None and self._items:
+            self._clock.start()
+            if self._clock.is_due:  # perhaps it was too small
+                self.run.ready |= self.bit
+
+    def _is_due(self) -> None:
+        self.run.ready |= self.bit
+        self.run.schedule()
+
+    def _cut_due(self) -> None:
+        cut = self._trigger.cut_due(self._items)
+        if cut is None:
+            return
+        if self.calls.has_slot():
+            self._pass_on(cut)
+        else:  # it grows until a call ends
+            self.run.starved |= self.bit
 
     def _end(self, error: Exception | None) -> None:
         self._ended = True
@@ -109,6 +145,8 @@ class Batches(Subscriber):
                 self._pass_on(cut)
 
     def _pass_on(self, cut: Cut) -> None:
+        if self._clock is not None:
+            self._clock.stop()
         size, reason = cut
         batch, inputs = self._items, self._inputs
         if size == len(batch):

@@ -164,6 +164,14 @@ class Admission(Subscriber, Caller):
         if self.stepping is not None:
             self.stepping.share_room(self)
 
+    def has_slot(self) -> bool:
+        """Tell whether a call could begin now: for a batch that is due, and may grow as well."""
+        run = self.run
+        if self._preparation is not None:
+            return not self.queue
+        has_slot = self._running < self._limit and run.running < run.cap
+        return has_slot and not (self.queue or self.resuming)
+
     def has_turn(self, has_suspended: bool) -> bool:
         run = self.run
         if self._running >= self._limit and not self.admitted:

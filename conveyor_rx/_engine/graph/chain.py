@@ -95,7 +95,7 @@ class Chain:
         batches = Batches(self._run, trigger, counters, reporter)
         self._observable = collect(batches)(self._observable)
         line = self._open_segment(weigh=len)
-        self._add_calls(line, call, limit, counters, counts_input=False)
+        batches.calls = self._add_calls(line, call, limit, counters, counts_input=False)
 
     def process(self, processor: Processor, *, name: str) -> None:
         """Add a stage that is written as an async iterable of async iterables."""
@@ -133,12 +133,13 @@ class Chain:
 
     def _add_calls(
         self, line: Line, call: Call, limit: int | None, counters: Counters, *, counts_input: bool
-    ) -> None:
+    ) -> FlatMap:
         if len(self.counters) % DEPTH == 0:
             self._observable = lift(lambda: _Turn(self._run), self._run)(self._observable)
         stage = FlatMap(self._run, line, call, limit, counters, counts_input)
         self._observable = flat_map(stage)(self._observable)
         self._tap(self._watcher.tap_calls(self._stage, stage))
+        return stage
 
     def _open_segment(self, weigh: Callable[[Any], int] | None = None) -> Line:
         self._close_segment()

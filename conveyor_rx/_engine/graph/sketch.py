@@ -47,6 +47,8 @@ class Sketch:
         options: dict[str, Any] = {"max_size": trigger.max_size}
         if trigger.min_size != 1:
             options["min_size"] = trigger.min_size
+        if trigger.max_wait is not None:
+            options["max_wait"] = trigger.max_wait
         if limit != 1:
             options["concurrency_limit"] = limit
         options |= _options(call)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from conveyor_rx._engine.batches.batches import Batches
+from conveyor_rx._engine.batches.clock import Clock
 from conveyor_rx._engine.batches.trigger import BySize
 from conveyor_rx._engine.calls import async_generators, attempts, generators, inline
 from conveyor_rx._engine.calls.flat_map import FlatMap
@@ -222,6 +223,32 @@ def a_short_rest_is_a_batch(patch: pytest.MonkeyPatch) -> None:
         trigger.min_size = 1
 
     _after_init(patch, BySize, change)
+
+
+@broken
+def the_clock_of_a_batch_runs_from_the_last_cut(patch: pytest.MonkeyPatch) -> None:
+    def stop(self: Clock) -> None:
+        self._opened = self._loop.time()
+        self.is_due = False
+
+    patch.setattr(Clock, "stop", stop)
+
+
+@broken
+def a_due_batch_does_not_wait_for_a_slot(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(FlatMap, "has_slot", lambda self: True)
+
+
+@broken
+def a_due_batch_waits_for_another_item(patch: pytest.MonkeyPatch) -> None:
+    cut_due = Batches._cut_due
+
+    def sleepy(self: Batches) -> None:
+        starved = self.run.starved
+        cut_due(self)
+        self.run.starved = starved
+
+    patch.setattr(Batches, "_cut_due", sleepy)
 
 
 @broken

@@ -92,6 +92,15 @@ FOUND_BY: dict[str, Check] = {
     "a_run_begins_before_it_is_read": rule("1.1"),
     "the_rest_of_a_batch_is_lost": rule("1.5", "batch of 5"),
     "a_short_rest_is_a_batch": RANDOM,
+    "the_clock_of_a_batch_runs_from_the_last_cut": contract(
+        "batches.test_max_wait", "test_an_idle_stage_gets_small_batches_early", mode="ordered"
+    ),
+    "a_due_batch_does_not_wait_for_a_slot": contract(
+        "batches.test_max_wait", "test_a_busy_stage_gets_full_batches", mode="ordered"
+    ),
+    "a_due_batch_waits_for_another_item": contract(
+        "batches.test_max_wait", "test_a_due_batch_is_cut_when_a_call_ends", mode="ordered"
+    ),
     "none_is_passed_on": rule("1.5", "filter"),
     "an_item_is_given_twice": rule("1.5", "own"),
     "a_failure_is_swallowed_in_as_completed": rule("1.4"),
