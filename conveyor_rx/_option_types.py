@@ -47,6 +47,9 @@ class _OfCalls(TypedDict, total=False):
     concurrency_limit: int | None
     """How many calls may run at once. None, the default: as many as the window `max_in_flight`
     holds, 1,024 unless set; for a batch task: 1."""
+    timeout: float | None
+    """The seconds that each attempt may take, of an async function. Then the call is cancelled and
+    has failed with TimeoutError. Default: None, no limit."""
 
 
 class OwnTaskOptions(_OfEveryTask, _WithRetryConfig, total=False):

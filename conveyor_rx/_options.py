@@ -74,11 +74,16 @@ class CallOptions(TaskOptions):
 
     concurrency_limit: int | None = None
     flatten: bool = True
+    timeout: float | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_count("concurrency_limit", self.concurrency_limit, optional=True)
         check_flag("flatten", self.flatten)
+        if self.timeout is not None:
+            check_seconds("timeout", self.timeout)
+            if not self.timeout:
+                raise ValueError("timeout must be greater than 0; None is no timeout")
 
     @property
     def limit(self) -> int | None:

@@ -43,6 +43,11 @@ def single_task(func: Callable[..., Any] | None = None, **options: Unpack[Decora
             run one at a time; a limit above 1 on it gives a RuntimeWarning.
         flatten: whether a list or a generator that the function returns gives one output for each
             element. False: it is one output, such as a row or an embedding. Default: True.
+        timeout: how many seconds each attempt may take; for an async function or an async generator
+            function. Then the call is cancelled and awaited, and has failed with TimeoutError, a
+            failure like any other. What it runs in a thread (`asyncio.to_thread`) goes on there,
+            and its result is lost. Of a generator the time counts in which it works, not that in
+            which it waits for room. Default: None, no limit.
 
     Order: results stand in input order, or as completed. With `concurrency_limit=1`, and for
     generator functions, calls start in input order, too.
@@ -124,6 +129,11 @@ def batch_task(  # noqa: D417  # by name
         concurrency_limit: how many calls may run at once. Default: None, one at a time.
         flatten: whether a list or a generator that the function returns gives one output for each
             element. False: it is one output. Default: True.
+        timeout: how many seconds each attempt may take; for an async function or an async generator
+            function. Then the call is cancelled and awaited, and has failed with TimeoutError, a
+            failure like any other. What it runs in a thread (`asyncio.to_thread`) goes on there,
+            and its result is lost. Of a generator the time counts in which it works, not that in
+            which it waits for room. Default: None, no limit.
 
     Order: batches start in input order; their outputs stand in that order, or as completed.
     Errors: retries come first, then `error_handler`, then `on_error`.

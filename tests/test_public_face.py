@@ -183,7 +183,8 @@ def test_literals() -> None:
 
 OPTIONS = (
     "on_error='fail', retry_attempts=1, retry_delay=1.0, retry_exponential_backoff=True, "
-    "retry_max_delay=60.0, error_handler=None, task_name=None, concurrency_limit=None, flatten=True"
+    "retry_max_delay=60.0, error_handler=None, task_name=None, concurrency_limit=None, "
+    "flatten=True, timeout=None"
 )
 CLASS_OPTIONS = "on_error='fail', retry_config=None, error_handler=None, task_name=None"
 
@@ -202,11 +203,11 @@ SETTINGS = ", ".join(
 SIGNATURES: list[tuple[Any, str]] = [
     (single_task, f"(func=None, *, {OPTIONS})"),
     (batch_task, f"(min_size=1, max_size=None, *, max_wait=None, {OPTIONS})"),
-    (SingleTask, f"(func, *, {CLASS_OPTIONS}, concurrency_limit=None, flatten=True)"),
+    (SingleTask, f"(func, *, {CLASS_OPTIONS}, concurrency_limit=None, flatten=True, timeout=None)"),
     (
         BatchTask,
         f"(func, min_size=1, max_size=None, *, max_wait=None, {CLASS_OPTIONS}, "
-        "concurrency_limit=None, flatten=True)",
+        "concurrency_limit=None, flatten=True, timeout=None)",
     ),
     (BaseTask, f"(*, {CLASS_OPTIONS})"),
     (BaseTask.process, "(self, items)"),

@@ -61,6 +61,8 @@ class Call(NamedTuple):
     flatten: bool = True
     is_plain: bool = False
     """It gives no coroutine, and no async generator."""
+    timeout: float | None = None
+    """The seconds that an attempt may take; `function` sees to that."""
 
 
 def is_async(function: Callable[..., Any]) -> bool:

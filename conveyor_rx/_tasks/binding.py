@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from .._functions.calls import Call, is_async, is_async_generator, is_generator
 from .._functions.signatures import check_call, fits, lacking, signature_or_none
+from .._functions.timeouts import within
 from .._side_inputs.side_inputs import SideInputs
 from ..error_handling import Policy
 
@@ -62,11 +63,13 @@ class Binding:
         """Raise a TypeError unless the function can be called so; it says why not."""
         check_call(self._parameters, *self._arguments())
 
-    def call(self, policy: Policy, *, flatten: bool) -> Call:
+    def call(self, policy: Policy, *, flatten: bool, timeout: float | None) -> Call:
         """Return it in the form in which the engine makes calls."""
         inputs, func, with_item = self.inputs, self.func, self.with_item
         generator = is_generator(func)
         asynchronous = is_async(func)
+        if timeout is not None:
+            func = within(func, timeout)
         if inputs.has_generator:
             func = inputs.in_turns(func, generator=generator)
             asynchronous = not generator
@@ -81,6 +84,7 @@ class Binding:
             policy=policy,
             prepare=prepare if inputs.is_pending else None,
             flatten=flatten,
+            timeout=timeout,
             is_plain=not (asynchronous or is_async_generator(self.func) or inputs.has_generator),
         )
 

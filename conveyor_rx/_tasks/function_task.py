@@ -11,6 +11,7 @@ from .._engine.sources import NO_DATA
 from .._functions.calls import Call, is_generator, name_of
 from .._functions.pickling import check_pickling
 from .._functions.signatures import check_function, unwrap
+from .._functions.timeouts import check_timeout
 from .._options import CallOptions
 from .._parts.hints import (
     below_class_method,
@@ -51,6 +52,8 @@ class FunctionTask(BaseTask[In, Out], Generic[In, Out]):
                 f"flatten=False doesn't fit {name_of(func)!r}: what a generator function yields is "
                 "one output each; return a list for one output"
             )
+        if options.timeout is not None:
+            check_timeout(func)
         self._options = replace(options, task_name=options.task_name or name_of(func))
         warn_of_limit(func, options.limit, self.task_name)
         self._binding = Binding(func)
@@ -72,6 +75,11 @@ class FunctionTask(BaseTask[In, Out], Generic[In, Out]):
     def concurrency_limit(self) -> int | None:
         """How many calls may run at once; None: as many as the window holds items."""
         return self._options.limit
+
+    @property
+    def timeout(self) -> float | None:
+        """How many seconds an attempt may take; None: as long as it likes."""
+        return self._options.timeout
 
     @property
     def flatten(self) -> bool:
@@ -157,7 +165,7 @@ class FunctionTask(BaseTask[In, Out], Generic[In, Out]):
         policy = Policy(
             self.task_name, options.on_error, options.retries, options.error_handler, self._splits
         )
-        return self._binding.call(policy, flatten=options.flatten)
+        return self._binding.call(policy, flatten=options.flatten, timeout=options.timeout)
 
     # -- private
 

@@ -67,6 +67,9 @@ BAD_OPTIONS: list[tuple[str, Any, type[Exception]]] = [
     ("concurrency_limit", 2.0, TypeError),
     ("concurrency_limit", "all", TypeError),
     ("concurrency_limit", True, TypeError),
+    ("timeout", 0, ValueError),
+    ("timeout", -1, ValueError),
+    ("timeout", "1", TypeError),
     ("flatten", None, TypeError),
     ("flatten", 0, TypeError),
 ]
@@ -84,7 +87,7 @@ def test_option_out_of_range(make: Any, name: str, value: Any, error: type[Excep
         make(**{name: value})(func)
 
 
-@pytest.mark.parametrize("name", ["retries", "limit", "timeout", "min_size", "max_size"])
+@pytest.mark.parametrize("name", ["retries", "limit", "deadline", "min_size", "max_size"])
 def test_unknown_option(name: str) -> None:
     """Bad input: an unknown option is a TypeError that names it."""
     with pytest.raises(TypeError, match=name):

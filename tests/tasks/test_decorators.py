@@ -140,12 +140,15 @@ def test_the_signatures_are_those_of_the_design() -> None:
         "task_name": None,
         "concurrency_limit": None,
         "flatten": True,
+        "timeout": None,
     }
     single = inspect.signature(single_task).parameters
     batch = inspect.signature(batch_task).parameters
     assert {n: p.default for n, p in single.items()} == {"func": None, **options}
     assert {n: p.default for n, p in batch.items()} == {
-        **{"min_size": 1, "max_size": None, "max_wait": None},
+        "min_size": 1,
+        "max_size": None,
+        "max_wait": None,
         **options,
     }
     for parameters in (single, batch):

@@ -199,7 +199,7 @@ def embedded(text: str) -> list[float]:
     return [float(len(text))]
 
 
-@single_task(concurrency_limit=2, flatten=False)
+@single_task(concurrency_limit=2, flatten=False, timeout=2.5)
 async def embedded_later(text: str) -> list[float] | None:
     return [float(len(text))] if text else None
 

@@ -82,6 +82,8 @@ def _options(call: Call) -> dict[str, Any]:
         options["on_error"] = policy.on_error
     if policy.handler is not None:
         options["error_handler"] = type(policy.handler).__name__
+    if call.timeout is not None:
+        options["timeout"] = call.timeout
     if not call.flatten:
         options["flatten"] = False
     return options

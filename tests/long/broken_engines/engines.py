@@ -25,6 +25,7 @@ from conveyor_rx._engine.outlets.reader import Reader
 from conveyor_rx._engine.process import Process
 from conveyor_rx._engine.pull import Pull
 from conveyor_rx._engine.run import UNBOUNDED, Run
+from conveyor_rx._functions import timeouts
 from conveyor_rx._streams.cursor import Reading
 from conveyor_rx.error_handling import Policy, Verdict
 from conveyor_rx.stream import AsyncStream
@@ -339,6 +340,29 @@ def a_failure_lets_the_calls_behind_it_go_on(patch: pytest.MonkeyPatch) -> None:
             place = following
 
     patch.setattr(Line, "_kill_from", kill_nobody)
+
+
+# -- time
+
+
+@broken
+def a_call_that_is_late_may_return(patch: pytest.MonkeyPatch) -> None:
+    async def leave(self: Any, *error: Any) -> None:
+        await self._timeout.__aexit__(*error)
+
+    patch.setattr(timeouts._Limit, "__aexit__", leave)
+
+
+@broken
+def a_cancellation_from_outside_counts_as_a_timeout(patch: pytest.MonkeyPatch) -> None:
+    leave = timeouts._Limit.__aexit__
+
+    async def leave_late(self: Any, kind: Any, error: Any, traceback: Any) -> None:
+        await leave(self, kind, error, traceback)
+        if kind is asyncio.CancelledError:
+            raise self._late()
+
+    patch.setattr(timeouts._Limit, "__aexit__", leave_late)
 
 
 # -- lifetime

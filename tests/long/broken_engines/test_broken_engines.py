@@ -101,6 +101,17 @@ FOUND_BY: dict[str, Check] = {
     "a_due_batch_waits_for_another_item": contract(
         "batches.test_max_wait", "test_a_due_batch_is_cut_when_a_call_ends", mode="ordered"
     ),
+    "a_call_that_is_late_may_return": contract(
+        "errors.test_timeouts",
+        "test_what_suppresses_its_end_has_failed_all_the_same",
+        kind="function",
+    ),
+    "a_cancellation_from_outside_counts_as_a_timeout": contract(
+        "errors.test_timeouts",
+        "test_a_cancellation_from_outside_stays_one",
+        mode="ordered",
+        seconds=1,
+    ),
     "none_is_passed_on": rule("1.5", "filter"),
     "an_item_is_given_twice": rule("1.5", "own"),
     "a_failure_is_swallowed_in_as_completed": rule("1.4"),
