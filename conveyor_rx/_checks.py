@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 __all__ = [
     "check_choice",
     "check_count",
+    "check_errors",
     "check_flag",
+    "check_function",
     "check_seconds",
     "check_text",
 ]
@@ -34,10 +36,27 @@ def check_count(name: str, value: object, *, optional: bool = False) -> None:
         raise ValueError(f"{name} must be at least 1, not {value!r}")
 
 
+def check_errors(name: str, value: object) -> None:
+    """Raise unless `value` is a type of exception, a tuple of such types, or a function."""
+    types = cast("tuple[object, ...]", value) if isinstance(value, tuple) else (value,)
+    are_types = types and all(isinstance(one, type) and issubclass(one, Exception) for one in types)
+    if not are_types and (isinstance(value, (type, tuple)) or not callable(value)):
+        raise TypeError(
+            f"{name} must be a subclass of Exception, a tuple of these, or a function that tells "
+            f"of an exception whether to try again, not {value!r}"
+        )
+
+
 def check_flag(name: str, value: object) -> None:
     """Raise unless `value` is True or False."""
     if not isinstance(value, bool):
         raise TypeError(f"{name} must be a bool, not {value!r}")
+
+
+def check_function(name: str, value: object) -> None:
+    """Raise unless `value` is callable or None."""
+    if value is not None and not callable(value):
+        raise TypeError(f"{name} must be a function or None, not {value!r}")
 
 
 def check_seconds(name: str, value: object) -> None:

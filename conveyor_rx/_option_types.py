@@ -9,7 +9,7 @@ from inspect import Parameter
 from typing import Any, TypedDict, TypeVar
 
 from ._options import RETRIES, TaskOptions
-from .error_handling import ErrorAction, ErrorHandler, RetryConfig
+from .error_handling import ErrorAction, ErrorHandler, RetryAfter, RetryConfig, RetryOn
 
 __all__ = ["ClassOptions", "DecoratorOptions", "OwnTaskOptions", "shows_options"]
 
@@ -36,6 +36,13 @@ class _WithRetries(TypedDict, total=False):
     """Whether the wait doubles each time (the default), or stays."""
     retry_max_delay: float
     """The longest wait, in seconds. Default: 60.0."""
+    retry_on: RetryOn
+    """Which failures are tried again: a type, a tuple of types, or a function of the exception.
+    Default: all."""
+    retry_jitter: float
+    """Up to so many seconds, at random, are added to each wait. Default: 0.0."""
+    retry_after: RetryAfter | None
+    """A function of the exception: the seconds to wait, in place of the backoff, or None."""
 
 
 class _WithRetryConfig(TypedDict, total=False):
@@ -56,7 +63,7 @@ class OwnTaskOptions(_OfEveryTask, _WithRetryConfig, total=False):
     """The options of `BaseTask`."""
 
 
-class DecoratorOptions(_OfEveryTask, _WithRetries, _OfCalls, total=False):
+class DecoratorOptions(_OfEveryTask, _WithRetries, _WithRetryConfig, _OfCalls, total=False):
     """The options of the decorators; `flatten` is beside them, for the types depend on it."""
 
 
@@ -87,8 +94,7 @@ def _parameters(record: type[TaskOptions], with_retries: bool) -> list[Parameter
     for field in dataclasses.fields(record):
         if with_retries and field.name == "retry_config":
             parameters += [_parameter(name, retries[of]) for name, of in RETRIES.items()]
-        else:
-            parameters.append(_parameter(field.name, field))
+        parameters.append(_parameter(field.name, field))
     return parameters
 
 

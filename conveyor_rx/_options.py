@@ -32,6 +32,9 @@ RETRIES = {
     "retry_delay": "base_delay",
     "retry_exponential_backoff": "exponential_backoff",
     "retry_max_delay": "max_delay",
+    "retry_on": "retry_on",
+    "retry_jitter": "retry_jitter",
+    "retry_after": "retry_after",
 }
 """What the decorators call the fields of a RetryConfig."""
 
@@ -143,10 +146,12 @@ def of_decorator(record: type[TaskOptions], maker: str, given: Mapping[str, Any]
     Raises:
         TypeError, ValueError: there is no such option, or it is not what it should be.
     """
-    names = [name for name in _names_of(record) if name != "retry_config"]
-    _check_names(maker, given, [*RETRIES, *names])
+    _check_names(maker, given, [*RETRIES, *_names_of(record)])
     options = {name: value for name, value in given.items() if name not in RETRIES}
     fields = {field: given[name] for name, field in RETRIES.items() if name in given}
+    if fields and given.get("retry_config") is not None:
+        names = ", ".join(name for name in RETRIES if name in given)
+        raise TypeError(f"{maker}() takes retry_config or {names}, not both")
     if fields:
         defaults: dict[str, Any] = {
             field.name: field.default for field in dataclasses.fields(RetryConfig)

@@ -36,6 +36,13 @@ def single_task(func: Callable[..., Any] | None = None, **options: Unpack[Decora
         retry_exponential_backoff: whether the wait doubles each time. Default: True.
         retry_max_delay: the longest wait, in seconds. Default: 60.0. If only one of the two delays
             is given, the default of the other one gives way to it.
+        retry_on: which failures are tried again: a type of exception, a tuple of types, or a
+            function that is given the exception and says True or False. Others go straight to
+            `error_handler` and `on_error`. Default: all.
+        retry_jitter: up to so many seconds, at random, are added to each wait. Default: 0.0.
+        retry_after: a function that is given the exception and returns the seconds to wait in place
+            of the backoff (what a Retry-After header says), or None. Default: None.
+        retry_config: a `RetryConfig` in place of all these.
         error_handler: an `ErrorHandler` that is asked after the last attempt, before `on_error`.
         task_name: the name in messages, statistics and pictures. Default: the function's name.
         concurrency_limit: how many calls may run at once. Default: None, as many as the window
@@ -123,6 +130,13 @@ def batch_task(  # noqa: D417  # by name
         retry_exponential_backoff: whether the wait doubles each time. Default: True.
         retry_max_delay: the longest wait, in seconds. Default: 60.0. If only one of the two delays
             is given, the default of the other one gives way to it.
+        retry_on: which failures are tried again: a type of exception, a tuple of types, or a
+            function that is given the exception and says True or False. Others go straight to
+            `error_handler` and `on_error`. Default: all.
+        retry_jitter: up to so many seconds, at random, are added to each wait. Default: 0.0.
+        retry_after: a function that is given the exception and returns the seconds to wait in place
+            of the backoff (what a Retry-After header says), or None. Default: None.
+        retry_config: a `RetryConfig` in place of all these.
         error_handler: an `ErrorHandler` that is asked after the last attempt, before `on_error`; it
             gets the list of items.
         task_name: the name in messages, statistics and pictures. Default: the function's name.

@@ -9,17 +9,26 @@ import enum
 import logging
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, cast
+from typing import Any, Literal, TypeAlias, cast
 
-from ._checks import check_count, check_flag, check_seconds
+from ._checks import check_count, check_errors, check_flag, check_function, check_seconds
 from ._errors.blame import blame_task
 from ._text.labels import label, terminal
 
-__all__ = ["ErrorAction", "ErrorHandler", "LoggingErrorHandler", "RetryConfig"]
+__all__ = [
+    "ErrorAction",
+    "ErrorHandler",
+    "LoggingErrorHandler",
+    "RetryAfter",
+    "RetryConfig",
+    "RetryOn",
+]
 
 ErrorAction = Literal["fail", "skip_item", "skip_batch"]
+RetryOn: TypeAlias = type[Exception] | tuple[type[Exception], ...] | Callable[[Exception], bool]
+RetryAfter: TypeAlias = Callable[[Exception], float | None]
 _LONGEST = 2000  # characters of an error in a log
 
 
@@ -39,9 +48,12 @@ class RetryConfig:
 
     `max_attempts` counts all calls, the first included. The wait after the n-th failed attempt is
     `base_delay * backoff_multiplier ** (n - 1)` seconds, at most `max_delay` seconds (exponential
-    backoff without jitter); with `exponential_backoff=False` it is `base_delay` each time. Where
-    only one of `base_delay` and `max_delay` is given, the default of the other one rises or falls
-    to it if need be.
+    backoff); with `exponential_backoff=False` it is `base_delay` each time. Where only one of
+    `base_delay` and `max_delay` is given, the default of the other one rises or falls to it if need
+    be. `retry_on` says which failures are tried again: those of a type, of one of several, or of
+    which a function says True. `retry_after(error)` may give the seconds to wait in place of the
+    backoff, as an API asks for; None leaves that. `retry_jitter` adds a random part of so many
+    seconds to each wait, from the module `random`, so that not all come back at one moment.
 
     Raises:
         TypeError, ValueError: a field of the wrong type or out of range, or a `base_delay` above
@@ -56,6 +68,9 @@ class RetryConfig:
     exponential_backoff: bool = True
     max_delay: float = MAX_DELAY
     backoff_multiplier: float = 2.0
+    retry_on: RetryOn = Exception
+    retry_jitter: float = 0.0
+    retry_after: RetryAfter | None = None
 
     def __post_init__(self) -> None:
         check_retries(vars(self))
@@ -76,6 +91,32 @@ class RetryConfig:
             longest = math.log(sys.float_info.max)
             product = math.exp(min(math.log(base) + steps * math.log(multiplier), longest))
             return min(product, self.max_delay)
+
+    def accepts(self, error: BaseException) -> bool:
+        """Tell whether a call that failed with `error` may be tried again."""
+        wanted = self.retry_on
+        if wanted is Exception:  # any failure: a CancelledError of the function's own, too
+            return True
+        if isinstance(wanted, (type, tuple)):
+            return issubclass(type(error), wanted)
+        return bool(wanted(cast("Exception", error)))
+
+    def wait(self, error: BaseException, attempt: int) -> float:
+        """Give the seconds to wait after failed attempt number `attempt`, which raised `error`.
+
+        Raises:
+            TypeError, ValueError: `retry_after` gave no number of seconds.
+        """
+        asked = None if self.retry_after is None else self.retry_after(cast("Exception", error))
+        if asked is None:
+            asked = self.delay(attempt)
+        else:
+            check_seconds("what retry_after returns", asked)
+        if self.retry_jitter:
+            from random import uniform  # it takes a millisecond to import
+
+            asked += uniform(0, self.retry_jitter)
+        return asked
 
 
 class ErrorHandler:
@@ -170,13 +211,13 @@ class Policy:
     handler: ErrorHandler | None = None
     splits: bool = False  # a batch task: skip_item looks for the failing items by halving
 
-    def verdict(self, attempt: int, size: int, delivered: bool) -> Verdict:
+    def verdict(self, error: BaseException, attempt: int, size: int, delivered: bool) -> Verdict:
         """Decide on attempt number `attempt` (from 1) of a call with `size` items that failed.
 
         `delivered` says that a generator had already yielded: it is neither retried nor split,
-        for its outputs would come twice.
+        for its outputs would come twice. It raises what a function for `retry_on` raises.
         """
-        if attempt < self.retry.max_attempts and not delivered:
+        if attempt < self.retry.max_attempts and not delivered and self.retry.accepts(error):
             return Verdict.RETRY
         if self.handler is not None:
             return Verdict.HANDLE
@@ -207,6 +248,9 @@ def check_retries(fields: Mapping[str, Any], names: Mapping[str, str] | None = N
     check_seconds(called["max_delay"], longest)
     check_flag(called["exponential_backoff"], fields["exponential_backoff"])
     check_seconds(called["backoff_multiplier"], fields["backoff_multiplier"])
+    check_errors(called["retry_on"], fields["retry_on"])
+    check_seconds(called["retry_jitter"], fields["retry_jitter"])
+    check_function(called["retry_after"], fields["retry_after"])
     if base > longest and not any(isinstance(delay, _Default) for delay in (base, longest)):
         raise ValueError(
             f"{called['base_delay']} must be at most {called['max_delay']}={longest!r}, "

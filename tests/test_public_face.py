@@ -72,7 +72,9 @@ PUBLIC: dict[str, list[str]] = {
         "ErrorAction",
         "ErrorHandler",
         "LoggingErrorHandler",
+        "RetryAfter",
         "RetryConfig",
+        "RetryOn",
     ],
     "conveyor_rx.diagrams": ["MarbleDiagram", "Recorder", "Recording", "draw", "record"],
     "conveyor_rx.events": [
@@ -183,7 +185,8 @@ def test_literals() -> None:
 
 OPTIONS = (
     "on_error='fail', retry_attempts=1, retry_delay=1.0, retry_exponential_backoff=True, "
-    "retry_max_delay=60.0, error_handler=None, task_name=None, concurrency_limit=None, "
+    "retry_max_delay=60.0, retry_on=<class 'Exception'>, retry_jitter=0.0, retry_after=None, "
+    "retry_config=None, error_handler=None, task_name=None, concurrency_limit=None, "
     "flatten=True, timeout=None"
 )
 CLASS_OPTIONS = "on_error='fail', retry_config=None, error_handler=None, task_name=None"
@@ -232,7 +235,8 @@ SIGNATURES: list[tuple[Any, str]] = [
     (
         RetryConfig,
         "(max_attempts=3, base_delay=1.0, exponential_backoff=True, max_delay=60.0, "
-        "backoff_multiplier=2.0)",
+        "backoff_multiplier=2.0, retry_on=<class 'Exception'>, retry_jitter=0.0, "
+        "retry_after=None)",
     ),
     (ErrorHandler.handle_error, "(self, error, item, task_name, attempt)"),
     (LoggingErrorHandler, "(logger=None, replacement_value=None)"),

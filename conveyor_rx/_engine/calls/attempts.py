@@ -164,10 +164,17 @@ class Attempts:
         policy = stage.call.policy
         if stage.reporter is not None:
             stage.reporter.attempt_failed(part.place, part.inputs, error, self._count)
-        match policy.verdict(self._count, part.size, self._delivered):
+        try:
+            verdict = policy.verdict(error, self._count, part.size, self._delivered)
+            pause = policy.retry.wait(error, self._count) if verdict is Verdict.RETRY else 0.0
+        except Exception as raised:  # by `retry_on` or `retry_after`
+            add_cause(raised, error)
+            self._fail(raised, part)
+            return
+        match verdict:
             case Verdict.RETRY:
                 stage.counters.retried += 1
-                await asyncio.sleep(policy.retry.delay(self._count))
+                await asyncio.sleep(pause)
                 self._count += 1
             case Verdict.HANDLE:
                 await self._handle(error, part)

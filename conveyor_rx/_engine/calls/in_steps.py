@@ -11,6 +11,7 @@ from collections.abc import Coroutine
 from functools import partial
 from typing import Any
 
+from ..._errors.blame import add_cause
 from ...error_handling import Verdict
 from ..closing.cancellation import cancellation_of
 from ..place import DEAD, Place
@@ -55,7 +56,11 @@ async def go_on(stage: Caller, place: Place, attempts: Attempts) -> None:
 
 def failed_inline(stage: Caller, place: Place, error: BaseException, *, delivered: bool) -> None:
     """Do what the policy says of a call that failed in a turn."""
-    verdict = stage.call.policy.verdict(1, place.weight, delivered)
+    try:
+        verdict = stage.call.policy.verdict(error, 1, place.weight, delivered)
+    except Exception as raised:  # by `retry_on`
+        add_cause(raised, error)
+        error, verdict = raised, Verdict.FAIL
     if place.dead:
         stage.counters.cancelled += place.weight
         stage.lost(place, error, 1)

@@ -78,6 +78,10 @@ def _options(call: Call) -> dict[str, Any]:
         options["retry_attempts"] = policy.retry.max_attempts
         if policy.retry.base_delay != _NO_RETRIES.base_delay:
             options["retry_delay"] = policy.retry.base_delay
+    if policy.retry.retry_on is not Exception:
+        wanted: Any = policy.retry.retry_on
+        types = wanted if isinstance(wanted, tuple) else (wanted,)
+        options["retry_on"] = ", ".join(getattr(one, "__name__", repr(one)) for one in types)
     if policy.on_error != "fail":
         options["on_error"] = policy.on_error
     if policy.handler is not None:

@@ -305,7 +305,7 @@ def the_note_does_not_name_the_task(patch: pytest.MonkeyPatch) -> None:
 @broken
 def a_place_is_never_given_up_on_skip(patch: pytest.MonkeyPatch) -> None:
     def keeping(stage: FlatMap, place: Any, error: BaseException, *, delivered: bool) -> None:
-        if stage.call.policy.verdict(1, place.weight, delivered) is Verdict.SKIP:
+        if stage.call.policy.verdict(error, 1, place.weight, delivered) is Verdict.SKIP:
             stage.counters.skipped += place.weight
         else:
             failed_inline(stage, place, error, delivered=delivered)
@@ -328,7 +328,9 @@ def a_failing_batch_takes_its_neighbours_along(patch: pytest.MonkeyPatch) -> Non
 @broken
 def one_attempt_too_few(patch: pytest.MonkeyPatch) -> None:
     verdict = Policy.verdict
-    patch.setattr(Policy, "verdict", lambda self, attempt, *args: verdict(self, attempt + 1, *args))
+    patch.setattr(
+        Policy, "verdict", lambda self, error, n, *args: verdict(self, error, n + 1, *args)
+    )
 
 
 @broken
