@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from reactivex import Observable
 
@@ -80,7 +80,7 @@ def _options(call: Call) -> dict[str, Any]:
             options["retry_delay"] = policy.retry.base_delay
     if policy.retry.retry_on is not Exception:
         wanted: Any = policy.retry.retry_on
-        types = wanted if isinstance(wanted, tuple) else (wanted,)
+        types = cast("tuple[Any, ...]", wanted) if isinstance(wanted, tuple) else (wanted,)
         options["retry_on"] = ", ".join(getattr(one, "__name__", repr(one)) for one in types)
     if policy.on_error != "fail":
         options["on_error"] = policy.on_error
