@@ -154,6 +154,10 @@ def stage(kind: str, zoo: Zoo, fails_at: int | None = None, **options: Any) -> A
     match kind:
         case "batch":
             return BatchTask(batch, 2, 3, **options)
+        case "batch in time":
+            return BatchTask(batch, 1, 3, max_wait=0.5, **options)
+        case "timed":
+            return SingleTask(call, timeout=50, **options)
         case "own":
             return Own(result)
         case "rx":
@@ -168,7 +172,10 @@ def stage(kind: str, zoo: Zoo, fails_at: int | None = None, **options: Any) -> A
             return SingleTask(functions[kind], **options)
 
 
-KINDS = ("async", "def", "generator", "async generator", "batch", "own", "rx")
+KINDS = (
+    *("async", "def", "generator", "async generator", "batch", "own", "rx"),
+    *("batch in time", "timed"),
+)
 of_each_kind = pytest.mark.parametrize("kind", KINDS)
 
 
@@ -496,7 +503,7 @@ async def test_a_delivered_exception_is_in_no_cycle(kind: str, mode: Any, way: s
     assert isinstance(error, ValueError)
     # what the function's frames name: the item; for a batch all of them, and what was made so far;
     # for a generator, the result of the call in whose turn it was asked
-    assert zoo.alive.get("result", 0) <= {"batch": 4, "own": 2, "generator": 2}.get(kind, 1)
+    assert zoo.alive.get("result", 0) <= {"batch": 4, "batch in time": 4, "own": 2, "generator": 2}.get(kind, 1)
     assert zoo.alive.get("item", 0) <= 1
     del error
     await turns()

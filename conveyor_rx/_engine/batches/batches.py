@@ -60,7 +60,7 @@ class Batches(Subscriber):
         self._ended = False
         self._ending: Exception | None = None
         if trigger.max_wait is not None:
-            self._clock = Clock(run.loop, trigger.max_wait, self._is_due)
+            self._clock = Clock(run, trigger.max_wait)
 
     def on_next(self, value: Any) -> None:
         self._counters.in_ += 1
@@ -114,13 +114,9 @@ class Batches(Subscriber):
                 break
             self._pass_on(cut)
         if self._clock is not None and self._items:
-            self._clock.start()
+            self._clock.start(self.bit)
             if self._clock.is_due:  # perhaps it was too small
                 self.run.ready |= self.bit
-
-    def _is_due(self) -> None:
-        self.run.ready |= self.bit
-        self.run.schedule()
 
     def _cut_due(self) -> None:
         cut = self._trigger.cut_due(self._items)

@@ -3,35 +3,35 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+
+from ..run import Run
 
 __all__ = ["Clock"]
 
 
 class Clock:
-    """Says when a batch is due: `wait` seconds after its first item came.
+    """Says when a batch is due, `wait` seconds after its first item came: then it sets a bit.
 
     One timer is enough for many batches: it is set again only when it has gone off, and finds that
     another batch is open by then.
     """
 
-    __slots__ = ("_loop", "_opened", "_tell", "_timer", "_wait", "is_due")
+    __slots__ = ("_bit", "_opened", "_run", "_timer", "_wait", "is_due")
 
-    def __init__(
-        self, loop: asyncio.AbstractEventLoop, wait: float, tell: Callable[[], None]
-    ) -> None:
-        self._loop = loop
+    def __init__(self, run: Run, wait: float) -> None:
+        self._run = run
+        self._bit = 0  # of the worker that is to have a turn
         self._wait = wait
-        self._tell = tell  # that the batch is due
         self._opened: float | None = None  # when the first item of the open batch came
         self._timer: asyncio.TimerHandle | None = None
         self.is_due = False
 
-    def start(self) -> None:
+    def start(self, bit: int) -> None:
         """Take note that a batch is open, unless it was noted before."""
         if self._opened is not None:
             return
-        self._opened = self._loop.time()
+        self._bit = bit
+        self._opened = self._run.loop.time()
         if not self._wait:
             self._is_due()
         elif self._timer is None:
@@ -52,7 +52,7 @@ class Clock:
     def _set(self) -> None:
         assert self._opened is not None
         time = self._opened + self._wait
-        self._timer = self._loop.call_at(time, self._goes_off, self._opened)
+        self._timer = self._run.loop.call_at(time, self._goes_off, self._opened)
 
     def _goes_off(self, opened: float) -> None:
         self._timer = None
@@ -65,4 +65,5 @@ class Clock:
 
     def _is_due(self) -> None:
         self.is_due = True
-        self._tell()
+        self._run.ready |= self._bit
+        self._run.schedule()

@@ -229,7 +229,7 @@ def a_short_rest_is_a_batch(patch: pytest.MonkeyPatch) -> None:
 @broken
 def the_clock_of_a_batch_runs_from_the_last_cut(patch: pytest.MonkeyPatch) -> None:
     def stop(self: Clock) -> None:
-        self._opened = self._loop.time()
+        self._opened = self._run.loop.time()
         self.is_due = False
 
     patch.setattr(Clock, "stop", stop)
