@@ -503,7 +503,12 @@ async def test_a_delivered_exception_is_in_no_cycle(kind: str, mode: Any, way: s
     assert isinstance(error, ValueError)
     # what the function's frames name: the item; for a batch all of them, and what was made so far;
     # for a generator, the result of the call in whose turn it was asked
-    assert zoo.alive.get("result", 0) <= {"batch": 4, "batch in time": 4, "own": 2, "generator": 2}.get(kind, 1)
+    assert zoo.alive.get("result", 0) <= {
+        "batch": 4,
+        "batch in time": 4,
+        "own": 2,
+        "generator": 2,
+    }.get(kind, 1)
     assert zoo.alive.get("item", 0) <= 1
     del error
     await turns()

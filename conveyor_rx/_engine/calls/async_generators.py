@@ -12,8 +12,8 @@ from typing import Any, cast
 
 from ..place import DEAD, Place
 from .attempts import Attempts
+from .attempts_in_tasks import begin, go_on
 from .caller import Caller, Launch
-from .in_steps import begin, go_on
 from .room import room
 
 __all__ = ["AsyncGenerators"]

@@ -18,8 +18,8 @@ from ..line.line import Waiter
 from ..place import DEAD, Place
 from ..run import REST
 from .attempts import Attempts
+from .attempts_in_tasks import begin_attempts, failed_inline
 from .caller import Caller, Launch
-from .in_steps import begin_attempts, failed_inline
 from .steps import NOTHING, Steps
 
 __all__ = ["PlainGenerators", "begin_generator"]

@@ -13,8 +13,8 @@ from functools import partial
 
 from ..place import Place
 from ..run import UNBOUNDED
+from .attempts_in_tasks import end_unbegun
 from .caller import Caller, Launch
-from .in_steps import end_unbegun
 from .in_tasks import make_calls
 
 __all__ = ["InLateTasks"]

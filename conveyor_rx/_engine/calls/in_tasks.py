@@ -15,8 +15,8 @@ from typing import Any, cast
 from ..place import DEAD, WAITING, Place
 from ..turns.pace import CREDIT, MOST
 from .attempts import Attempts
+from .attempts_in_tasks import go_on
 from .caller import Caller, Launch
-from .in_steps import go_on
 
 __all__ = ["InTasks", "make_calls"]
 

@@ -9,10 +9,10 @@ from typing import Any, cast
 from ..._functions.calls import is_awaitable
 from ..place import DEAD, WAITING, Place
 from .attempts import Attempts
+from .attempts_in_tasks import begin_attempts, failed_inline
 from .blocking import BLOCKING, LOOKS, SHORT, Look
 from .caller import Caller, Launch
 from .generators import begin_generator
-from .in_steps import begin_attempts, failed_inline
 
 __all__ = ["Inline", "TimedInline"]
 

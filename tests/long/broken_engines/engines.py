@@ -14,8 +14,8 @@ from conveyor_rx._engine.batches.batches import Batches
 from conveyor_rx._engine.batches.clock import Clock
 from conveyor_rx._engine.batches.trigger import BySize
 from conveyor_rx._engine.calls import async_generators, attempts, generators, inline
+from conveyor_rx._engine.calls.attempts_in_tasks import failed_inline
 from conveyor_rx._engine.calls.flat_map import FlatMap
-from conveyor_rx._engine.calls.in_steps import failed_inline
 from conveyor_rx._engine.graph import chain
 from conveyor_rx._engine.graph.chain import Chain
 from conveyor_rx._engine.line.as_completed import AsCompletedLine

@@ -1,4 +1,4 @@
-"""How does a call take several steps? Each in a task of its own (retries, handlers, halving).
+"""How are the attempts at a call made? Each in a task of its own (retries, handlers, halving).
 
 What such a step is, `attempts.py` says. The task of a step begins at the loop's next turn, so that
 the stack stays flat. The line cancels the task of a place; it is awaited before the run has ended.
