@@ -39,13 +39,19 @@ class Spec:
     min_size: int = 1
     max_size: int = 1
     max_wait: float | None = None  # where it changes nothing of what comes out
+    timeout: float | None = None  # of calls for single items
 
     def luck(self, item: int) -> int:
         """Give a number of 0 to 99 that depends on item and salt."""
         return hash((item, self.salt)) % 100
 
     def fails(self, item: int) -> bool:
-        return self.luck(item) < self.failing
+        is_late = self.timeout is not None and self.seconds(item) > self.timeout
+        return is_late or self.luck(item) < self.failing
+
+    def seconds(self, item: int) -> float:
+        """Say how long the call for an item takes."""
+        return self.latency * (1 + self.luck(item) % 7)
 
     def outputs(self, item: int) -> list[int]:
         """Give what the stage makes of one item that does not fail."""
@@ -199,6 +205,11 @@ THEMES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"kind": "list batch", "failing": 0, "latency": 1.0}
         | {"min_size": 1, "max_size": 5, "max_wait": 0.5},
         {"items": 30, "source_fails": False},
+    ),
+    "late calls": (
+        {"kind": "async", "latency": 1.0, "timeout": 4.5, "failing": 0}
+        | {"transient": False, "on_error": "skip_item"},
+        {"items": 30},
     ),
     "short rest": ({"kind": "batch", "min_size": 4, "max_size": 5, "failing": 0}, {"items": 23}),
     "late failure": (

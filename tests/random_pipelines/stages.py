@@ -107,6 +107,8 @@ class _Functions:
             return ops.map(self.compute)
         if spec.kind == "own":
             return _Own(self)
+        if spec.timeout is not None:
+            options["timeout"] = spec.timeout
         functions: dict[str, Callable[..., Any]] = {
             "async": self.call,
             "generator": self.generate,
@@ -136,7 +138,7 @@ class _Functions:
 
     async def work(self, item: int) -> None:
         if self.spec.latency:
-            await asyncio.sleep(self.spec.latency * (1 + self.spec.luck(item) % 7))
+            await asyncio.sleep(self.spec.seconds(item))
 
     def compute(self, item: int) -> int:
         """Do the work of a stage that gives one output for each item."""
