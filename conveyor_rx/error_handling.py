@@ -1,20 +1,15 @@
-"""What happens to a failed call: retry, hand to a handler, skip, split or fail.
-
-`Policy.verdict` only decides; the engine (`_engine/calls/attempts.py`) acts on what it says.
-"""
+"""What can a user say about failures? How often a call is tried, and who decides after that."""
 
 from __future__ import annotations
 
-import enum
 import logging
 import math
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, cast
 
 from ._checks import check_count, check_errors, check_flag, check_function, check_seconds
-from ._errors.blame import blame_task
 from ._text.labels import label, terminal
 
 __all__ = [
@@ -189,49 +184,6 @@ def no_answer(handler: ErrorHandler, answer: Any, *, is_async: bool) -> TypeErro
         f"{name} must return (True, value) to go on with that value, or (False, None) to fail; "
         f"it returned {kind}"
     )
-
-
-class Verdict(enum.Enum):
-    """What to do with a failed attempt."""
-
-    RETRY = enum.auto()
-    HANDLE = enum.auto()
-    SKIP = enum.auto()
-    SPLIT = enum.auto()
-    FAIL = enum.auto()
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Policy:
-    """The error options of one task, and the decision that follows from them."""
-
-    task_name: str
-    on_error: ErrorAction = "fail"
-    retry: RetryConfig = field(default_factory=lambda: RetryConfig(max_attempts=1))
-    handler: ErrorHandler | None = None
-    splits: bool = False  # a batch task: skip_item looks for the failing items by halving
-
-    def verdict(self, error: BaseException, attempt: int, size: int, delivered: bool) -> Verdict:
-        """Decide on attempt number `attempt` (from 1) of a call with `size` items that failed.
-
-        `delivered` says that a generator had already yielded: it is neither retried nor split,
-        for its outputs would come twice. It raises what a function for `retry_on` raises.
-        """
-        if attempt < self.retry.max_attempts and not delivered and self.retry.accepts(error):
-            return Verdict.RETRY
-        if self.handler is not None:
-            return Verdict.HANDLE
-        if self.on_error == "fail":
-            return Verdict.FAIL
-        if self.splits and self.on_error == "skip_item" and size > 1 and not delivered:
-            return Verdict.SPLIT
-        return Verdict.SKIP
-
-    def blame(self, error: BaseException, inputs: str, attempt: int) -> BaseException:
-        """Return the exception that the consumer gets, with a note of the task and its inputs."""
-        if self.splits and inputs:
-            inputs = f"batch of {inputs}"
-        return blame_task(error, self.task_name, inputs, f"attempt {attempt}")
 
 
 def check_retries(fields: Mapping[str, Any], names: Mapping[str, str] | None = None) -> None:

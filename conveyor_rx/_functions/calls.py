@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, cast
 
 from reactivex import Observable
 
-from ..error_handling import Policy
+from .._policy import Policy
 
 __all__ = [
     "MANY",

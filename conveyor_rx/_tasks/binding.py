@@ -9,8 +9,8 @@ from typing import Any, Self
 from .._functions.calls import Call, is_async, is_async_generator, is_generator
 from .._functions.signatures import check_call, fits, lacking, signature_or_none
 from .._functions.timeouts import within
+from .._policy import Policy
 from .._side_inputs.side_inputs import SideInputs
-from ..error_handling import Policy
 
 __all__ = ["Binding"]
 

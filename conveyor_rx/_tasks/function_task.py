@@ -22,8 +22,8 @@ from .._parts.hints import (
     no_stream,
     through_class,
 )
+from .._policy import Policy
 from ..context import PipelineContext, calls_at_once, get_current_context
-from ..error_handling import Policy
 from ..pipeline import Pipeline, Stage
 from ..stream import AsyncStream, Source
 from .base_task import BaseTask

@@ -15,7 +15,8 @@ from typing import Any, cast
 from ..._errors.blame import add_cause
 from ..._functions.calls import MANY, discard, is_awaitable, is_short
 from ..._inputs import Inputs, iter_each
-from ...error_handling import Verdict, checked_answer, no_answer
+from ..._policy import Verdict
+from ...error_handling import checked_answer, no_answer
 from ..place import Place
 from .caller import Caller, Outcome, Part
 from .room import room

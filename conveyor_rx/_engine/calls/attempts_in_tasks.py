@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from ..._errors.blame import add_cause
-from ...error_handling import Verdict
+from ..._policy import Verdict
 from ..closing.cancellation import cancellation_of
 from ..place import DEAD, Place
 from .attempts import Attempts

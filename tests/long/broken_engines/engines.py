@@ -26,8 +26,8 @@ from conveyor_rx._engine.process import Process
 from conveyor_rx._engine.pull import Pull
 from conveyor_rx._engine.run import UNBOUNDED, Run
 from conveyor_rx._functions import timeouts
+from conveyor_rx._policy import Policy, Verdict
 from conveyor_rx._streams.cursor import Reading
-from conveyor_rx.error_handling import Policy, Verdict
 from conveyor_rx.stream import AsyncStream
 
 __all__ = ["ENGINES", "Patch"]
