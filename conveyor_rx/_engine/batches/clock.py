@@ -33,7 +33,7 @@ class Clock:
         self._bit = bit
         self._opened = self._run.loop.time()
         if not self._wait:
-            self._is_due()
+            self.is_due = True
         elif self._timer is None:
             self._set()
 
@@ -60,10 +60,7 @@ class Clock:
             return
         if self._opened > opened:  # it is another batch
             self._set()
-        else:
-            self._is_due()
-
-    def _is_due(self) -> None:
+            return
         self.is_due = True
         self._run.ready |= self._bit
         self._run.schedule()

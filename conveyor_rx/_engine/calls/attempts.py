@@ -1,25 +1,21 @@
 """How does a call go on that did not give one plain result at once?
 
-Retries, handlers, halving and generators: all that takes several steps, one object a call.
+Retries, handlers and halving: all that takes several steps, one object a call.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Generator, Iterator
-from contextlib import aclosing, closing
-from itertools import repeat
-from types import AsyncGeneratorType, GeneratorType
+from collections.abc import Awaitable
 from typing import Any, cast
 
 from ..._errors.blame import add_cause
-from ..._functions.calls import MANY, discard, is_awaitable, is_short
-from ..._inputs import Inputs, iter_each
+from ..._functions.calls import MANY, discard, is_awaitable
 from ..._policy import Verdict
 from ...error_handling import checked_answer, no_answer
 from ..place import Place
 from .caller import Caller, Outcome, Part
-from .room import room
+from .delivery import Delivery
 
 __all__ = ["Attempts"]
 
@@ -47,7 +43,7 @@ class Attempts:
         self._error = error  # here and not in frames, to which its traceback leads
         self._result = result
         self._count = 1  # the number of the current attempt
-        self._delivered = delivered  # it has put out something
+        self._delivery = Delivery(stage, place, has_begun=delivered)
         self._fails = False  # the run is being told of its failure
         self._end: BaseException | None = None  # that is no failure, and is to end the task as well
         # What is still to be done, the next last: the item or batch, or the halves of that.
@@ -153,7 +149,7 @@ class Attempts:
                 self._error = None
         result, self._result = self._result, _PENDING
         if result is _PENDING:
-            self._delivered = False
+            self._delivery.has_begun = False
             if self._stage.reporter is not None:
                 self._stage.reporter.attempt_begins(part.place, part.inputs, self._count)
             result = self._stage.function(part.item)
@@ -166,7 +162,7 @@ class Attempts:
         if stage.reporter is not None:
             stage.reporter.attempt_failed(part.place, part.inputs, error, self._count)
         try:
-            verdict = policy.verdict(error, self._count, part.size, self._delivered)
+            verdict = policy.verdict(error, self._count, part.size, self._delivery.has_begun)
             pause = policy.retry.wait(error, self._count) if verdict is Verdict.RETRY else 0.0
         except Exception as raised:  # by `retry_on` or `retry_after`
             add_cause(raised, error)
@@ -199,48 +195,8 @@ class Attempts:
                 self._stage.emit_one(self._place, result, part.inputs)
             self._settle(part, "dropped" if result is None else "completed")
             return
-        is_list = issubclass(type(result), list)
-        each = iter_each(part.inputs, part.size, result) if is_list else None
-        inputs = repeat(part.inputs) if each is None else each
-        if is_short(result):
-            for value in cast("list[Any]", result):
-                self._stage.emit(self._place, value, next(inputs))
-        else:
-            await self._deliver(result, inputs)
+        await self._delivery.all_of(result, part)
         self._settle(part, "completed")
-
-    async def _deliver(self, result: Any, inputs: Iterator[Inputs]) -> None:
-        """Deliver one by one, as far as the line has room; a generator works no further."""
-        # An async generator around all three would cost as much as a call.
-        if issubclass(type(result), AsyncGeneratorType):
-            async with aclosing(cast("AsyncGenerator[Any]", result)) as values:
-                async for value in values:
-                    await self._put_out(value, next(inputs, None))
-        elif issubclass(type(result), GeneratorType):
-            with closing(cast("Generator[Any]", result)) as values:
-                for value in values:
-                    await self._put_out(value, next(inputs, None))
-        else:
-            for value in cast("list[Any]", result):
-                await self._put_out(value, next(inputs, None))
-
-    async def _put_out(self, value: Any, inputs: Inputs) -> None:
-        stage, place, run = self._stage, self._place, self._stage.run
-        if not stage.line.has_room(place):
-            await room(stage, place)
-        if place.dead:
-            raise asyncio.CancelledError
-        self._delivered = True
-        run.emitting.add(place.task)
-        try:
-            stage.emit(place, value, inputs)
-            run.drain()
-        finally:
-            run.emitting.discard(place.task)
-        if run.pace.is_late():
-            await run.pace.turn()
-        if place.dead:
-            raise asyncio.CancelledError
 
     async def _handle(self, error: BaseException, part: Part) -> None:
         policy = self._stage.call.policy

@@ -13,7 +13,7 @@ import pytest
 from conveyor_rx._engine.batches.batches import Batches
 from conveyor_rx._engine.batches.clock import Clock
 from conveyor_rx._engine.batches.trigger import BySize
-from conveyor_rx._engine.calls import async_generators, attempts, generators, inline
+from conveyor_rx._engine.calls import async_generators, delivery, generators, inline
 from conveyor_rx._engine.calls.attempts_in_tasks import failed_inline
 from conveyor_rx._engine.calls.flat_map import FlatMap
 from conveyor_rx._engine.graph import chain
@@ -400,8 +400,8 @@ def a_generator_is_never_closed(patch: pytest.MonkeyPatch) -> None:
     async def keep(values: Any) -> None:
         kept.append(values)
 
-    patch.setattr(attempts, "closing", unclosed)
-    patch.setattr(attempts, "aclosing", unclosed_async)
+    patch.setattr(delivery, "closing", unclosed)
+    patch.setattr(delivery, "aclosing", unclosed_async)
     patch.setattr(async_generators, "_stop", keep)
 
 
