@@ -37,6 +37,9 @@ async def _generate(stage: Caller, place: Place) -> None:
             return
         if stage.reporter is not None:
             stage.reporter.call_started(place)
+            if place.dead:  # a probe has closed the run
+                stage.take_back(place)
+                return
         attempts = await _put_out_all(stage, place)
         if attempts is None:
             stage.completed(place)

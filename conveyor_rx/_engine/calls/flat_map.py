@@ -134,7 +134,7 @@ class FlatMap(Admission):
         """Pass on one output of several; what is done with it is not done here and now."""
         if value is None:
             self.counters.dropped_outputs += 1
-        else:
+        elif place.state != DEAD:  # else a probe has closed the run meanwhile
             self.counters.out += 1
             run = self.run
             run.relay.task = None  # it would make the first call of several last

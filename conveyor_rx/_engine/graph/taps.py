@@ -53,6 +53,8 @@ class Results(Subscriber):
 
     def on_next(self, value: Place) -> None:
         self._reporter.result(value, leaves=not self.is_last)
+        if value.dead:  # a probe has closed the run
+            return
         self.out.on_next(value)
         if not self.is_last:
             self._segment.look()

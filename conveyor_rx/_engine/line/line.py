@@ -122,7 +122,9 @@ class Line(Subscriber):
         return places
 
     def give_up(self, place: Place) -> None:
-        """Leave the line without a result."""
+        """Leave the line without a result, unless that is done: a probe may have closed the run."""
+        if place.state == DEAD:
+            return
         self._unlink(place)
         self.run.ready |= self.bit
         if self.segment is not None:
