@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from inspect import iscoroutinefunction
 from typing import Any, cast, get_args
 
 __all__ = [
@@ -40,10 +41,10 @@ def check_errors(name: str, value: object) -> None:
     """Raise unless `value` is a type of exception, a tuple of such types, or a function."""
     types = cast("tuple[object, ...]", value) if isinstance(value, tuple) else (value,)
     are_types = types and all(isinstance(one, type) and issubclass(one, Exception) for one in types)
-    if not are_types and (isinstance(value, (type, tuple)) or not callable(value)):
+    if not are_types and (isinstance(value, (type, tuple)) or not _is_plain(value)):
         raise TypeError(
-            f"{name} must be a subclass of Exception, a tuple of these, or a function that tells "
-            f"of an exception whether to try again, not {value!r}"
+            f"{name} must be a subclass of Exception, a tuple of these, or a plain function that "
+            f"tells of an exception whether to try again, not {value!r}"
         )
 
 
@@ -54,9 +55,9 @@ def check_flag(name: str, value: object) -> None:
 
 
 def check_function(name: str, value: object) -> None:
-    """Raise unless `value` is callable or None."""
-    if value is not None and not callable(value):
-        raise TypeError(f"{name} must be a function or None, not {value!r}")
+    """Raise unless `value` is a plain function or None."""
+    if value is not None and not _is_plain(value):
+        raise TypeError(f"{name} must be a plain function or None, not {value!r}")
 
 
 def check_seconds(name: str, value: object) -> None:
@@ -71,3 +72,9 @@ def check_text(name: str, value: object) -> None:
     """Raise unless `value` is a str or None."""
     if value is not None and not isinstance(value, str):
         raise TypeError(f"{name} must be a str or None, not {value!r}")
+
+
+def _is_plain(value: object) -> bool:
+    """Tell whether `value` can be called, and does not give a coroutine, which is always true."""
+    call = getattr(value, "__call__", None)  # noqa: B004  # of an object: its own may be async
+    return callable(value) and not (iscoroutinefunction(value) or iscoroutinefunction(call))

@@ -29,13 +29,14 @@ def within(function: Callable[..., Any], seconds: float) -> Callable[..., Any]:
 
     Of an async generator only the time counts in which it works on its next output.
     """
+    named = functools.wraps(function, updated=())  # an object keeps its attributes to itself
 
-    @functools.wraps(function)
+    @named
     async def call(*args: Any, **kwargs: Any) -> Any:
         async with _Limit(seconds, seconds):
             return await function(*args, **kwargs)
 
-    @functools.wraps(function)
+    @named
     async def generate(*args: Any, **kwargs: Any) -> AsyncIterator[Any]:
         clock, left = asyncio.get_running_loop().time, seconds
         async with aclosing(function(*args, **kwargs)) as values:

@@ -200,6 +200,8 @@ async def test_probes_are_told_of_the_attempts() -> None:
         ("retry_jitter", -1),
         ("retry_jitter", "1"),
         ("retry_after", 5),
+        ("retry_on", asyncio.sleep),  # its coroutine would be true, whatever it says
+        ("retry_after", asyncio.sleep),
     ],
 )
 def test_what_is_no_rule_is_refused(name: str, value: Any) -> None:
