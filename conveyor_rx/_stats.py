@@ -37,9 +37,9 @@ class StageStats(NamedTuple):
     cancelled: int = 0
     """Items let go when the run ended early."""
     running: int = 0
-    """Items being worked on."""
+    """Items whose calls go on."""
     waiting: int = 0
-    """Items that wait for a free slot or for their batch to fill."""
+    """Items that wait for a free slot, for their batch to fill or for their next attempt."""
 
     def as_dict(self) -> dict[str, str | int]:
         """Return the numbers by name; `in_` is called `in`."""

@@ -59,7 +59,7 @@ class Attempt:
 
 @dataclass(slots=True)
 class Call:
-    """One call of a stage's function, with all its attempts; it holds its slot in between."""
+    """One call of a stage's function, with all its attempts; in between it holds its row."""
 
     number: int
     items: tuple[int, ...]

@@ -171,7 +171,11 @@ class RunRecorder:
         del lane.calls[call.number]
         lane.leave_slot(call.slot)
         record = lane.lane
-        record.busy += now - call.start
+        if record.slots == 1:  # sequential: it keeps its slot between its attempts
+            record.busy += now - call.start
+        else:
+            tried = ((attempt.end or now) - attempt.start for attempt in call.attempts)
+            record.busy += sum(tried)
         record.last_call = now
         self._goes_on(call.inputs, now)
 

@@ -221,8 +221,8 @@ async def test_as_completed_the_others_overtake(kind: str) -> None:
     assert await timeline(task.as_completed(range(3))) == [(0, 1), (0, 2), (3, 0)]
 
 
-async def test_a_call_that_waits_for_its_next_attempt_keeps_its_slot() -> None:
-    """E5, F3, O4: concurrency_limit=1 is sequential, retries and their delays included."""
+async def test_a_sequential_call_keeps_its_slot_until_its_last_attempt() -> None:
+    """E5, F3, O4, T6: concurrency_limit=1 is sequential, retries and their delays included."""
     work = Failing("async", times=2, at=0)
     task = single_task(retry_attempts=3, retry_delay=1.0, concurrency_limit=1)(work.function)
     assert await timeline(task(range(2))) == [(3, 0), (3, 1)]

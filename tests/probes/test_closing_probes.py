@@ -54,7 +54,7 @@ async def sums(items: list[int]) -> int:
     return sum(items)
 
 
-retried = single_task(retry_attempts=2, retry_delay=0, concurrency_limit=2)(failing.func)
+retried = single_task(retry_attempts=2, retry_delay=0, concurrency_limit=1)(failing.func)
 
 PIPELINES: dict[str, Any] = {
     "one": one,

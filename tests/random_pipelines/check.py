@@ -204,8 +204,10 @@ def _look_at_limits(
 
 def _could_start(stage: StageStats, spec: Spec) -> bool:
     """Tell whether calls of `stage` wait for nothing but a slot."""
-    if spec.is_batch:  # of batches that wait to be retried it is not known how many calls they are
-        return spec.attempts == 1 and stage.waiting >= spec.max_size
+    if spec.attempts > 1 and (spec.is_batch or not spec.is_sequential):
+        return False  # they may wait for their next attempt
+    if spec.is_batch:
+        return stage.waiting >= spec.max_size
     # Items that have been called say that its side input has come.
     has_begun = stage.in_ - stage.cancelled > stage.running + stage.waiting
     return spec.is_task and stage.waiting > 0 and (spec.kind != "side input" or has_begun)

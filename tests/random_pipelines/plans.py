@@ -77,6 +77,11 @@ class Spec:
         """How many calls may run at once; None if there is no limit."""
         return self.limit or (1 if self.is_batch else None)
 
+    @property
+    def is_sequential(self) -> bool:
+        """Whether a call keeps its slot while it waits for its next attempt."""
+        return self.at_once == 1 or self.kind in GENERATORS
+
 
 @dataclass(frozen=True)
 class Plan:

@@ -38,6 +38,7 @@ class Admission(Subscriber, Caller):
     _preparation: Preparation | None = None  # gets the side inputs, before the first call
     _broken: BaseException | None = None  # why there are none
     stepping: Stepping | None = None
+    is_sequential = False
     admitted: Any = ()
 
     def __init__(

@@ -14,7 +14,7 @@ from ..place import DEAD, Place
 from .attempts import Attempts
 from .attempts_in_tasks import begin, go_on
 from .caller import Caller, Launch
-from .room import room
+from .parking import room
 
 __all__ = ["AsyncGenerators"]
 

@@ -16,6 +16,7 @@ from ...error_handling import checked_answer, no_answer
 from ..place import Place
 from .caller import Caller, Outcome, Part
 from .delivery import Delivery
+from .parking import back_off
 
 __all__ = ["Attempts"]
 
@@ -171,7 +172,7 @@ class Attempts:
         match verdict:
             case Verdict.RETRY:
                 stage.counters.retried += 1
-                await asyncio.sleep(pause)
+                await back_off(stage, self._place, pause, self.left)
                 self._count += 1
             case Verdict.HANDLE:
                 await self._handle(error, part)

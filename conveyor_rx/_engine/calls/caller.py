@@ -114,6 +114,7 @@ class Caller(Protocol):
     out: abc.ObserverBase[Any]
     launch: Launch
     stepping: Stepping | None  # if it has had a plain generator
+    is_sequential: bool  # a call keeps its slot until it has settled: the next one follows it
 
     # -- which call may begin: `admission.py`
 
@@ -150,7 +151,7 @@ class Caller(Protocol):
         """Undo the start of a call that is unwanted, or is not to begin yet."""
 
     def parks(self) -> None:
-        """Give back what a call does not hold while it waits for room: see `room.py`."""
+        """Give back what a call does not hold while it waits: see `parking.py`."""
 
     def unparks(self) -> None:
         """Take that again, whatever the limits say: the call goes on."""

@@ -13,7 +13,7 @@ from ..._functions.calls import is_short
 from ..._inputs import Inputs, iter_each
 from ..place import Place
 from .caller import Caller, Part
-from .room import room
+from .parking import room
 
 __all__ = ["Delivery"]
 

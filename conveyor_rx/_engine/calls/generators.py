@@ -161,7 +161,7 @@ class Generators:
         run.turns_only = before
 
     def _park(self, stage: Caller, steps: Steps, value: Any, *, again: bool) -> None:
-        """Let a call wait for room. What it holds meanwhile, `room.py` says."""
+        """Let a call wait for room. What it holds meanwhile, `parking.py` says."""
         steps.value = value
         steps.is_parked = True
         stage.parks()

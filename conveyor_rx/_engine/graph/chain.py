@@ -84,7 +84,9 @@ class Chain:
         self._stage += 1
         if in_order or line is None:
             line = self._open_segment()
-        self._add_calls(line, call, limit, self._count(name), counts_input=True)
+        stage = self._add_calls(line, call, limit, self._count(name), counts_input=True)
+        if in_order:
+            stage.is_sequential = True
 
     def batch(self, call: Call, *, name: str, limit: int | None, trigger: Trigger) -> None:
         """Add calls for batches, which `trigger` cuts; the window counts their items."""
@@ -95,7 +97,9 @@ class Chain:
         batches = Batches(self._run, trigger, counters, reporter)
         self._observable = collect(batches)(self._observable)
         line = self._open_segment(weigh=len)
-        batches.calls = self._add_calls(line, call, limit, counters, counts_input=False)
+        batches.calls = stage = self._add_calls(line, call, limit, counters, counts_input=False)
+        if limit == 1 or call.is_generator:
+            stage.is_sequential = True
 
     def process(self, processor: Processor, *, name: str) -> None:
         """Add a stage that is written as an async iterable of async iterables."""

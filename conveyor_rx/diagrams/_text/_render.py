@@ -101,7 +101,9 @@ class _Text:
         queue = queue_of(lane, self._scale)
         yield from self._rows(queue, ["waiting"], "wait")
         calls = calls_of(lane, self._scale, self._marks, origins, self._slots)
-        slots = [f"slot {number}" for number in range(1, len(calls.rows) + 1)]
+        count = len(calls.rows)  # more than slots, if some wait for their next attempt
+        row = "slot" if lane.slots is None or count <= lane.slots else "row"
+        slots = [f"{row} {number}" for number in range(1, count + 1)]
         yield from self._rows(calls, slots, "busy")
         yield from self._line(lane, origins, self._end(lane.ended))
 

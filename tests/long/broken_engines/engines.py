@@ -367,6 +367,20 @@ def a_cancellation_from_outside_counts_as_a_timeout(patch: pytest.MonkeyPatch) -
     patch.setattr(timeouts._Limit, "__aexit__", leave_late)
 
 
+@broken
+def a_slot_is_kept_between_attempts(patch: pytest.MonkeyPatch) -> None:
+    _after_init(patch, FlatMap, lambda stage: setattr(stage, "is_sequential", True))
+
+
+@broken
+def an_attempt_takes_a_slot_that_is_not_there(patch: pytest.MonkeyPatch) -> None:
+    def unpark(self: FlatMap) -> bool:
+        self.unparks()
+        return True
+
+    patch.setattr(FlatMap, "may_unpark", unpark)
+
+
 # -- lifetime
 
 

@@ -66,6 +66,15 @@ def contract(module: str, test: str, **arguments: str | int | None) -> Check:
 
 RANDOM = random_pipelines()
 FOUND_BY: dict[str, Check] = {
+    "a_slot_is_kept_between_attempts": contract(
+        "errors.test_backing_off",
+        "test_failing_calls_do_not_stop_a_stage",
+        kind="call",
+        mode="ordered",
+    ),
+    "an_attempt_takes_a_slot_that_is_not_there": contract(
+        "errors.test_backing_off", "test_the_next_attempt_waits_for_a_slot_and_goes_first"
+    ),
     "an_error_overtakes_its_prefix": contract(
         "errors.test_places",
         "test_ordered_failure_lets_what_stands_before_it_through_at_its_instants",

@@ -1,0 +1,75 @@
+"""How does a call wait without its slot? For room in the line, or for its next attempt.
+
+Meanwhile it does not count for `max_parallelism`, else the calls that would make room could not
+start. A call of a generator task that waits for room keeps the slot of its stage: those start in
+order, so the head always holds one. A plain function that happens to return a generator gives its
+slot back, as the head may be waiting for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from ..place import Place
+from .caller import Caller
+
+__all__ = ["back_off", "room"]
+
+
+async def room(stage: Caller, place: Place) -> None:
+    """Wait until `place` may put another output in the line."""
+    while not stage.line.has_room(place):  # again, if it was taken while a slot was waited for
+        await _parked(stage, place, partial(stage.line.room, place))
+
+
+async def back_off(stage: Caller, place: Place, seconds: float, size: int) -> None:
+    """Wait before the next attempt for `size` items: so long, and then for a slot.
+
+    Where calls are sequential, or must start in order, the call keeps its slot.
+    """
+    if stage.is_sequential:
+        await asyncio.sleep(seconds)
+        return
+    counters = stage.counters
+    counters.running -= size
+    try:
+        await _parked(stage, place, partial(asyncio.sleep, seconds))
+    finally:
+        counters.running += size
+
+
+async def _parked(stage: Caller, place: Place, event: Callable[[], Awaitable[None]]) -> None:
+    """Wait for what `event` gives, and then for a slot."""
+    run = stage.run
+    stage.parks()
+    granted = False
+    try:
+        if run.ready:
+            _drain_for(stage, place)
+        if place.dead:  # by what was done in between
+            raise asyncio.CancelledError
+        await event()
+        granted = stage.may_unpark()
+        if not granted:
+            stage.resuming.append(turn := run.loop.create_future())
+            run.ready |= stage.bit
+            _drain_for(stage, place)
+            try:
+                await turn
+            finally:
+                granted = turn.done() and not turn.cancelled()
+    finally:
+        if not granted:
+            stage.unparks()
+
+
+def _drain_for(stage: Caller, place: Place) -> None:
+    """Drain in the task of the call for `place`, which is at work for the engine meanwhile."""
+    run = stage.run
+    run.emitting.add(place.task)
+    try:
+        run.drain()
+    finally:
+        run.emitting.discard(place.task)
