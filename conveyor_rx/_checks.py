@@ -12,6 +12,7 @@ __all__ = [
     "check_errors",
     "check_flag",
     "check_function",
+    "check_limit",
     "check_seconds",
     "check_text",
 ]
@@ -58,6 +59,15 @@ def check_function(name: str, value: object) -> None:
     """Raise unless `value` is a plain function or None."""
     if value is not None and not _is_plain(value):
         raise TypeError(f"{name} must be a plain function or None, not {value!r}")
+
+
+def check_limit(name: str, value: object) -> None:
+    """Raise unless `value` is a finite number of seconds above 0, or None."""
+    if value is None:
+        return
+    check_seconds(name, value)
+    if not value:
+        raise ValueError(f"{name} must be greater than 0; None is no limit")
 
 
 def check_seconds(name: str, value: object) -> None:

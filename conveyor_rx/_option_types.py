@@ -43,6 +43,9 @@ class _WithRetries(TypedDict, total=False):
     """Up to so many seconds, at random, are added to each wait. Default: 0.0."""
     retry_after: RetryAfter | None
     """A function of the exception: the seconds to wait, in place of the backoff, or None."""
+    total_timeout: float | None
+    """The seconds that all attempts may take, from the first one on, waits included. Default: None,
+    no limit."""
 
 
 class _WithRetryConfig(TypedDict, total=False):

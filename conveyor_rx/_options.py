@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from ._checks import check_choice, check_count, check_flag, check_seconds, check_text
+from ._checks import check_choice, check_count, check_flag, check_limit, check_seconds, check_text
 from ._text.near_miss import near_miss
 from .error_handling import ErrorAction, ErrorHandler, RetryConfig, check_retries
 
@@ -35,6 +35,7 @@ RETRIES = {
     "retry_on": "retry_on",
     "retry_jitter": "retry_jitter",
     "retry_after": "retry_after",
+    "total_timeout": "total_timeout",
 }
 """What the decorators call the fields of a RetryConfig."""
 
@@ -83,10 +84,7 @@ class CallOptions(TaskOptions):
         super().__post_init__()
         check_count("concurrency_limit", self.concurrency_limit, optional=True)
         check_flag("flatten", self.flatten)
-        if self.timeout is not None:
-            check_seconds("timeout", self.timeout)
-            if not self.timeout:
-                raise ValueError("timeout must be greater than 0; None is no timeout")
+        check_limit("timeout", self.timeout)
 
     @property
     def limit(self) -> int | None:

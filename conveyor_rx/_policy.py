@@ -42,6 +42,10 @@ class Policy:
         """
         if attempt < self.retry.max_attempts and not delivered and self.retry.accepts(error):
             return Verdict.RETRY
+        return self.final(size, delivered)
+
+    def final(self, size: int, delivered: bool) -> Verdict:
+        """Decide on a failed call that is not tried again."""
         if self.handler is not None:
             return Verdict.HANDLE
         if self.on_error == "fail":
@@ -50,8 +54,10 @@ class Policy:
             return Verdict.SPLIT
         return Verdict.SKIP
 
-    def blame(self, error: BaseException, inputs: str, attempt: int) -> BaseException:
+    def blame(
+        self, error: BaseException, inputs: str, attempt: int, why: str = ""
+    ) -> BaseException:
         """Return the exception that the consumer gets, with a note of the task and its inputs."""
         if self.splits and inputs:
             inputs = f"batch of {inputs}"
-        return blame_task(error, self.task_name, inputs, f"attempt {attempt}")
+        return blame_task(error, self.task_name, inputs, f"attempt {attempt}", why)

@@ -42,6 +42,9 @@ def single_task(func: Callable[..., Any] | None = None, **options: Unpack[Decora
         retry_jitter: up to so many seconds, at random, are added to each wait. Default: 0.0.
         retry_after: a function that is given the exception and returns the seconds to wait in place
             of the backoff (what a Retry-After header says), or None. Default: None.
+        total_timeout: how many seconds all attempts may take from the first one on, with the waits.
+            None begins after it, and one that is running is cut (but a plain function is not). Then
+            the last failure counts. Default: None, no limit.
         retry_config: a `RetryConfig` in place of all these.
         error_handler: an `ErrorHandler` that is asked after the last attempt, before `on_error`.
         task_name: the name in messages, statistics and pictures. Default: the function's name.
@@ -136,6 +139,9 @@ def batch_task(  # noqa: D417  # by name
         retry_jitter: up to so many seconds, at random, are added to each wait. Default: 0.0.
         retry_after: a function that is given the exception and returns the seconds to wait in place
             of the backoff (what a Retry-After header says), or None. Default: None.
+        total_timeout: how many seconds all attempts may take from the first one on, with the waits.
+            None begins after it, and one that is running is cut (but a plain function is not). Then
+            the last failure counts. Default: None, no limit.
         retry_config: a `RetryConfig` in place of all these.
         error_handler: an `ErrorHandler` that is asked after the last attempt, before `on_error`; it
             gets the list of items.

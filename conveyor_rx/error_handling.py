@@ -9,7 +9,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, cast
 
-from ._checks import check_count, check_errors, check_flag, check_function, check_seconds
+from ._checks import (
+    check_count,
+    check_errors,
+    check_flag,
+    check_function,
+    check_limit,
+    check_seconds,
+)
 from ._text.labels import label, terminal
 
 __all__ = [
@@ -49,6 +56,8 @@ class RetryConfig:
     which a function says True. `retry_after(error)` may give the seconds to wait in place of the
     backoff, as an API asks for; None leaves that. `retry_jitter` adds a random part of so many
     seconds to each wait, from the module `random`, so that not all come back at one moment.
+    `total_timeout` is how many seconds all attempts may take, from the first one on, waits
+    included: none begins after it, one that is running is cut, and the last failure is raised.
 
     Raises:
         TypeError, ValueError: a field of the wrong type or out of range, or a `base_delay` above
@@ -66,6 +75,7 @@ class RetryConfig:
     retry_on: RetryOn = Exception
     retry_jitter: float = 0.0
     retry_after: RetryAfter | None = None
+    total_timeout: float | None = None
 
     def __post_init__(self) -> None:
         check_retries(vars(self))
@@ -203,6 +213,7 @@ def check_retries(fields: Mapping[str, Any], names: Mapping[str, str] | None = N
     check_errors(called["retry_on"], fields["retry_on"])
     check_seconds(called["retry_jitter"], fields["retry_jitter"])
     check_function(called["retry_after"], fields["retry_after"])
+    check_limit(called["total_timeout"], fields["total_timeout"])
     if base > longest and not any(isinstance(delay, _Default) for delay in (base, longest)):
         raise ValueError(
             f"{called['base_delay']} must be at most {called['max_delay']}={longest!r}, "

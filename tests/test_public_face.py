@@ -186,8 +186,8 @@ def test_literals() -> None:
 OPTIONS = (
     "on_error='fail', retry_attempts=1, retry_delay=1.0, retry_exponential_backoff=True, "
     "retry_max_delay=60.0, retry_on=<class 'Exception'>, retry_jitter=0.0, retry_after=None, "
-    "retry_config=None, error_handler=None, task_name=None, concurrency_limit=None, "
-    "flatten=True, timeout=None"
+    "total_timeout=None, retry_config=None, error_handler=None, task_name=None, "
+    "concurrency_limit=None, flatten=True, timeout=None"
 )
 CLASS_OPTIONS = "on_error='fail', retry_config=None, error_handler=None, task_name=None"
 
@@ -236,7 +236,7 @@ SIGNATURES: list[tuple[Any, str]] = [
         RetryConfig,
         "(max_attempts=3, base_delay=1.0, exponential_backoff=True, max_delay=60.0, "
         "backoff_multiplier=2.0, retry_on=<class 'Exception'>, retry_jitter=0.0, "
-        "retry_after=None)",
+        "retry_after=None, total_timeout=None)",
     ),
     (ErrorHandler.handle_error, "(self, error, item, task_name, attempt)"),
     (LoggingErrorHandler, "(logger=None, replacement_value=None)"),

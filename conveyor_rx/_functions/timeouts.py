@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, aclosing
-from types import TracebackType
-from typing import Any
+from types import AsyncGeneratorType, TracebackType
+from typing import Any, cast
 
-from .calls import is_async, is_async_generator, name_of
+from .calls import is_async, is_async_generator, is_awaitable, name_of
 
-__all__ = ["check_timeout", "within"]
+__all__ = ["Deadline", "check_timeout", "within"]
 
 
 def check_timeout(function: Callable[..., Any]) -> None:
@@ -30,35 +30,78 @@ def within(function: Callable[..., Any], seconds: float) -> Callable[..., Any]:
     Of an async generator only the time counts in which it works on its next output.
     """
     named = functools.wraps(function, updated=())  # an object keeps its attributes to itself
+    option = f"timeout={seconds:g} s"
 
     @named
     async def call(*args: Any, **kwargs: Any) -> Any:
-        async with _Limit(seconds, seconds):
+        async with _Limit(option, seconds):
             return await function(*args, **kwargs)
 
     @named
     async def generate(*args: Any, **kwargs: Any) -> AsyncIterator[Any]:
-        clock, left = asyncio.get_running_loop().time, seconds
-        async with aclosing(function(*args, **kwargs)) as values:
-            while True:
-                start = clock()
-                try:
-                    async with _Limit(seconds, left):
-                        value = await anext(values)
-                except StopAsyncIteration:
-                    return
-                left -= clock() - start
+        async with aclosing(_outputs(function(*args, **kwargs), option, seconds)) as values:
+            async for value in values:
                 yield value
 
     return generate if is_async_generator(function) else call
 
 
+class Deadline:
+    """When the time for all attempts at one call is over; it begins now."""
+
+    __slots__ = ("_end", "_option", "_time")
+
+    def __init__(self, seconds: float) -> None:
+        self._option = f"total_timeout={seconds:g} s"
+        self._time = asyncio.get_running_loop().time
+        self._end = self._time() + seconds
+
+    @property
+    def left(self) -> float:
+        """Seconds until then; at most 0 when it is over."""
+        return self._end - self._time()
+
+    @property
+    def why(self) -> str:
+        """What a note says of a call for which there is no time."""
+        return f"no time left of {self._option}"
+
+    def bound(self, result: Any) -> Any:
+        """Return what a function gave, as one that fails with TimeoutError when the time is over.
+
+        Nothing can interrupt what is no awaitable and no async generator.
+        """
+        if type(result) is AsyncGeneratorType:
+            values = cast("AsyncGenerator[Any]", result)
+            return _outputs(values, self._option, self.left)
+        return self._result(result) if is_awaitable(result) else result
+
+    async def _result(self, result: Awaitable[Any]) -> Any:
+        async with _Limit(self._option, self.left):
+            return await result
+
+
+async def _outputs(values: AsyncGenerator[Any], option: str, seconds: float) -> AsyncGenerator[Any]:
+    """Yield those of `values`, which may take `seconds` in all, without what the reader takes."""
+    clock, left = asyncio.get_running_loop().time, seconds
+    async with aclosing(values):
+        while True:
+            start = clock()
+            try:
+                async with _Limit(option, left):
+                    value = await anext(values)
+            except StopAsyncIteration:
+                return
+            left -= clock() - start
+            yield value
+
+
 class _Limit(AbstractAsyncContextManager[None]):
     """As `asyncio.timeout`, but a call that is late has failed, also if it has suppressed that."""
 
-    def __init__(self, seconds: float, left: float) -> None:
-        self._seconds = seconds
-        self._timeout = asyncio.timeout(left)
+    def __init__(self, option: str, seconds: float) -> None:
+        self._option = option
+        self._timeout = asyncio.timeout(seconds)
 
     async def __aenter__(self) -> None:
         await self._timeout.__aenter__()
@@ -78,4 +121,4 @@ class _Limit(AbstractAsyncContextManager[None]):
             raise self._late()
 
     def _late(self) -> TimeoutError:
-        return TimeoutError(f"the call took longer than timeout={self._seconds:g} s")
+        return TimeoutError(f"the call took longer than {self._option}")

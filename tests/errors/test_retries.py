@@ -116,7 +116,8 @@ def test_a_changed_copy_knows_what_was_a_default() -> None:
         dataclasses.replace(given, base_delay=90)
     assert repr(RetryConfig()) == (
         "RetryConfig(max_attempts=3, base_delay=1.0, exponential_backoff=True, max_delay=60.0, "
-        "backoff_multiplier=2.0, retry_on=<class 'Exception'>, retry_jitter=0.0, retry_after=None)"
+        "backoff_multiplier=2.0, retry_on=<class 'Exception'>, retry_jitter=0.0, retry_after=None, "
+        "total_timeout=None)"
     )
 
 

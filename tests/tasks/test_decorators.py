@@ -139,6 +139,7 @@ def test_the_signatures_are_those_of_the_design() -> None:
         "retry_on": Exception,
         "retry_jitter": 0.0,
         "retry_after": None,
+        "total_timeout": None,
         "retry_config": None,
         "error_handler": None,
         "task_name": None,

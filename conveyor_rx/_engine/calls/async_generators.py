@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from ..place import DEAD, Place
 from .attempts import Attempts
-from .attempts_in_tasks import begin, go_on
+from .attempts_in_tasks import begin, begins, go_on
 from .caller import Caller, Launch
 from .parking import room
 
@@ -32,14 +32,8 @@ async def _generate(stage: Caller, place: Place) -> None:
     """Make the first attempt at a call, and what follows."""
     try:
         run = stage.run
-        if place.state == DEAD or run.paused:
-            stage.take_back(place)
+        if not begins(stage, place):
             return
-        if stage.reporter is not None:
-            stage.reporter.call_started(place)
-            if place.dead:  # a probe has closed the run
-                stage.take_back(place)
-                return
         attempts = await _put_out_all(stage, place)
         if attempts is None:
             stage.completed(place)

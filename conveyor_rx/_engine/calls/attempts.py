@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from ..._errors.blame import add_cause
 from ..._functions.calls import MANY, discard, is_awaitable
+from ..._functions.timeouts import Deadline
 from ..._policy import Verdict
 from ...error_handling import checked_answer, no_answer
 from ..place import Place
@@ -46,6 +47,9 @@ class Attempts:
         self._count = 1  # the number of the current attempt
         self._delivery = Delivery(stage, place, has_begun=delivered)
         self._fails = False  # the run is being told of its failure
+        self._deadline: Deadline | None = None  # of the attempts for a part, from the first one on
+        self._failure: BaseException | None = None  # of the attempt before, if there is a deadline
+        self._why = ""  # there is no other attempt, if that is not for the policy to say
         self._end: BaseException | None = None  # that is no failure, and is to end the task as well
         # What is still to be done, the next last: the item or batch, or the halves of that.
         self._parts = [Part(place, place.value, place.weight, 0)]
@@ -80,6 +84,7 @@ class Attempts:
         """Let go of what was not taken: what a plain function gave is closed, or cancelled."""
         result, self._result = self._result, _PENDING
         error, self._error = self._error, None
+        self._failure = None
         if error is not None and self._place.dead:
             self._stage.lost(self._place, error, self._count)
         del error  # its traceback leads here
@@ -153,7 +158,13 @@ class Attempts:
             self._delivery.has_begun = False
             if self._stage.reporter is not None:
                 self._stage.reporter.attempt_begins(part.place, part.inputs, self._count)
+            if self._count > 1:
+                self._stage.counters.retried += 1
+            elif (total := self._stage.call.policy.retry.total_timeout) is not None:
+                self._deadline = Deadline(total)
             result = self._stage.function(part.item)
+            if self._deadline is not None:
+                result = self._deadline.bound(result)
         return result
 
     async def _respond(self, error: BaseException, part: Part) -> None:
@@ -162,6 +173,10 @@ class Attempts:
         policy = stage.call.policy
         if stage.reporter is not None:
             stage.reporter.attempt_failed(part.place, part.inputs, error, self._count)
+        deadline, failure, self._failure = self._deadline, self._failure, None
+        self._why = deadline.why if deadline is not None and deadline.left <= 0 else ""
+        if failure is not None and self._why and type(error) is TimeoutError:
+            error = failure  # the deadline has cut this attempt: what failed is the one before
         try:
             verdict = policy.verdict(error, self._count, part.size, self._delivery.has_begun)
             pause = policy.retry.wait(error, self._count) if verdict is Verdict.RETRY else 0.0
@@ -169,10 +184,12 @@ class Attempts:
             add_cause(raised, error)
             self._fail(raised, part)
             return
+        if verdict is Verdict.RETRY and not await self._rests(pause):
+            verdict = policy.final(part.size, self._delivery.has_begun)
+            self._why = deadline.why if deadline is not None else ""
         match verdict:
             case Verdict.RETRY:
-                stage.counters.retried += 1
-                await back_off(stage, self._place, pause, self.left)
+                self._failure = None if deadline is None else error
                 self._count += 1
             case Verdict.HANDLE:
                 await self._handle(error, part)
@@ -184,6 +201,22 @@ class Attempts:
                 self._count = 1
             case Verdict.FAIL:
                 self._fail(error, part)
+
+    async def _rests(self, seconds: float) -> bool:
+        """Wait for the next attempt; tell whether it can begin before the deadline."""
+        stage, place, deadline = self._stage, self._place, self._deadline
+        if deadline is None:
+            await back_off(stage, place, seconds, self.left)
+            return True
+        if deadline.left <= seconds:
+            return False
+        try:
+            async with asyncio.timeout(deadline.left):
+                await back_off(stage, place, seconds, self.left)
+                await stage.run.wait_for_pause()
+        except TimeoutError:
+            return False
+        return True
 
     async def _take(self, result: Any, part: Part) -> None:
         """Deliver what a call gave."""
@@ -230,7 +263,9 @@ class Attempts:
         self._parts.pop()
         self._fails = True
         self._stage.counters.running -= part.size
-        self._stage.fail(self._place, error, part.size, attempt=self._count, inputs=part.inputs)
+        self._stage.fail(
+            self._place, error, part.size, attempt=self._count, inputs=part.inputs, why=self._why
+        )
 
 
 def _is_failure(error: BaseException) -> bool:

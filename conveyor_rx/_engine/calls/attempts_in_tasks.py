@@ -18,7 +18,7 @@ from ..place import DEAD, Place
 from .attempts import Attempts
 from .caller import Caller
 
-__all__ = ["begin", "begin_attempts", "end_unbegun", "failed_inline", "go_on"]
+__all__ = ["begin", "begin_attempts", "begins", "end_unbegun", "failed_inline", "go_on"]
 
 _Coroutine = Coroutine[Any, Any, None]
 
@@ -27,6 +27,17 @@ def begin(stage: Caller, place: Place, call: _Coroutine) -> None:
     """Make a call in a task that begins at the loop's next turn."""
     stage.begin_call(place)
     _start(stage, place, call, place.weight, None)
+
+
+def begins(stage: Caller, place: Place) -> bool:
+    """Tell whether a call whose task has begun is to be made; if not, take it back."""
+    if place.state != DEAD and not stage.run.paused:
+        if stage.reporter is not None:
+            stage.reporter.call_started(place)
+        if place.state != DEAD:  # else a probe has closed the run
+            return True
+    stage.take_back(place)
+    return False
 
 
 def begin_attempts(stage: Caller, place: Place, attempts: Attempts) -> None:

@@ -192,9 +192,19 @@ class Caller(Protocol):
         """Take note that all outputs of a call have been passed on."""
 
     def fail(
-        self, place: Place, error: BaseException, size: int, *, attempt: int, inputs: Inputs = None
+        self,
+        place: Place,
+        error: BaseException,
+        size: int,
+        *,
+        attempt: int,
+        inputs: Inputs = None,
+        why: str = "",
     ) -> None:
-        """End the run at `place` with `error`, a failure of `inputs` (None: all of the place)."""
+        """End the run at `place` with `error`, a failure of `inputs` (None: all of the place).
+
+        `why` is what the note says beside the task, the inputs and the attempt.
+        """
 
     def skips(self, error: BaseException, inputs: Inputs) -> None:
         """Say, once in a run, that items are skipped."""

@@ -25,6 +25,7 @@ from .admission import Admission
 from .async_generators import AsyncGenerators
 from .caller import Launch, Outcome, Part
 from .generators import PlainGenerators
+from .in_attempts import InAttempts
 from .inline import TimedInline
 from .notices import Notices
 
@@ -65,7 +66,14 @@ class FlatMap(Admission):
         self._one: dict[int, type[Any]] = {}  # types of such results, by their ids
 
     def fail(
-        self, place: Place, error: BaseException, size: int, *, attempt: int, inputs: Inputs = None
+        self,
+        place: Place,
+        error: BaseException,
+        size: int,
+        *,
+        attempt: int,
+        inputs: Inputs = None,
+        why: str = "",
     ) -> None:
         """End the run at `place` with `error`."""
         if place.dead:  # a handler has closed its own run
@@ -76,7 +84,7 @@ class FlatMap(Admission):
         if self.reporter is not None:
             self.reporter.failed(place)
         where = named(place.inputs if inputs is None else inputs)
-        self.line.fail(place, self.call.policy.blame(error, where, attempt))
+        self.line.fail(place, self.call.policy.blame(error, where, attempt, why))
 
     def lost(self, place: Place, error: BaseException, attempt: int) -> None:
         """Take note of the failure of a call whose result nobody waits for any more."""
@@ -237,6 +245,8 @@ class FlatMap(Admission):
 
 
 def _launch(call: Call) -> Launch:
+    if call.policy.retry.total_timeout is not None:
+        return InAttempts()
     if call.is_generator:
         return PlainGenerators() if call.is_plain else AsyncGenerators()
     return _InTasks() if call.is_async else TimedInline()

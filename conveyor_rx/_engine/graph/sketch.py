@@ -81,7 +81,13 @@ def _options(call: Call) -> dict[str, Any]:
     if policy.retry.retry_on is not Exception:
         wanted: Any = policy.retry.retry_on
         types = cast("tuple[Any, ...]", wanted) if isinstance(wanted, tuple) else (wanted,)
-        options["retry_on"] = ", ".join(getattr(one, "__name__", repr(one)) for one in types)
+        options["retry_on"] = ", ".join(map(_name, types))
+    if policy.retry.retry_jitter:
+        options["retry_jitter"] = policy.retry.retry_jitter
+    if policy.retry.retry_after is not None:
+        options["retry_after"] = _name(policy.retry.retry_after)
+    if policy.retry.total_timeout is not None:
+        options["total_timeout"] = policy.retry.total_timeout
     if policy.on_error != "fail":
         options["on_error"] = policy.on_error
     if policy.handler is not None:
@@ -91,3 +97,7 @@ def _options(call: Call) -> dict[str, Any]:
     if not call.flatten:
         options["flatten"] = False
     return options
+
+
+def _name(value: Any) -> str:
+    return getattr(value, "__name__", None) or type(value).__name__

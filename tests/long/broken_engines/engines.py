@@ -14,6 +14,7 @@ from conveyor_rx._engine.batches.batches import Batches
 from conveyor_rx._engine.batches.clock import Clock
 from conveyor_rx._engine.batches.trigger import BySize
 from conveyor_rx._engine.calls import async_generators, delivery, generators, inline
+from conveyor_rx._engine.calls.attempts import Attempts
 from conveyor_rx._engine.calls.attempts_in_tasks import failed_inline
 from conveyor_rx._engine.calls.flat_map import FlatMap
 from conveyor_rx._engine.graph import chain
@@ -295,7 +296,7 @@ def the_error_of_a_source_is_lost(patch: pytest.MonkeyPatch) -> None:
 
 @broken
 def the_note_does_not_name_the_task(patch: pytest.MonkeyPatch) -> None:
-    def anonymous(self: Policy, error: BaseException, number: int, attempt: int) -> BaseException:
+    def anonymous(self: Policy, error: BaseException, *_: Any) -> BaseException:
         error.add_note("in some task")
         return error
 
@@ -365,6 +366,26 @@ def a_cancellation_from_outside_counts_as_a_timeout(patch: pytest.MonkeyPatch) -
             raise self._late()
 
     patch.setattr(timeouts._Limit, "__aexit__", leave_late)
+
+
+@broken
+def the_deadline_begins_with_each_attempt(patch: pytest.MonkeyPatch) -> None:
+    bound = timeouts.Deadline.bound
+
+    def bound_anew(self: Any, result: Any) -> Any:
+        self.__init__(float(self._option.split("=")[1][:-2]))
+        return bound(self, result)
+
+    patch.setattr(timeouts.Deadline, "bound", bound_anew)
+
+
+@broken
+def an_attempt_begins_after_the_deadline(patch: pytest.MonkeyPatch) -> None:
+    async def rests(self: Attempts, seconds: float) -> bool:
+        await asyncio.sleep(seconds)
+        return True
+
+    patch.setattr(Attempts, "_rests", rests)
 
 
 @broken

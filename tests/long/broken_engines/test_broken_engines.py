@@ -66,6 +66,15 @@ def contract(module: str, test: str, **arguments: str | int | None) -> Check:
 
 RANDOM = random_pipelines()
 FOUND_BY: dict[str, Check] = {
+    "the_deadline_begins_with_each_attempt": contract(
+        "errors.test_total_timeout", "test_a_running_attempt_is_cut", kind="call", mode="ordered"
+    ),
+    "an_attempt_begins_after_the_deadline": contract(
+        "errors.test_total_timeout",
+        "test_no_attempt_begins_after_the_deadline",
+        kind="call",
+        mode="ordered",
+    ),
     "a_slot_is_kept_between_attempts": contract(
         "errors.test_backing_off",
         "test_failing_calls_do_not_stop_a_stage",
