@@ -11,7 +11,14 @@ from typing import Any, TypedDict, TypeVar
 from ._options import RETRIES, TaskOptions
 from .error_handling import ErrorAction, ErrorHandler, RetryAfter, RetryConfig, RetryOn
 
-__all__ = ["ClassOptions", "DecoratorOptions", "OwnTaskOptions", "shows_options"]
+__all__ = [
+    "ClassOptions",
+    "DecoratorOptions",
+    "OwnTaskOptions",
+    "SingleClassOptions",
+    "SingleDecoratorOptions",
+    "shows_options",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -66,16 +73,31 @@ class OwnTaskOptions(_OfEveryTask, _WithRetryConfig, total=False):
     """The options of `BaseTask`."""
 
 
+class _OfSingleTasks(TypedDict, total=False):
+    key: Callable[[Any], Any] | None
+    """A function of the item: calls for items with equal keys follow each other, in input order."""
+
+
+class SingleDecoratorOptions(
+    _OfEveryTask, _WithRetries, _WithRetryConfig, _OfCalls, _OfSingleTasks, total=False
+):
+    """The options of `single_task`; `flatten` is beside them, for the types depend on it."""
+
+
 class DecoratorOptions(_OfEveryTask, _WithRetries, _WithRetryConfig, _OfCalls, total=False):
-    """The options of the decorators; `flatten` is beside them, for the types depend on it."""
+    """The options of `batch_task`; `flatten` is beside them, for the types depend on it."""
 
 
 class ClassOptions(OwnTaskOptions, _OfCalls, total=False):
-    """The options of `SingleTask` and `BatchTask`."""
+    """The options of `BatchTask`, beside its sizes."""
 
     flatten: bool
     """Whether a list or generator that the function gives is one output for each element (the
     default), or one output."""
+
+
+class SingleClassOptions(ClassOptions, _OfSingleTasks, total=False):
+    """The options of `SingleTask`."""
 
 
 def shows_options(record: type[TaskOptions], *, with_retries: bool = False) -> Callable[[F], F]:

@@ -7,10 +7,18 @@ editors; and the part of the engine that reads it.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from ._checks import check_choice, check_count, check_flag, check_limit, check_seconds, check_text
+from ._checks import (
+    check_choice,
+    check_count,
+    check_flag,
+    check_function,
+    check_limit,
+    check_seconds,
+    check_text,
+)
 from ._text.near_miss import near_miss
 from .error_handling import ErrorAction, ErrorHandler, RetryConfig, check_retries
 
@@ -19,6 +27,7 @@ __all__ = [
     "RETRIES",
     "BatchOptions",
     "CallOptions",
+    "SingleOptions",
     "TaskOptions",
     "chosen",
     "of_decorator",
@@ -90,6 +99,17 @@ class CallOptions(TaskOptions):
     def limit(self) -> int | None:
         """How many calls may run at once; None: as many as the window holds."""
         return self.concurrency_limit
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class SingleOptions(CallOptions):
+    """The options of a task that calls a function of one item."""
+
+    key: Callable[[Any], Any] | None = None
+
+    def __post_init__(self) -> None:
+        check_function("key", self.key)
+        super().__post_init__()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -173,5 +193,5 @@ def _check_names(maker: str, given: Mapping[str, Any], names: list[str]) -> None
             raise TypeError(f"{maker}() got an unexpected keyword argument {name!r}{hint}")
 
 
-NAMES = frozenset([*_names_of(BatchOptions), *RETRIES])
+NAMES = frozenset([*_names_of(SingleOptions), *_names_of(BatchOptions), *RETRIES])
 """The names of all options."""

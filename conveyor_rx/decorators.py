@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Literal, Unpack, overload
 
 from ._option_types import DecoratorOptions, shows_options
-from ._options import BatchOptions, CallOptions, of_decorator
+from ._options import BatchOptions, SingleOptions, of_decorator
 from ._types.batch_types import BatchTaskDecorator, BatchTaskOfLists
 from ._types.task_types import UnboundTask, with_types_of_single_task
 from .tasks import BatchTask, SingleTask
@@ -15,7 +15,7 @@ __all__ = ["UnboundTask", "batch_task", "single_task"]
 
 
 @with_types_of_single_task
-@shows_options(CallOptions, with_retries=True)
+@shows_options(SingleOptions, with_retries=True)
 def single_task(func: Callable[..., Any] | None = None, **options: Unpack[DecoratorOptions]) -> Any:
     """Make a function of one item a stage; used bare, or with options: `@single_task(...)`.
 
@@ -59,6 +59,9 @@ def single_task(func: Callable[..., Any] | None = None, **options: Unpack[Decora
             and its result is lost. Of a generator the time counts in which it works, not that in
             which it waits for room. Default: None, no limit.
 
+        key: a function of the item: calls for items with equal keys follow each other, in input
+            order, and retries too; calls for other keys go on beside them. Default: None.
+
     Order: results stand in input order, or as completed. With `concurrency_limit=1`, and for
     generator functions, calls start in input order, too.
     Errors: retries come first, then `error_handler`, then `on_error`.
@@ -78,7 +81,7 @@ def single_task(func: Callable[..., Any] | None = None, **options: Unpack[Decora
     >>> asyncio.run((parse | double)(["1", "two", "3"]).collect())
     [2, 6]
     """
-    chosen = of_decorator(CallOptions, "single_task", options)
+    chosen = of_decorator(SingleOptions, "single_task", options)
 
     def decorate(func: Callable[..., Any]) -> SingleTask[Any, Any]:
         return SingleTask(func, **chosen)

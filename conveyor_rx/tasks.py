@@ -8,8 +8,8 @@ from typing import Any, Never, Self, TypeVar, Unpack, overload
 from ._engine.batches.trigger import BySize
 from ._engine.graph.chain import Chain
 from ._engine.graph.sketch import Sketch
-from ._option_types import ClassOptions, shows_options
-from ._options import BatchOptions, CallOptions, chosen
+from ._option_types import ClassOptions, SingleClassOptions, shows_options
+from ._options import BatchOptions, SingleOptions, chosen
 from ._tasks.base_task import BaseTask
 from ._tasks.function_task import FunctionTask
 
@@ -25,7 +25,8 @@ class SingleTask(FunctionTask[In, Out]):
     """A function of one item, as a stage; usually made by `@single_task`.
 
     Order: results in input order, or as completed; with `concurrency_limit=1`, a generator function
-    or a stream as side input, calls start in input order. Errors: retries, then the handler, then
+    or a stream as side input, calls start in input order; with `key`, those for equal keys do, and
+    never overlap. Errors: retries, then the handler, then
     `on_error`. Cancellation: calls are cancelled and awaited. Pressure: at most
     `concurrency_limit` calls at once, at most `max_in_flight` items from here to the next point
     where order is restored.
@@ -38,9 +39,11 @@ class SingleTask(FunctionTask[In, Out]):
     ['A', 'B']
     """
 
-    @shows_options(CallOptions)
-    def __init__(self, func: Callable[..., Any], **options: Unpack[ClassOptions]) -> None:
-        super().__init__(func, chosen(CallOptions, "SingleTask", options))
+    _options: SingleOptions  # pyright: ignore[reportIncompatibleVariableOverride]  # set once
+
+    @shows_options(SingleOptions)
+    def __init__(self, func: Callable[..., Any], **options: Unpack[SingleClassOptions]) -> None:
+        super().__init__(func, chosen(SingleOptions, "SingleTask", options))
 
     @overload  # of anything: a class is not what it lacks
     def __get__(
@@ -61,13 +64,19 @@ class SingleTask(FunctionTask[In, Out]):
     def __get__(self, instance: Any, owner: type[Any] | None = None, /) -> SingleTask[Any, Any]:
         return super().__get__(instance, owner)
 
+    @property
+    def key(self) -> Callable[[Any], Any] | None:
+        """The function whose equal values say which calls follow each other; None: none do."""
+        return self._options.key
+
     def __repr__(self) -> str:
         return f"<single_task {self.task_name}: {self._at_once()}>"
 
     def _connect(self, chain: Chain | Sketch) -> None:
-        call = self._call()
+        call = self._call()._replace(key=self.key)
         limit = self.concurrency_limit
         in_order = limit == 1 or call.is_generator or self._binding.inputs.has_generator
+        in_order = in_order or call.key is not None
         chain.call(call, name=self.task_name, limit=limit, in_order=in_order)
 
 

@@ -204,9 +204,12 @@ SETTINGS = ", ".join(
 )
 
 SIGNATURES: list[tuple[Any, str]] = [
-    (single_task, f"(func=None, *, {OPTIONS})"),
+    (single_task, f"(func=None, *, {OPTIONS}, key=None)"),
     (batch_task, f"(min_size=1, max_size=None, *, max_wait=None, {OPTIONS})"),
-    (SingleTask, f"(func, *, {CLASS_OPTIONS}, concurrency_limit=None, flatten=True, timeout=None)"),
+    (
+        SingleTask,
+        f"(func, *, {CLASS_OPTIONS}, concurrency_limit=None, flatten=True, timeout=None, key=None)",
+    ),
     (
         BatchTask,
         f"(func, min_size=1, max_size=None, *, max_wait=None, {CLASS_OPTIONS}, "

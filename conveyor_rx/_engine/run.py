@@ -174,6 +174,11 @@ class Run(Trampoline):
         self.ending.keep(future)
         future.cancel()
 
+    def wake_starved(self) -> None:
+        """Give a turn to those that wait for a call to end."""
+        self.ready |= self.starved
+        self.starved = 0
+
     def pause(self) -> None:
         super().pause()
         self.cap = 0

@@ -63,6 +63,8 @@ class Call(NamedTuple):
     """It gives no coroutine, and no async generator."""
     timeout: float | None = None
     """The seconds that an attempt may take; `function` sees to that."""
+    key: Callable[[Any], Any] | None = None
+    """Calls for items of which it gives equal keys follow each other."""
 
 
 def is_async(function: Callable[..., Any]) -> bool:

@@ -21,7 +21,7 @@ from typing import (
     overload,
 )
 
-from .._option_types import DecoratorOptions
+from .._option_types import SingleDecoratorOptions
 from .._side_inputs.types import Takes
 from ..tasks import SingleTask
 from .result_types import Flat, Item, Later, Listed, Out, Value
@@ -70,7 +70,7 @@ class SingleTaskDecorator(Protocol):
         func: None = None,
         *,
         flatten: Literal[True] = True,
-        **options: Unpack[DecoratorOptions],
+        **options: Unpack[SingleDecoratorOptions],
     ) -> SingleTaskDecorator:
         """Make a function of one item a stage; used bare or with options.
 
@@ -86,7 +86,7 @@ class SingleTaskDecorator(Protocol):
         func: None = None,
         *,
         flatten: Literal[False],
-        **options: Unpack[DecoratorOptions],
+        **options: Unpack[SingleDecoratorOptions],
     ) -> SingleTaskOfLists: ...
     @overload
     def __call__(self, func: _OfSome | _OfSomes) -> SingleTask[Any, Any]: ...

@@ -204,6 +204,8 @@ def _look_at_limits(
 
 def _could_start(stage: StageStats, spec: Spec) -> bool:
     """Tell whether calls of `stage` wait for nothing but a slot."""
+    if spec.keys is not None:
+        return False  # they may wait for their key
     if spec.attempts > 1 and (spec.is_batch or not spec.is_sequential):
         return False  # they may wait for their next attempt
     if spec.is_batch:

@@ -18,6 +18,7 @@ GENERATORS = ("generator", "async generator")
 LATENT = ("async", "async generator", "batch", "list batch", "side input")  # kinds that take time
 BATCHES = ("batch", "list batch")
 UNCOUNTED = ("rx", "own")  # no tasks: without error options of ours, and without calls
+SINGLE = ("sync", "list", "filter", "async", "generator", "async generator", "side input")
 KINDS = ("sync", "list", "lazy", "filter", "generator", *LATENT, *UNCOUNTED)
 SOURCES = ("sync", "async", "observable")
 WAYS = ("async for", "collect", "subscribe")
@@ -40,6 +41,7 @@ class Spec:
     max_size: int = 1
     max_wait: float | None = None  # where it changes nothing of what comes out
     timeout: float | None = None  # of calls for single items
+    keys: int | None = None  # how many there are, if calls for equal ones follow each other
 
     def luck(self, item: int) -> int:
         """Give a number of 0 to 99 that depends on item and salt."""
@@ -80,7 +82,10 @@ class Spec:
     @property
     def is_sequential(self) -> bool:
         """Whether a call keeps its slot while it waits for its next attempt."""
-        return self.at_once == 1 or self.kind in GENERATORS
+        return self.at_once == 1 or self.kind in GENERATORS or self.keys is not None
+
+    def key_of(self, item: int) -> int:
+        return item % (self.keys or 1)
 
 
 @dataclass(frozen=True)
@@ -123,7 +128,7 @@ class Plan:
                 most += factor * room + (spec.kind == "own")
                 factor, is_open = 0, False
                 continue
-            in_order = spec.limit == 1 or spec.kind in GENERATORS or spec.is_batch
+            in_order = spec.limit == 1 or spec.kind in GENERATORS or spec.is_batch or spec.keys
             if in_order or not is_open:
                 most, factor, room, is_open = most + factor * room, 1, self.window, True
             if spec.is_batch:
@@ -190,6 +195,7 @@ _PARALLELISM = st.sampled_from([None, None, *range(1, 9)])
 _WAY = st.sampled_from(["async for", *WAYS])
 _PAUSE = st.sampled_from([0.0, 0.5])
 _SEED = st.sampled_from([None, *range(8)])
+_KEYS = st.sampled_from([None, None, None, None, 1, 2, 3, 5])
 
 THEMES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     # What one stage and the plan are like, for what is rare among plans at large.
@@ -216,6 +222,10 @@ THEMES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         | {"transient": False, "on_error": "skip_item"},
         {"items": 30},
     ),
+    "keys": (
+        {"kind": "async", "keys": 3, "latency": 1.0, "failing": 3, "on_error": "skip_item"},
+        {"items": 30},
+    ),
     "short rest": ({"kind": "batch", "min_size": 4, "max_size": 5, "failing": 0}, {"items": 23}),
     "late failure": (
         {"kind": "async", "limit": 6, "latency": 1.0, "failing": 5}
@@ -238,6 +248,8 @@ def _spec(draw: st.DrawFn) -> Spec:
     if options.get("failing"):
         options["on_error"] = draw(_ON_ERROR)
         options["attempts"], options["transient"] = draw(_ATTEMPTS)
+    if kind in SINGLE:
+        options["keys"] = draw(_KEYS)
     if kind in BATCHES:
         options["max_size"] = draw(_MAX_SIZE)
         options["min_size"] = draw(_MIN_SIZES[options["max_size"] - 1])

@@ -37,6 +37,7 @@ SCENARIOS = (
     "consumer slower than source",
     "limit reached",
     "max_parallelism reached",
+    "calls for several keys at once",
     "five stages or more",
     "ready callbacks shuffled",
     "no window",

@@ -31,6 +31,7 @@ class Watch:
         self.taken: dict[int, list[int]] = {}  # the items of the calls that went well, by stage
         self.given: dict[int, list[int]] = {}  # their outputs
         self.pulled = self.delivered = 0
+        self.keys: set[tuple[int, int]] = set()  # for which a call goes on, by stage
         self.failed_before: set[tuple[int, int]] = set()
         self.sightings: set[str] = set()  # scenarios that occurred
         self.wrong: list[str] = []
@@ -101,12 +102,14 @@ class _Functions:
         if spec.is_batch:
             options["max_wait"] = spec.max_wait
             return BatchTask(self.call_batch, spec.min_size, spec.max_size, **options)
-        if spec.kind == "side input":
-            return SingleTask(self.call_with_side, **options).with_inputs(AsyncStream(self.later()))
         if spec.kind == "rx":
             return ops.map(self.compute)
         if spec.kind == "own":
             return _Own(self)
+        if spec.keys is not None:
+            options["key"] = spec.key_of
+        if spec.kind == "side input":
+            return SingleTask(self.call_with_side, **options).with_inputs(AsyncStream(self.later()))
         if spec.timeout is not None:
             options["timeout"] = spec.timeout
         functions: dict[str, Callable[..., Any]] = {
@@ -123,6 +126,19 @@ class _Functions:
 
     def leave(self) -> None:
         self.watch.leave(self.number, capped=self.spec.kind not in (*GENERATORS, "lazy", "own"))
+
+    def take_key(self, item: int) -> None:
+        """Check that no other call for its key goes on (K1)."""
+        if self.spec.keys is not None:
+            key = self.number, self.spec.key_of(item)
+            if key in self.watch.keys:
+                self.watch.wrong.append(f"two calls at once for {key}")
+            if any(stage == self.number for stage, _ in self.watch.keys):
+                self.watch.sightings.add("calls for several keys at once")
+            self.watch.keys.add(key)
+
+    def leave_key(self, item: int) -> None:
+        self.watch.keys.discard((self.number, self.spec.key_of(item)))
 
     def fail(self, items: list[int]) -> None:
         """Fail as one of `items` is bound to."""
@@ -151,12 +167,14 @@ class _Functions:
 
     async def call(self, item: int) -> int:
         self.enter()
+        self.take_key(item)
         try:
             self.watch.begin(self.number, item)
             await self.work(item)
             self.fail([item])
             return self.compute(item)
         finally:
+            self.leave_key(item)
             self.leave()
 
     async def call_with_side(self, item: int, salt: int) -> int:
@@ -195,6 +213,7 @@ class _Functions:
 
     async def generate_async(self, item: int) -> AsyncIterator[int]:
         self.enter()
+        self.take_key(item)
         try:
             self.watch.begin(self.number, item)
             self.fail([item])
@@ -204,6 +223,7 @@ class _Functions:
                 yield value
             self.watch.take(self.number, [item])
         finally:
+            self.leave_key(item)
             self.leave()
 
     async def call_batch(self, batch: list[int]) -> Any:

@@ -11,7 +11,7 @@ from typing import Any, get_overloads
 import pytest
 
 from conveyor_rx import BatchTask, RetryConfig, SingleTask, batch_task, single_task
-from conveyor_rx._option_types import DecoratorOptions
+from conveyor_rx._option_types import DecoratorOptions, SingleDecoratorOptions
 
 
 def echo(value: Any) -> Any:
@@ -149,7 +149,11 @@ def test_the_signatures_are_those_of_the_design() -> None:
     }
     single = inspect.signature(single_task).parameters
     batch = inspect.signature(batch_task).parameters
-    assert {n: p.default for n, p in single.items()} == {"func": None, **options}
+    assert {n: p.default for n, p in single.items()} == {
+        "func": None,
+        **options,
+        "key": None,
+    }
     assert {n: p.default for n, p in batch.items()} == {
         "min_size": 1,
         "max_size": None,
@@ -161,19 +165,23 @@ def test_the_signatures_are_those_of_the_design() -> None:
 
 
 @pytest.mark.parametrize(
-    ("module", "name", "decorator"),
+    ("module", "name", "decorator", "typed"),
     [
-        ("_types.task_types", "SingleTaskDecorator.__call__", single_task),
-        ("decorators", "batch_task", batch_task),
+        (
+            "_types.task_types",
+            "SingleTaskDecorator.__call__",
+            single_task,
+            SingleDecoratorOptions.__annotations__.keys(),
+        ),
+        ("decorators", "batch_task", batch_task, DecoratorOptions.__annotations__.keys()),
     ],
     ids=["single_task", "batch_task"],
 )
-def test_editors_are_shown_the_options(module: str, name: str, decorator: Any) -> None:
+def test_editors_are_shown_the_options(module: str, name: str, decorator: Any, typed: Any) -> None:
     """Issue 13.34: the first form is that with the options, as they are, and has a docstring."""
     declared: Any = SimpleNamespace(__module__=f"conveyor_rx.{module}", __qualname__=name)
     overloads = get_overloads(declared)
     options = inspect.signature(decorator).parameters
-    typed = DecoratorOptions.__annotations__.keys()
     for overload, flatten in zip(overloads[:2], (True, inspect.Parameter.empty), strict=True):
         form = dict(inspect.signature(overload).parameters)
         form.pop("self", None)

@@ -345,6 +345,7 @@ def called(x: int) -> str | None:
     retry_on=(OSError, KeyError),
     retry_jitter=0.5,
     retry_after=lambda error: 2.0 if error.args else None,
+    key=lambda x: x % 7,
     total_timeout=60,
     error_handler=Forgiving(),
     task_name="called",

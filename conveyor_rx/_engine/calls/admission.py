@@ -233,16 +233,15 @@ class Admission(Subscriber, Caller):
         if function is not None:
             self.function = function
             self._limit = self._slots
+        self.run.wake_starved()
         self.run.wake(self)
 
     # -- private
 
     def _freed(self) -> None:
-        run = self.run
-        run.ready |= run.starved
-        run.starved = 0
+        self.run.wake_starved()
         if self.queue or self.resuming:
-            run.ready |= self.bit
+            self.run.ready |= self.bit
 
     def _start_waiting(self) -> None:
         """Start calls while there are slots, until it is somebody else's turn."""
@@ -258,6 +257,8 @@ class Admission(Subscriber, Caller):
         waiter = self.resuming.popleft()
         if self.resuming or self.queue:
             self.run.ready |= self.bit
+        elif self.run.starved:  # there may be another slot
+            self.run.wake_starved()
         if self.stepping is not None and self.stepping.resume(self, waiter):
             return
         if not waiter.done():

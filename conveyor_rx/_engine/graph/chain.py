@@ -18,6 +18,9 @@ from ..arrivals import arrive
 from ..batches.batches import Batches, collect
 from ..batches.trigger import Trigger
 from ..calls.flat_map import FlatMap, flat_map
+from ..calls.held_calls import HeldCalls
+from ..calls.keys import Keys
+from ..calls.turnstile import Turnstile, turnstile
 from ..line.as_completed import AsCompletedLine
 from ..line.entry import enter
 from ..line.line import Line, leave
@@ -79,7 +82,7 @@ class Chain:
         """Add calls for single items; `in_order` says that they must start in input order."""
         if self._observable is self._source:
             # A foreign operator in between would work for several items at a stretch.
-            self._emitter.reads_ahead = call.is_async
+            self._emitter.reads_ahead = call.is_async and call.key is None
         line = self._open
         self._stage += 1
         if in_order or line is None:
@@ -140,7 +143,14 @@ class Chain:
     ) -> FlatMap:
         if len(self.counters) % DEPTH == 0:
             self._observable = lift(lambda: _Turn(self._run), self._run)(self._observable)
-        stage = FlatMap(self._run, line, call, limit, counters, counts_input)
+        run = self._run
+        if call.key is None:
+            stage = FlatMap(run, line, call, limit, counters, counts_input)
+        else:
+            stage = HeldCalls(run, line, call, limit, counters, counts_input=False)
+            held = Turnstile(run, line, stage, Keys(call.key), counts_input=counts_input)
+            stage.turnstile, stage.begun = held, set()
+            self._observable = turnstile(held)(self._observable)
         self._observable = flat_map(stage)(self._observable)
         self._tap(self._watcher.tap_calls(self._stage, stage))
         return stage

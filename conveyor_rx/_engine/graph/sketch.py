@@ -88,6 +88,8 @@ def _options(call: Call) -> dict[str, Any]:
         options["retry_after"] = _name(policy.retry.retry_after)
     if policy.retry.total_timeout is not None:
         options["total_timeout"] = policy.retry.total_timeout
+    if call.key is not None:
+        options["key"] = _name(call.key)
     if policy.on_error != "fail":
         options["on_error"] = policy.on_error
     if policy.handler is not None:

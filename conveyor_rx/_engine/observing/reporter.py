@@ -47,10 +47,10 @@ class Reporter:
 
     # -- items that wait
 
-    def waits(self, place: Place) -> None:
-        """Tell that an item has come and waits for its call."""
+    def waits(self, place: Place, reason: str = "slot") -> None:
+        """Tell that an item waits for its call, and for what."""
         trace: Any = place.inputs
-        self._send("waiting", self._stage, trace.items, trace.inputs)
+        self._send("waiting", self._stage, trace.items, trace.inputs, reason=reason)
 
     def read_ahead(self, places: Iterable[Place]) -> None:
         """Take note of items of the source that may be called at once.
@@ -185,7 +185,8 @@ class BatchReporter:
     def waits(self, inputs: Inputs) -> None:
         """Tell that an item waits for its batch to fill."""
         trace = trace_of(inputs)
-        self._tracer.send("waiting", self._stage, trace.items, trace.inputs, trace.call)
+        about = trace.items, trace.inputs, trace.call
+        self._tracer.send("waiting", self._stage, *about, reason="batch")
 
     def batch_formed(self, inputs: list[Inputs], reason: str) -> Traces:
         """Tell that a batch was cut, and why; return what its values come from."""

@@ -17,6 +17,8 @@ from conveyor_rx._engine.calls import async_generators, delivery, generators, in
 from conveyor_rx._engine.calls.attempts import Attempts
 from conveyor_rx._engine.calls.attempts_in_tasks import failed_inline
 from conveyor_rx._engine.calls.flat_map import FlatMap
+from conveyor_rx._engine.calls.held_calls import HeldCalls
+from conveyor_rx._engine.calls.turnstile import Turnstile
 from conveyor_rx._engine.graph import chain
 from conveyor_rx._engine.graph.chain import Chain
 from conveyor_rx._engine.line.as_completed import AsCompletedLine
@@ -366,6 +368,51 @@ def a_cancellation_from_outside_counts_as_a_timeout(patch: pytest.MonkeyPatch) -
             raise self._late()
 
     patch.setattr(timeouts._Limit, "__aexit__", leave_late)
+
+
+# -- keys
+
+
+@broken
+def a_key_is_free_as_soon_as_its_call_begins(patch: pytest.MonkeyPatch) -> None:
+    begin = HeldCalls.begin_call
+
+    def begin_and_free(self: HeldCalls, place: Any) -> None:
+        begin(self, place)
+        self.turnstile.settled(place)
+
+    patch.setattr(HeldCalls, "begin_call", begin_and_free)
+
+
+@broken
+def a_key_is_free_only_when_its_result_has_left(patch: pytest.MonkeyPatch) -> None:
+    settled, left = Turnstile.settled, Line._emit
+
+    def later(self: Turnstile, place: Any) -> None:
+        if place.dead:
+            settled(self, place)
+        else:
+            self.line.held = [*getattr(self.line, "held", []), (self, place)]  # type: ignore[attr-defined]
+
+    def emit(self: Line, place: Any) -> None:
+        left(self, place)
+        for stage, other in getattr(self, "held", []):
+            if other is place:
+                settled(stage, place)
+
+    patch.setattr(Turnstile, "settled", later)
+    patch.setattr(Line, "_emit", emit)
+
+
+@broken
+def who_waits_for_a_key_holds_a_slot(patch: pytest.MonkeyPatch) -> None:
+    is_free = HeldCalls.is_free
+
+    def counting(self: HeldCalls) -> bool:
+        behind = self.turnstile._keys._behind.values()  # type: ignore[attr-defined]
+        return is_free(self) and self._running + sum(map(len, behind)) < self._limit
+
+    patch.setattr(HeldCalls, "is_free", counting)
 
 
 @broken

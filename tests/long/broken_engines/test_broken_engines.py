@@ -66,6 +66,19 @@ def contract(module: str, test: str, **arguments: str | int | None) -> Check:
 
 RANDOM = random_pipelines()
 FOUND_BY: dict[str, Check] = {
+    "a_key_is_free_as_soon_as_its_call_begins": contract(
+        "flow.test_keys",
+        "test_equal_keys_follow_each_other",
+        kind="call",
+        mode="ordered",
+        watched=False,
+    ),
+    "a_key_is_free_only_when_its_result_has_left": contract(
+        "flow.test_keys", "test_a_key_is_free_when_its_call_has_settled"
+    ),
+    "who_waits_for_a_key_holds_a_slot": contract(
+        "flow.test_keys", "test_other_keys_overtake", mode="ordered"
+    ),
     "the_deadline_begins_with_each_attempt": contract(
         "errors.test_total_timeout", "test_a_running_attempt_is_cut", kind="call", mode="ordered"
     ),

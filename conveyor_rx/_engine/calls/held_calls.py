@@ -1,0 +1,59 @@
+"""How do calls differ for whose items there is a turnstile? It is told when each has ended."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from ..place import Place
+from .flat_map import FlatMap
+
+__all__ = ["HeldCalls"]
+
+
+class _Turnstile(Protocol):
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing waits there."""
+        ...
+
+    def settled(self, place: Place) -> None:
+        """Free what the call for `place` had."""
+
+    def take_back(self, place: Place) -> None:
+        """Let an item wait again that could not be called."""
+
+
+class HeldCalls(FlatMap):
+    """The calls of one task in one run, whose items wait at a `turnstile`."""
+
+    turnstile: _Turnstile
+    begun: set[Place]  # those whose calls have begun, and go on
+
+    @property
+    def broken(self) -> BaseException | None:
+        """Why there are no side inputs, if they could not be had."""
+        return self._broken
+
+    def is_free(self) -> bool:
+        """Tell whether a call, or its failure, could begin now; else get what it needs first."""
+        if self._preparation is not None:
+            self._preparation.begin(self)
+            return False
+        return self._broken is not None or FlatMap.has_slot(self)
+
+    def has_slot(self) -> bool:
+        return self.turnstile.is_empty and FlatMap.has_slot(self)
+
+    def begin_call(self, place: Place) -> None:
+        self.begun.add(place)
+        super().begin_call(place)
+
+    def end_call(self, place: Place, size: int) -> None:
+        super().end_call(place, size)
+        self.begun.discard(place)
+        self.turnstile.settled(place)
+
+    def take_back(self, place: Place) -> None:
+        FlatMap.end_call(self, place, place.weight)
+        self.begun.discard(place)
+        self.turnstile.take_back(place)
