@@ -39,6 +39,7 @@ from .context import (
 )
 from .decorators import batch_task, single_task
 from .error_handling import ErrorAction, ErrorHandler, LoggingErrorHandler, RetryConfig
+from .limits import AdaptiveLimit, Limit, RateLimit
 from .pipeline import Pipeline, Stage
 from .stream import AsyncStream, StageStats
 from .tasks import BaseTask, BatchTask, SingleTask
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from .probes.progress import progress as progress
 
 __all__ = [
+    "AdaptiveLimit",
     "AsyncStream",
     "BaseTask",
     "BatchTask",
@@ -57,9 +59,11 @@ __all__ = [
     "ErrorAction",
     "ErrorHandler",
     "ExecutionMode",
+    "Limit",
     "LoggingErrorHandler",
     "Pipeline",
     "PipelineContext",
+    "RateLimit",
     "RetryConfig",
     "SingleTask",
     "Stage",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from inspect import iscoroutinefunction
 from typing import Any, cast, get_args
 
 __all__ = [
+    "as_number",
     "check_choice",
     "check_count",
     "check_errors",
@@ -14,8 +16,22 @@ __all__ = [
     "check_function",
     "check_limit",
     "check_seconds",
+    "check_share",
     "check_text",
 ]
+
+
+def as_number(name: str, value: object) -> float:
+    """Return a number of any type, as those of NumPy, as a float; raise unless it is finite."""
+    if isinstance(value, (bool, str, bytes)) or not hasattr(type(value), "__float__"):
+        raise TypeError(f"{name} must be a number, not {value!r}")
+    try:
+        number = float(cast("float", value))
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise ValueError(f"{name} must be finite, not {value!r}")
+    return number
 
 
 def check_choice(name: str, value: object, choices: Any) -> None:
@@ -38,14 +54,17 @@ def check_count(name: str, value: object, *, optional: bool = False) -> None:
         raise ValueError(f"{name} must be at least 1, not {value!r}")
 
 
-def check_errors(name: str, value: object) -> None:
-    """Raise unless `value` is a type of exception, a tuple of such types, or a function."""
+def check_errors(name: str, value: object, *, tells: str = "whether to try again") -> None:
+    """Raise unless `value` is a type of exception, a tuple of such types, or a function.
+
+    `tells` is what that function tells of an exception.
+    """
     types = cast("tuple[object, ...]", value) if isinstance(value, tuple) else (value,)
     are_types = types and all(isinstance(one, type) and issubclass(one, Exception) for one in types)
     if not are_types and (isinstance(value, (type, tuple)) or not _is_plain(value)):
         raise TypeError(
             f"{name} must be a subclass of Exception, a tuple of these, or a plain function that "
-            f"tells of an exception whether to try again, not {value!r}"
+            f"tells of an exception {tells}, not {value!r}"
         )
 
 
@@ -76,6 +95,14 @@ def check_seconds(name: str, value: object) -> None:
         raise TypeError(f"{name} must be a number, not {value!r}")
     if not 0 <= value <= sys.float_info.max:  # nor is NaN
         raise ValueError(f"{name} must be finite and at least 0, not {value!r}")
+
+
+def check_share(name: str, value: object) -> None:
+    """Raise unless `value` is a number between 0 and 1, and neither of them."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError(f"{name} must be a number, not {value!r}")
+    if not 0 < value < 1:
+        raise ValueError(f"{name} must be between 0 and 1, not {value!r}")
 
 
 def check_text(name: str, value: object) -> None:

@@ -21,6 +21,7 @@ FOR_USERS = {
     "conveyor_rx.decorators",
     "conveyor_rx.error_handling",
     "conveyor_rx.events",
+    "conveyor_rx.limits",
     "conveyor_rx.pipeline",
     "conveyor_rx.stream",
     "conveyor_rx.tasks",

@@ -20,13 +20,16 @@ from reactivex import Observable
 
 import conveyor_rx
 from conveyor_rx import (
+    AdaptiveLimit,
     AsyncStream,
     BaseTask,
     BatchTask,
     ErrorHandler,
+    Limit,
     LoggingErrorHandler,
     Pipeline,
     PipelineContext,
+    RateLimit,
     RetryConfig,
     SingleTask,
     Stage,
@@ -37,6 +40,7 @@ from conveyor_rx import (
 
 PUBLIC: dict[str, list[str]] = {
     "conveyor_rx": [
+        "AdaptiveLimit",
         "AsyncStream",
         "BaseTask",
         "BatchTask",
@@ -44,9 +48,11 @@ PUBLIC: dict[str, list[str]] = {
         "ErrorAction",
         "ErrorHandler",
         "ExecutionMode",
+        "Limit",
         "LoggingErrorHandler",
         "Pipeline",
         "PipelineContext",
+        "RateLimit",
         "RetryConfig",
         "SingleTask",
         "Stage",
@@ -85,6 +91,7 @@ PUBLIC: dict[str, list[str]] = {
         "StageInfo",
         "observe",
     ],
+    "conveyor_rx.limits": ["AdaptiveLimit", "Limit", "RateLimit", "SlowDownOn"],
     "conveyor_rx.pipeline": ["Pipeline", "Stage"],
     "conveyor_rx.probes": ["LoggingProbe"],
     "conveyor_rx.probes.opentelemetry": ["OpenTelemetryProbe"],
@@ -174,6 +181,9 @@ def test_names_say_where_they_are_from() -> None:
                 "stream",
                 "tasks",
                 "base_task",
+                "adaptive",
+                "concurrency",
+                "rate",
             )
 
 
@@ -243,6 +253,14 @@ SIGNATURES: list[tuple[Any, str]] = [
     ),
     (ErrorHandler.handle_error, "(self, error, item, task_name, attempt)"),
     (LoggingErrorHandler, "(logger=None, replacement_value=None)"),
+    (RateLimit, "(n, per=1.0, *, cost=None, smooth=False)"),
+    (RateLimit.charge, "(self, amount)"),
+    (RateLimit.pause, "(self, seconds)"),
+    (Limit, "(n)"),
+    (
+        AdaptiveLimit,
+        "(start=10, minimum=1, maximum=100, back_off=0.7, slow_down_on=<class 'Exception'>)",
+    ),
     (conveyor_rx.ContextManager, "(context)"),
     (conveyor_rx.current_context, "()"),
     (conveyor_rx.get_current_context, "()"),
@@ -310,6 +328,13 @@ def test_a_stage_of_ones_own_needs_nothing_private() -> None:
             "Out",
             "str",
         }
+
+
+def test_faces_of_limits() -> None:
+    """Group R: what is for users, and nothing else."""
+    faces = {RateLimit: {"charge", "pause"}, Limit: set(), AdaptiveLimit: {"limit"}}
+    for kind, names in faces.items():
+        assert {name for name in dir(kind) if not name.startswith("_")} == names
 
 
 def test_class_tree() -> None:
