@@ -146,7 +146,7 @@ class SharedLimit:
             self._is_looking = self._looks_again = False
 
     def _look_once(self, now: float) -> None:
-        if not self._queue:
+        if not self._queue or self._loop is None or self._loop.is_closed():
             self._rest()
             return
         request, cost = next(iter(self._queue.items()))
