@@ -60,7 +60,7 @@ def who_withdraws_wakes_nobody(patch: pytest.MonkeyPatch) -> None:
     leave = Request._leave
 
     def silent(self: Request, now: float) -> None:
-        if self._wake is None:  # it has withdrawn
+        if self._state.name == "NEW":  # it has withdrawn
             for limit, _ in self._asked:
                 limit._queue.pop(self, None)
         else:

@@ -165,6 +165,23 @@ async def test_who_withdraws_after_being_woken_wakes_the_next() -> None:
     assert is_idle(limit)
 
 
+async def test_who_steps_aside_may_ask_again_at_the_end() -> None:
+    """R3: it lets those behind go, and has lost its place."""
+    limit = Limit(1)
+    holder, first, second = asking([limit], [None] * 3)
+    first.request.step_aside()
+    first.request.step_aside()
+    assert not first.ask()
+    end(holder)
+    assert granted([first, second]) == [None, 0]
+    end(second)
+    assert first.granted == 0
+    with pytest.raises(RuntimeError, match="granted"):
+        first.request.step_aside()
+    end(first)
+    assert is_idle(limit)
+
+
 async def test_a_chain_over_limits_is_woken() -> None:
     """R3: who leaves one queue may be what the first of another queue has waited for."""
     one, two, three = Limit(1), Limit(1), Limit(1)
