@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from inspect import Parameter
 from typing import Any, TypedDict, TypeVar
 
+from ._limits.concurrency import Limit
+from ._limits.rate import RateLimit
 from ._options import RETRIES, TaskOptions
 from .error_handling import ErrorAction, ErrorHandler, RetryAfter, RetryConfig, RetryOn
 
@@ -61,12 +63,15 @@ class _WithRetryConfig(TypedDict, total=False):
 
 
 class _OfCalls(TypedDict, total=False):
-    concurrency_limit: int | None
+    concurrency_limit: int | Limit | None
     """How many calls may run at once. None, the default: as many as the window `max_in_flight`
-    holds, 1,024 unless set; for a batch task: 1."""
+    holds, 1,024 unless set; for a batch task: 1. A `Limit` or an `AdaptiveLimit` may be shared."""
     timeout: float | None
     """The seconds that each attempt may take, of an async function. Then the call is cancelled and
     has failed with TimeoutError. Default: None, no limit."""
+    rate_limit: RateLimit[Any] | Sequence[RateLimit[Any]] | None
+    """How much may start in which time: one `RateLimit`, or several that all have to allow it. They
+    may be shared with other tasks."""
 
 
 class OwnTaskOptions(_OfEveryTask, _WithRetryConfig, total=False):

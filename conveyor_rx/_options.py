@@ -7,8 +7,8 @@ editors; and the part of the engine that reads it.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar, cast
 
 from ._checks import (
     check_choice,
@@ -19,6 +19,9 @@ from ._checks import (
     check_seconds,
     check_text,
 )
+from ._limits.concurrency import Limit
+from ._limits.rate import RateLimit
+from ._limits.shared import SharedLimit
 from ._text.near_miss import near_miss
 from .error_handling import ErrorAction, ErrorHandler, RetryConfig, check_retries
 
@@ -85,20 +88,34 @@ class TaskOptions:
 class CallOptions(TaskOptions):
     """The options of a task that calls a function."""
 
-    concurrency_limit: int | None = None
+    concurrency_limit: int | Limit | None = None
     flatten: bool = True
     timeout: float | None = None
+    rate_limit: RateLimit[Any] | Sequence[RateLimit[Any]] | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_count("concurrency_limit", self.concurrency_limit, optional=True)
+        if not isinstance(self.concurrency_limit, Limit):
+            check_count("concurrency_limit", self.concurrency_limit, optional=True)
+        _check_rates(self.rate_limit)
         check_flag("flatten", self.flatten)
         check_limit("timeout", self.timeout)
 
     @property
     def limit(self) -> int | None:
-        """How many calls may run at once; None: as many as the window holds."""
-        return self.concurrency_limit
+        """How many calls may run at once in each run; None: as many as the window holds."""
+        return None if isinstance(self.concurrency_limit, Limit) else self.concurrency_limit
+
+    @property
+    def limits(self) -> tuple[SharedLimit, ...]:
+        """What attempts have to ask for that other tasks and runs may share."""
+        rates = self.rate_limit
+        found: list[SharedLimit] = []
+        if rates is not None:
+            found += [rates] if isinstance(rates, RateLimit) else rates
+        if isinstance(self.concurrency_limit, Limit):
+            found.append(self.concurrency_limit)
+        return tuple(found)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -138,12 +155,28 @@ class BatchOptions(CallOptions):
 
     @property
     def limit(self) -> int | None:
-        return self.concurrency_limit or 1
+        return 1 if self.concurrency_limit is None else super().limit
 
     @property
     def full_size(self) -> int:
         """The number of items in a full batch."""
         return self.max_size or self.min_size
+
+
+def _check_rates(value: object) -> None:
+    """Raise unless `value` is a RateLimit, several different ones, or None."""
+    if value is None or isinstance(value, RateLimit):
+        return
+    wanted = "rate_limit must be a RateLimit or a list of them"
+    if not isinstance(value, (list, tuple)):
+        raise TypeError(f"{wanted}, not {value!r}")
+    found: list[object] = []
+    for one in cast("Sequence[object]", value):
+        if not isinstance(one, RateLimit):
+            raise TypeError(f"{wanted}, and in it is {one!r}")
+        if any(one is other for other in found):
+            raise ValueError(f"rate_limit holds {one!r} twice")
+        found.append(cast("object", one))
 
 
 def chosen(record: type[R], maker: str, given: Mapping[str, Any]) -> R:

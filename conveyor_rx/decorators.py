@@ -50,7 +50,8 @@ def single_task(func: Callable[..., Any] | None = None, **options: Unpack[Decora
         task_name: the name in messages, statistics and pictures. Default: the function's name.
         concurrency_limit: how many calls may run at once. Default: None, as many as the window
             `max_in_flight` holds; that is 1,024 unless you set it. Calls of a plain `def` always
-            run one at a time; a limit above 1 on it gives a RuntimeWarning.
+            run one at a time; a limit above 1 on it gives a RuntimeWarning. A `Limit` or an
+            `AdaptiveLimit` counts the calls of all tasks that share it.
         flatten: whether a list or a generator that the function returns gives one output for each
             element. False: it is one output, such as a row or an embedding. Default: True.
         timeout: how many seconds each attempt may take; for an async function or an async generator
@@ -58,6 +59,8 @@ def single_task(func: Callable[..., Any] | None = None, **options: Unpack[Decora
             failure like any other. What it runs in a thread (`asyncio.to_thread`) goes on there,
             and its result is lost. Of a generator the time counts in which it works, not that in
             which it waits for room. Default: None, no limit.
+        rate_limit: how much may start in which time: a `RateLimit`, or a list of them, all of which
+            have to allow it. Tasks may share it. Default: None.
 
         key: a function of the item: calls for items with equal keys follow each other, in input
             order, and retries too; calls for other keys go on beside them. Default: None.
@@ -149,7 +152,8 @@ def batch_task(  # noqa: D417  # by name
         error_handler: an `ErrorHandler` that is asked after the last attempt, before `on_error`; it
             gets the list of items.
         task_name: the name in messages, statistics and pictures. Default: the function's name.
-        concurrency_limit: how many calls may run at once. Default: None, one at a time.
+        concurrency_limit: how many calls may run at once. Default: None, one at a time. A `Limit`
+            or an `AdaptiveLimit` counts the calls of all tasks that share it.
         flatten: whether a list or a generator that the function returns gives one output for each
             element. False: it is one output. Default: True.
         timeout: how many seconds each attempt may take; for an async function or an async generator
@@ -157,6 +161,8 @@ def batch_task(  # noqa: D417  # by name
             failure like any other. What it runs in a thread (`asyncio.to_thread`) goes on there,
             and its result is lost. Of a generator the time counts in which it works, not that in
             which it waits for room. Default: None, no limit.
+        rate_limit: how much may start in which time: a `RateLimit`, or a list of them, all of which
+            have to allow it. Tasks may share it. Default: None.
 
     Order: batches start in input order; their outputs stand in that order, or as completed.
     Errors: retries come first, then `error_handler`, then `on_error`.

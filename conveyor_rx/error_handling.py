@@ -106,17 +106,21 @@ class RetryConfig:
             return issubclass(type(error), wanted)
         return bool(wanted(cast("Exception", error)))
 
-    def wait(self, error: BaseException, attempt: int) -> float:
-        """Give the seconds to wait after failed attempt number `attempt`, which raised `error`.
+    def asked(self, error: BaseException) -> float | None:
+        """Give the seconds that `retry_after` says are to be waited after `error`, if it does.
 
         Raises:
-            TypeError, ValueError: `retry_after` gave no number of seconds.
+            TypeError, ValueError: it gave no number of seconds.
         """
         asked = None if self.retry_after is None else self.retry_after(cast("Exception", error))
+        if asked is not None:
+            check_seconds("what retry_after returns", asked)
+        return asked
+
+    def wait(self, attempt: int, asked: float | None = None) -> float:
+        """Give the seconds to wait after failed attempt number `attempt`, or as was `asked` for."""
         if asked is None:
             asked = self.delay(attempt)
-        else:
-            check_seconds("what retry_after returns", asked)
         if self.retry_jitter:
             from random import uniform  # it takes a millisecond to import
 

@@ -74,7 +74,7 @@ class SingleTask(FunctionTask[In, Out]):
 
     def _connect(self, chain: Chain | Sketch) -> None:
         call = self._call()._replace(key=self.key)
-        limit = self.concurrency_limit
+        limit = self._options.limit
         in_order = limit == 1 or call.is_generator or self._binding.inputs.has_generator
         in_order = in_order or call.key is not None
         chain.call(call, name=self.task_name, limit=limit, in_order=in_order)
@@ -138,5 +138,5 @@ class BatchTask(FunctionTask[In, Out]):
     def _connect(self, chain: Chain | Sketch) -> None:
         sizes = (self.min_size, self.max_size, self.max_wait)
         trigger = BySize(*sizes) if self._binding.with_item else BySize(1, 1)
-        call, limit = self._call(), self.concurrency_limit
+        call, limit = self._call(), self._options.limit
         chain.batch(call, name=self.task_name, limit=limit, trigger=trigger)

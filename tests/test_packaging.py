@@ -23,6 +23,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 VERSION = PROJECT["version"]
 
 PUBLIC = {
+    "AdaptiveLimit",
     "AsyncStream",
     "BaseTask",
     "BatchTask",
@@ -30,9 +31,11 @@ PUBLIC = {
     "ErrorAction",
     "ErrorHandler",
     "ExecutionMode",
+    "Limit",
     "LoggingErrorHandler",
     "Pipeline",
     "PipelineContext",
+    "RateLimit",
     "RetryConfig",
     "SingleTask",
     "Stage",
@@ -62,6 +65,7 @@ HOMES = {
         "LoggingErrorHandler",
         "RetryConfig",
     },
+    "conveyor_rx.limits": {"AdaptiveLimit", "Limit", "RateLimit"},
     "conveyor_rx.pipeline": {"Pipeline", "Stage"},
     "conveyor_rx.stream": {"AsyncStream", "StageStats"},
     "conveyor_rx.tasks": {"BaseTask", "BatchTask", "SingleTask"},

@@ -197,7 +197,7 @@ OPTIONS = (
     "on_error='fail', retry_attempts=1, retry_delay=1.0, retry_exponential_backoff=True, "
     "retry_max_delay=60.0, retry_on=<class 'Exception'>, retry_jitter=0.0, retry_after=None, "
     "total_timeout=None, retry_config=None, error_handler=None, task_name=None, "
-    "concurrency_limit=None, flatten=True, timeout=None"
+    "concurrency_limit=None, flatten=True, timeout=None, rate_limit=None"
 )
 CLASS_OPTIONS = "on_error='fail', retry_config=None, error_handler=None, task_name=None"
 
@@ -218,12 +218,13 @@ SIGNATURES: list[tuple[Any, str]] = [
     (batch_task, f"(min_size=1, max_size=None, *, max_wait=None, {OPTIONS})"),
     (
         SingleTask,
-        f"(func, *, {CLASS_OPTIONS}, concurrency_limit=None, flatten=True, timeout=None, key=None)",
+        f"(func, *, {CLASS_OPTIONS}, concurrency_limit=None, flatten=True, timeout=None, "
+        "rate_limit=None, key=None)",
     ),
     (
         BatchTask,
         f"(func, min_size=1, max_size=None, *, max_wait=None, {CLASS_OPTIONS}, "
-        "concurrency_limit=None, flatten=True, timeout=None)",
+        "concurrency_limit=None, flatten=True, timeout=None, rate_limit=None)",
     ),
     (BaseTask, f"(*, {CLASS_OPTIONS})"),
     (BaseTask.process, "(self, items)"),
@@ -332,7 +333,11 @@ def test_a_stage_of_ones_own_needs_nothing_private() -> None:
 
 def test_faces_of_limits() -> None:
     """Group R: what is for users, and nothing else."""
-    faces = {RateLimit: {"charge", "pause"}, Limit: set(), AdaptiveLimit: {"limit"}}
+    faces = {
+        RateLimit: {"charge", "pause", "title"},
+        Limit: {"title"},
+        AdaptiveLimit: {"limit", "title"},
+    }
     for kind, names in faces.items():
         assert {name for name in dir(kind) if not name.startswith("_")} == names
 

@@ -71,6 +71,7 @@ class Run(Trampoline):
         "max_in_flight",
         "max_parallelism",
         "on_crash",
+        "on_pause",
         "ordered",
         "over",
         "roomy",
@@ -125,6 +126,7 @@ class Run(Trampoline):
         self._around: Callable[[], Run | None] = lambda: None  # the same, also when this is closed
         self.listener: Listener | None = None  # hears of failures that nobody else hears of
         self.on_crash: Callable[[BaseException], None] | None = None
+        self.on_pause: list[Callable[[], None]] = []  # of those who would stop other runs
         self.over: asyncio.Future[None] | None = None  # of the one that waits until it is closed
         self._thread = threading.get_ident()
 
@@ -182,6 +184,8 @@ class Run(Trampoline):
     def pause(self) -> None:
         super().pause()
         self.cap = 0
+        for step_aside in self.on_pause:
+            step_aside()
 
     def go_on(self) -> None:
         if not self.closed:
@@ -270,6 +274,7 @@ class Run(Trampoline):
         self.workers = []
         self.roomy = {}
         self.on_crash = self.failure = None
+        self.on_pause = []
         if self.over is not None and not self.over.done():
             self.over.set_result(None)
         self.turns_context = Context()

@@ -8,13 +8,14 @@ from __future__ import annotations
 import concurrent.futures
 import functools
 import inspect
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import aclosing, closing
 from types import AsyncGeneratorType, CodeType, CoroutineType, GeneratorType
 from typing import Any, NamedTuple, cast
 
 from reactivex import Observable
 
+from .._limits.shared import SharedLimit
 from .._policy import Policy
 
 __all__ = [
@@ -65,6 +66,13 @@ class Call(NamedTuple):
     """The seconds that an attempt may take; `function` sees to that."""
     key: Callable[[Any], Any] | None = None
     """Calls for items of which it gives equal keys follow each other."""
+    limits: Sequence[SharedLimit] = ()
+    """What its attempts have to ask for, beside a slot."""
+
+    @property
+    def is_held(self) -> bool:
+        """Whether items wait for more than a slot: for their key, or for limits."""
+        return self.key is not None or bool(self.limits)
 
 
 def is_async(function: Callable[..., Any]) -> bool:

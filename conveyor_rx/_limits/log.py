@@ -66,10 +66,6 @@ class Log:
         self._count(costs[-1])
         return end
 
-    def is_last(self, end: float) -> bool:
-        """Tell whether nothing was written down after the start that ends at `end`."""
-        return bool(self._ends) and self._ends[-1] == end
-
     def take_back(self, end: float, cost: float) -> None:
         """Forget a start: of the entry that ends at `end`, as far as it is there."""
         for behind, other in enumerate(reversed(self._ends)):

@@ -86,6 +86,7 @@ class RateLimit(SharedLimit, Generic[In]):
         self._spacing = self._per / self._n if smooth else 0.0  # seconds for a cost of 1
         self._log = Log(self._per)
         self._next = -math.inf  # when the next start may be, as far as they are spaced
+        self._last = math.nan  # the ticket of the latest start, or the like of a charge
         self._paused_until = -math.inf
         self._timer: asyncio.TimerHandle | None = None
         self._due = 0.0  # when the timer is meant to go off
@@ -181,11 +182,12 @@ class RateLimit(SharedLimit, Generic[In]):
         if self._spacing:  # after `per` seconds nothing of it is left to be spaced from
             later = max(self._next, now) + cost * self._spacing
             self._next = min(later, now + self._per)
-        return self._log.add(now, cost)
+        self._last = self._log.add(now, cost)
+        return self._last
 
     def _refund(self, ticket: float, cost: float, now: float) -> None:
         super()._refund(ticket, cost, now)
-        if self._spacing and self._log.is_last(ticket):
+        if ticket == self._last:  # what has started since keeps its distance
             self._next -= cost * self._spacing
         self._log.take_back(ticket, cost)
         self._stop_timer()

@@ -45,6 +45,11 @@ class SharedLimit:
         title, *state = self._state()
         return f"<{type(self).__name__} of {title}: {', '.join([*state, *waiting])}>"
 
+    @property
+    def title(self) -> str:
+        """What is allowed, in a few words."""
+        return self._state()[0]
+
     # -- what kinds of limits differ in
 
     def _state(self) -> list[str]:

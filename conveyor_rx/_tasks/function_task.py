@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterable, Callable
+from collections.abc import AsyncIterable, Callable, Sequence
 from dataclasses import replace
 from typing import Any, Generic, Self, SupportsIndex, TypeVar, cast
 
@@ -12,6 +12,8 @@ from .._functions.calls import Call, is_generator, name_of
 from .._functions.pickling import check_pickling
 from .._functions.signatures import check_function, unwrap
 from .._functions.timeouts import check_timeout
+from .._limits.concurrency import Limit
+from .._limits.rate import RateLimit
 from .._options import CallOptions
 from .._parts.hints import (
     below_class_method,
@@ -72,9 +74,15 @@ class FunctionTask(BaseTask[In, Out], Generic[In, Out]):
         return self._binding.func
 
     @property
-    def concurrency_limit(self) -> int | None:
+    def concurrency_limit(self) -> int | Limit | None:
         """How many calls may run at once; None: as many as the window holds items."""
-        return self._options.limit
+        options = self._options
+        return options.concurrency_limit if options.limit is None else options.limit
+
+    @property
+    def rate_limit(self) -> RateLimit[Any] | Sequence[RateLimit[Any]] | None:
+        """How much may start in which time; None: no limit."""
+        return self._options.rate_limit
 
     @property
     def timeout(self) -> float | None:
@@ -165,7 +173,8 @@ class FunctionTask(BaseTask[In, Out], Generic[In, Out]):
         policy = Policy(
             self.task_name, options.on_error, options.retries, options.error_handler, self._splits
         )
-        return self._binding.call(policy, flatten=options.flatten, timeout=options.timeout)
+        call = self._binding.call(policy, flatten=options.flatten, timeout=options.timeout)
+        return call._replace(limits=options.limits) if options.limits else call
 
     # -- private
 
@@ -181,7 +190,8 @@ class FunctionTask(BaseTask[In, Out], Generic[In, Out]):
 
     def _at_once(self) -> str:
         limit = 1 if one_at_a_time(self.func) else self._options.limit
-        return calls_at_once(PipelineContext(), limit)
+        shared = [f"{type(each).__name__} of {each.title}" for each in self._options.limits]
+        return ", ".join([calls_at_once(PipelineContext(), limit), *shared])
 
     def _copy(self, binding: Binding) -> Self:
         task = object.__new__(type(self))

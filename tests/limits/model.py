@@ -21,7 +21,7 @@ class _Limit:
     def __init__(self, kind: Kind) -> None:
         self.kind = kind
         self.size = kind.n
-        self.starts: list[list[int]] = []  # when, who, what it costs
+        self.starts: list[list[int]] = []  # when, who, what is left of its cost, what it was
         self.next = self.paused = -(10**9)
         self.out: list[int] = []  # who has a permit
         self.saw_it_full: set[int] = set()
@@ -31,12 +31,12 @@ class _Limit:
     def has_room(self, cost: int, now: int) -> bool:
         if not self.kind.per:
             return len(self.out) < self.size
-        used = sum(each for time, _, each in self.starts if time > now - self.kind.per)
+        used = sum(each for time, _, each, _ in self.starts if time > now - self.kind.per)
         return used + cost <= self.kind.n and now >= max(self.next, self.paused)
 
     def start(self, who: int, cost: int, now: int) -> None:
         if self.kind.per:
-            self.starts.append([now, who, cost])
+            self.starts.append([now, who, cost, cost])
             if self.kind.name == "smooth":
                 later = max(self.next, now) + cost * self.kind.per // self.kind.n
                 self.next = min(later, now + self.kind.per)
@@ -53,9 +53,9 @@ class _Limit:
             self.out.remove(who)
         for entry in self.starts:
             if entry[1] == who:
-                cost, entry[2] = entry[2], 0
+                entry[2] = 0
                 if self.kind.name == "smooth" and entry is self.starts[-1]:
-                    self.next -= cost * self.kind.per // self.kind.n
+                    self.next -= entry[3] * self.kind.per // self.kind.n
 
     def end(self, who: int, how: str) -> None:
         if who not in self.out:
@@ -78,7 +78,7 @@ class _Limit:
         now, amount = correction.time, correction.amount
         if correction.what == "pause":
             self.paused = max(self.paused, now + amount)
-        elif amount >= 0:
+        elif amount > 0:
             self.start(-1, amount, now)
         else:
             for entry in self.starts:
@@ -88,7 +88,7 @@ class _Limit:
                     amount += taken
 
     def moments(self) -> Iterator[int]:
-        yield from (time + self.kind.per for time, _, _ in self.starts)
+        yield from (time + self.kind.per for time, *_ in self.starts)
         yield from (self.next, self.paused)
 
 

@@ -230,6 +230,20 @@ async def test_a_refund_leaves_the_spacing_as_it_was() -> None:
     assert fourth.granted == 2
 
 
+@pytest.mark.parametrize("given_back", [1, 4, 10])
+async def test_a_refund_undoes_the_spacing_whatever_was_given_back(given_back: float) -> None:
+    """R1, R5: also where the log has less of the refunded start by then, or nothing."""
+    limit = RateLimit(10, per=10, cost=cost_of, smooth=True)
+    first, second = asking([limit], [4, 1])
+    await asyncio.sleep(1)
+    limit.charge(-given_back)
+    assert second.granted is None
+    first.request.refund()
+    assert second.granted == 1
+    end(second)
+    assert is_idle(limit)
+
+
 async def test_a_refund_after_the_window_takes_nothing_off_others() -> None:
     """R1: what has ended is not in the log any more."""
     limit = RateLimit(1)

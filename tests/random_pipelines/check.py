@@ -34,6 +34,7 @@ def check(plan: Plan) -> set[str]:
         assert len(outcome.ends) == 1, "exactly one end"
         _check_results(plan, outcome)
         _check_limits(plan, watch)
+        _check_rates(plan, watch)
         _check_counters(plan, watch, outcome)
         _check_flow(plan, watch, outcome)
     except BaseException as error:
@@ -204,8 +205,8 @@ def _look_at_limits(
 
 def _could_start(stage: StageStats, spec: Spec) -> bool:
     """Tell whether calls of `stage` wait for nothing but a slot."""
-    if spec.keys is not None:
-        return False  # they may wait for their key
+    if spec.keys is not None or spec.rate is not None:
+        return False  # they may wait for that
     if spec.attempts > 1 and (spec.is_batch or not spec.is_sequential):
         return False  # they may wait for their next attempt
     if spec.is_batch:
@@ -237,6 +238,18 @@ def _check_limits(plan: Plan, watch: Watch) -> None:
         if spec.is_task and spec.kind != "lazy" and spec.at_once is not None:
             assert watch.most[number] <= spec.at_once, f"stage {number}: {watch.most}"
     assert plan.parallelism is None or watch.most_capped <= plan.parallelism
+
+
+def _check_rates(plan: Plan, watch: Watch) -> None:
+    """Check R1: in each window that ends with a start."""
+    for number, spec in enumerate(plan.stages):
+        starts = watch.starts.get(number, [])
+        if spec.rate is None:
+            continue
+        most, per = spec.rate
+        for first, last in zip(starts, starts[most:], strict=False):
+            watch.sightings.add("rate used up")
+            assert last - first >= per - 1e-6, f"stage {number}: {most + 1} in {last - first} s"
 
 
 def _check_counters(plan: Plan, watch: Watch, outcome: Outcome) -> None:

@@ -41,6 +41,7 @@ class Spec:
     max_size: int = 1
     max_wait: float | None = None  # where it changes nothing of what comes out
     timeout: float | None = None  # of calls for single items
+    rate: tuple[int, float] | None = None  # how many attempts may start in how many seconds
     keys: int | None = None  # how many there are, if calls for equal ones follow each other
 
     def luck(self, item: int) -> int:
@@ -195,6 +196,7 @@ _PARALLELISM = st.sampled_from([None, None, *range(1, 9)])
 _WAY = st.sampled_from(["async for", *WAYS])
 _PAUSE = st.sampled_from([0.0, 0.5])
 _SEED = st.sampled_from([None, *range(8)])
+_RATE = st.sampled_from([*[None] * 12, (1, 0.25), (3, 1.0), (5, 0.5)])
 _KEYS = st.sampled_from([None, None, None, None, 1, 2, 3, 5])
 
 THEMES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
@@ -226,6 +228,11 @@ THEMES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"kind": "async", "keys": 3, "latency": 1.0, "failing": 3, "on_error": "skip_item"},
         {"items": 30},
     ),
+    "rates": (
+        {"kind": "async", "rate": (3, 2.0), "latency": 1.0, "failing": 15, "attempts": 2}
+        | {"transient": True, "on_error": "skip_item"},
+        {"items": 30},
+    ),
     "short rest": ({"kind": "batch", "min_size": 4, "max_size": 5, "failing": 0}, {"items": 23}),
     "late failure": (
         {"kind": "async", "limit": 6, "latency": 1.0, "failing": 5}
@@ -233,7 +240,7 @@ THEMES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"items": 40, "source_fails": False, "way": "async for"},
     ),
 }
-_THEME = st.sampled_from([None, None, None, *THEMES])
+_THEME = st.sampled_from([*[None] * 6, *THEMES])
 
 
 def _spec(draw: st.DrawFn) -> Spec:
@@ -250,6 +257,8 @@ def _spec(draw: st.DrawFn) -> Spec:
         options["attempts"], options["transient"] = draw(_ATTEMPTS)
     if kind in SINGLE:
         options["keys"] = draw(_KEYS)
+    if kind not in UNCOUNTED:
+        options["rate"] = draw(_RATE)
     if kind in BATCHES:
         options["max_size"] = draw(_MAX_SIZE)
         options["min_size"] = draw(_MIN_SIZES[options["max_size"] - 1])

@@ -38,6 +38,7 @@ SCENARIOS = (
     "limit reached",
     "max_parallelism reached",
     "calls for several keys at once",
+    "rate used up",
     "five stages or more",
     "ready callbacks shuffled",
     "no window",

@@ -11,7 +11,15 @@ from typing import Any
 import reactivex
 from reactivex import operators as ops
 
-from conveyor_rx import AsyncStream, BaseTask, BatchTask, Pipeline, RetryConfig, SingleTask
+from conveyor_rx import (
+    AsyncStream,
+    BaseTask,
+    BatchTask,
+    Pipeline,
+    RateLimit,
+    RetryConfig,
+    SingleTask,
+)
 from tests.kit import Boom
 from tests.random_pipelines.plans import GENERATORS, Plan, Spec
 
@@ -31,6 +39,7 @@ class Watch:
         self.taken: dict[int, list[int]] = {}  # the items of the calls that went well, by stage
         self.given: dict[int, list[int]] = {}  # their outputs
         self.pulled = self.delivered = 0
+        self.starts: dict[int, list[float]] = {}  # of all attempts, by stage
         self.keys: set[tuple[int, int]] = set()  # for which a call goes on, by stage
         self.failed_before: set[tuple[int, int]] = set()
         self.sightings: set[str] = set()  # scenarios that occurred
@@ -45,6 +54,7 @@ class Watch:
             other = CALLED.get()
             self.wrong.append(f"stage {stage}: {what} is called in the context of {other}")
         CALLED.set((stage, what))
+        self.starts.setdefault(stage, []).append(asyncio.get_running_loop().time())
 
     def enter(self, stage: int, *, capped: bool) -> None:
         self.now[stage] += 1
@@ -99,6 +109,8 @@ class _Functions:
             "concurrency_limit": spec.limit,
             "task_name": f"{spec.kind} {self.number}",
         }
+        if spec.rate is not None:
+            options["rate_limit"] = RateLimit(spec.rate[0], per=spec.rate[1])
         if spec.is_batch:
             options["max_wait"] = spec.max_wait
             return BatchTask(self.call_batch, spec.min_size, spec.max_size, **options)

@@ -146,6 +146,7 @@ def test_the_signatures_are_those_of_the_design() -> None:
         "concurrency_limit": None,
         "flatten": True,
         "timeout": None,
+        "rate_limit": None,
     }
     single = inspect.signature(single_task).parameters
     batch = inspect.signature(batch_task).parameters

@@ -25,11 +25,14 @@ from reactivex import Observable
 from reactivex import operators as ops
 
 from conveyor_rx import (
+    AdaptiveLimit,
     AsyncStream,
     BaseTask,
     BatchTask,
     ErrorHandler,
+    Limit,
     Pipeline,
+    RateLimit,
     SingleTask,
     Stage,
     batch_task,
@@ -808,3 +811,28 @@ class Texts(BaseTask[object, str]):
 
 assert_type(int_or_str | Pairs() | Texts(), Pipeline[int | str, str])
 assert_type(Pairs(task_name="pairs")([1, 2]), AsyncStream[tuple[int, int]])
+
+
+# -- limits: those with a `cost` are of items of its type
+
+
+def words(text: str) -> int:
+    return len(text.split())
+
+
+def any_words(text: object) -> float:
+    return float(str(text).count(" "))
+
+
+assert_type(RateLimit(10), RateLimit[Any])
+assert_type(RateLimit(10, 60.0, smooth=True), RateLimit[Any])
+assert_type(RateLimit(90_000, per=60, cost=words), RateLimit[str])
+of_any_item: RateLimit[str] = RateLimit(10)
+of_larger_items: RateLimit[str] = RateLimit(10, cost=any_words)
+of_sized_items: RateLimit[str] = RateLimit(10, cost=len)
+by_lambda: RateLimit[str] = RateLimit(10, cost=lambda text: len(text.strip()))
+by_lambda.charge(-0.5)
+by_lambda.pause(2)
+assert_type(Limit(5), Limit)
+assert_type(AdaptiveLimit(maximum=50, slow_down_on=(TimeoutError, OSError)).limit, int)
+an_adaptive_one_is_one: Limit = AdaptiveLimit(slow_down_on=lambda error: "429" in str(error))

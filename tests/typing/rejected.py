@@ -10,7 +10,17 @@ import reactivex as rx
 from reactivex import Observable
 from reactivex import operators as ops
 
-from conveyor_rx import AsyncStream, Pipeline, SingleTask, Stage, batch_task, single_task
+from conveyor_rx import (
+    AdaptiveLimit,
+    AsyncStream,
+    Limit,
+    Pipeline,
+    RateLimit,
+    SingleTask,
+    Stage,
+    batch_task,
+    single_task,
+)
 
 
 @single_task
@@ -205,3 +215,18 @@ async def consume() -> None:
     to_text.with_context(max_in_flight="2")  # error: an int or None
     to_text.with_context(execution_mode="random")  # error: no such mode
     to_text.with_context(data=[])  # error: a dict
+
+
+# -- limits
+
+
+def words(text: str) -> int:
+    return len(text.split())
+
+
+of_numbers: RateLimit[int] = RateLimit(10, cost=words)  # error: its items are str
+RateLimit(10, cost=str)  # error: a cost is a number
+RateLimit(10, 60, words)  # error: options are keyword-only
+Limit("5")  # error: str for int
+AdaptiveLimit(slow_down_on=429)  # error: no exception
+AdaptiveLimit().limit = 5  # error: can't be set

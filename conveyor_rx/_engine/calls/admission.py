@@ -18,6 +18,7 @@ from ..run import Run
 from ..subscriber import Subscriber
 from ..turns.relay import UNBOUNDED
 from .caller import Caller, Launch, Stepping
+from .permits import Permits
 from .preparation import Preparation, unprepared
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Admission(Subscriber, Caller):
     _broken: BaseException | None = None  # why there are none
     stepping: Stepping | None = None
     is_sequential = False
+    permits: Permits | None = None
     admitted: Any = ()
 
     def __init__(

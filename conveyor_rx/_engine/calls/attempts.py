@@ -17,7 +17,7 @@ from ...error_handling import checked_answer, no_answer
 from ..place import Place
 from .caller import Caller, Outcome, Part
 from .delivery import Delivery
-from .parking import back_off
+from .parking import back_off, permitted
 
 __all__ = ["Attempts"]
 
@@ -137,6 +137,8 @@ class Attempts:
             await run.pace.turn()
             if run.paused and self._error is None:  # else there is a failure to see to
                 await run.wait_for_pause()
+            if self._result is _PENDING and self._error is None:
+                await permitted(self._stage, part)
             await self._take(self._outcome(part), part)
         except BaseException as error:
             if self._place.dead or not _is_failure(error):
@@ -171,15 +173,14 @@ class Attempts:
         """Do what the policy says of a failed attempt."""
         stage = self._stage
         policy = stage.call.policy
-        if stage.reporter is not None:
-            stage.reporter.attempt_failed(part.place, part.inputs, error, self._count)
+        stage.attempt_failed(part.place, part.inputs, error, self._count)
         deadline, failure, self._failure = self._deadline, self._failure, None
         self._why = deadline.why if deadline is not None and deadline.left <= 0 else ""
         if failure is not None and self._why and type(error) is TimeoutError:
             error = failure  # the deadline has cut this attempt: what failed is the one before
         try:
             verdict = policy.verdict(error, self._count, part.size, self._delivery.has_begun)
-            pause = policy.retry.wait(error, self._count) if verdict is Verdict.RETRY else 0.0
+            pause = self._pause(error) if verdict is Verdict.RETRY else 0.0
         except Exception as raised:  # by `retry_on` or `retry_after`
             add_cause(raised, error)
             self._fail(raised, part)
@@ -202,6 +203,14 @@ class Attempts:
             case Verdict.FAIL:
                 self._fail(error, part)
 
+    def _pause(self, error: BaseException) -> float:
+        """Give the seconds to wait for the next attempt."""
+        retry, permits = self._stage.call.policy.retry, self._stage.permits
+        asked = retry.asked(error)
+        if asked is not None and permits is not None:
+            permits.pause(asked)
+        return retry.wait(self._count, asked)
+
     async def _rests(self, seconds: float) -> bool:
         """Wait for the next attempt; tell whether it can begin before the deadline."""
         stage, place, deadline = self._stage, self._place, self._deadline
@@ -214,6 +223,7 @@ class Attempts:
             async with asyncio.timeout(deadline.left):
                 await back_off(stage, place, seconds, self.left)
                 await stage.run.wait_for_pause()
+                await permitted(stage, self._parts[-1])
         except TimeoutError:
             return False
         return True

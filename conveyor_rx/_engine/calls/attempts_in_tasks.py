@@ -76,8 +76,7 @@ def failed_inline(stage: Caller, place: Place, error: BaseException, *, delivere
         stage.counters.cancelled += place.weight
         stage.lost(place, error, 1)
     elif verdict is Verdict.FAIL or not isinstance(error, Exception | asyncio.CancelledError):
-        if stage.reporter is not None:
-            stage.reporter.attempt_failed(place, place.inputs, error, 1)
+        stage.attempt_failed(place, place.inputs, error, 1)
         stage.fail(place, error, place.weight, attempt=1)
     elif verdict is Verdict.SKIP:
         _skip(stage, place, error)
@@ -127,8 +126,8 @@ async def _step(stage: Caller, place: Place, attempts: Attempts) -> None:
 
 
 def _skip(stage: Caller, place: Place, error: BaseException) -> None:
+    stage.attempt_failed(place, place.inputs, error, 1)
     if stage.reporter is not None:
-        stage.reporter.attempt_failed(place, place.inputs, error, 1)
         stage.reporter.settled(place, place.inputs, "skipped")
         stage.reporter.is_over(place)
     stage.skips(error, place.inputs)

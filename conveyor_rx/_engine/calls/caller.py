@@ -18,6 +18,7 @@ from ..._stats import Counters
 from ..line.line import Line, Waiter
 from ..place import Place
 from ..run import Run
+from .permits import Permits
 
 if TYPE_CHECKING:
     from ..observing.reporter import Reporter
@@ -114,6 +115,7 @@ class Caller(Protocol):
     out: abc.ObserverBase[Any]
     launch: Launch
     stepping: Stepping | None  # if it has had a plain generator
+    permits: Permits | None  # if attempts need more than a slot
     is_sequential: bool  # a call keeps its slot until it has settled: the next one follows it
 
     # -- which call may begin: `admission.py`
@@ -205,6 +207,11 @@ class Caller(Protocol):
 
         `why` is what the note says beside the task, the inputs and the attempt.
         """
+
+    def attempt_failed(
+        self, place: Place, inputs: Inputs, error: BaseException, attempt: int
+    ) -> None:
+        """Take note that an attempt for what is of `inputs` ended with `error`."""
 
     def skips(self, error: BaseException, inputs: Inputs) -> None:
         """Say, once in a run, that items are skipped."""

@@ -93,6 +93,13 @@ class FlatMap(Admission):
             error = policy.blame(error, named(place.inputs), attempt)
         self.run.failures.add(error, f"in task {policy.task_name!r}")
 
+    def attempt_failed(
+        self, place: Place, inputs: Inputs, error: BaseException, attempt: int
+    ) -> None:
+        """Take note that an attempt for what is of `inputs` ended with `error`."""
+        if self.reporter is not None:
+            self.reporter.attempt_failed(place, inputs, error, attempt)
+
     def skips(self, error: BaseException, inputs: Inputs) -> None:
         self._notices.skips(error, inputs)
 

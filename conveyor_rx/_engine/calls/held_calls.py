@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from ..._errors.blame import add_cause
+from ..._inputs import Inputs
 from ..place import Place
+from .caller import Outcome, Part
 from .flat_map import FlatMap
 
 __all__ = ["HeldCalls"]
@@ -43,6 +46,22 @@ class HeldCalls(FlatMap):
 
     def has_slot(self) -> bool:
         return self.turnstile.is_empty and FlatMap.has_slot(self)
+
+    def attempt_failed(
+        self, place: Place, inputs: Inputs, error: BaseException, attempt: int
+    ) -> None:
+        super().attempt_failed(place, inputs, error, attempt)
+        if self.permits is not None:
+            try:
+                self.permits.ended(place, error)
+            except Exception as raised:  # by a function for `slow_down_on`
+                add_cause(raised, error)
+                self.run.crash(raised)
+
+    def settled(self, part: Part, outcome: Outcome) -> None:
+        super().settled(part, outcome)
+        if self.permits is not None:  # each part of a batch has its own attempts
+            self.permits.ended(part.place)
 
     def begin_call(self, place: Place) -> None:
         self.begun.add(place)

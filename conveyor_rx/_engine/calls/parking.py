@@ -1,4 +1,4 @@
-"""How does a call wait without its slot? For room in the line, or for its next attempt.
+"""How does a call wait without its slot? For room in the line, its next attempt, or a permit.
 
 Meanwhile it does not count for `max_parallelism`, else the calls that would make room could not
 start. A call of a generator task that waits for room keeps the slot of its stage: those start in
@@ -13,9 +13,9 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 from ..place import Place
-from .caller import Caller
+from .caller import Caller, Part
 
-__all__ = ["back_off", "room"]
+__all__ = ["back_off", "permitted", "room"]
 
 
 async def room(stage: Caller, place: Place) -> None:
@@ -38,6 +38,31 @@ async def back_off(stage: Caller, place: Place, seconds: float, size: int) -> No
         await _parked(stage, place, partial(asyncio.sleep, seconds))
     finally:
         counters.running += size
+
+
+async def permitted(stage: Caller, part: Part) -> None:
+    """Wait, without a slot, until an attempt for `part` may start under the limits of the task."""
+    place, permits = part.place, stage.permits
+    if permits is None or permits.has(place):
+        return
+    again = permits.ask_again(place, part.item, keeps_slot=stage.is_sequential)
+    if again is None:
+        return
+    counters = stage.counters
+    counters.running -= part.size
+    if not again.keeps_slot:
+        stage.parks()
+    try:
+        _drain_for(stage, place)
+        if place.dead:
+            raise asyncio.CancelledError
+        await again.granted
+    finally:
+        counters.running += part.size
+        if not again.granted.done() or again.granted.cancelled():
+            permits.give_up(again)
+            if not again.keeps_slot:
+                stage.unparks()
 
 
 async def _parked(stage: Caller, place: Place, event: Callable[[], Awaitable[None]]) -> None:

@@ -1,4 +1,4 @@
-"""Which item may be called now, where that takes more than a slot? One whose key is free."""
+"""Which item may be called now, where that takes more than a slot? Its key is free, and limits."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from ..subscriber import Subscriber, lift
 from .attempts_in_tasks import failed_inline
 from .held_calls import HeldCalls
 from .keys import Keys
+from .permits import Permits
 
 __all__ = ["Turnstile", "turnstile"]
 
@@ -22,28 +23,40 @@ __all__ = ["Turnstile", "turnstile"]
 class Turnstile(Subscriber):
     """What stands before the calls of one task in one run: a worker that lets items in, one by one.
 
-    It lets an item in when it can be called at once: its key is free, and there is a slot. So who
-    waits here holds no slot. Order: as they came, but for those whose key is busy. Errors: a key
-    that can't be had is a failure of the item. Cancellation: the items are let go. Pressure: none
-    of its own: what waits here stands in the line, which is the gate.
+    It lets an item in when it can be called at once: its key is free, there is a slot, and the
+    limits that the task shares with others allow it. So who waits here holds no slot. Order: as
+    they came, but for those whose key is busy. Errors: an item whose key or cost can't be had has
+    failed. Cancellation: the items are let go. Pressure: none of its own: what waits here stands in
+    the line, which is the gate.
     """
 
     bit = 0
 
     def __init__(
-        self, run: Run, line: Line, calls: HeldCalls, keys: Keys, *, counts_input: bool
+        self,
+        run: Run,
+        line: Line,
+        calls: HeldCalls,
+        keys: Keys | None,
+        *,
+        counts_input: bool,
     ) -> None:
         self.run = run
         self.line = line
         self._calls = calls
         self._keys = keys
+        self._permits: Permits | None = None
         self._counts_input = counts_input
         self._came = 0
         self._numbers: dict[Place, int] = {}  # of items that wait or are called, as they came
         self._waiting: dict[Place, None] = {}
-        self._next: list[tuple[int, Place]] = []  # a heap: those that wait for nothing but a slot
-        self._untold: list[Place] = []  # of these, whom nobody was told of
-        self._refused: dict[Place, Exception] = {}  # items without a key, and why
+        self._ready: list[tuple[int, Place]] = []  # a heap: those whose key is free
+        self._next: Place | None = None  # of those, the one for which limits are asked
+        self._untold: list[Place] = []  # of those, whom nobody was told of
+        self._refused: dict[Place, Exception] = {}  # items without a key or a cost, and why
+        if calls.call.limits:
+            calls.permits = self._permits = Permits(calls.call.limits, self._woken)
+            run.on_pause.append(self._permits.step_aside)
 
     @property
     def is_empty(self) -> bool:
@@ -57,13 +70,14 @@ class Turnstile(Subscriber):
         self._came += 1
         self._numbers[value] = self._came
         self._waiting[value] = None
+        is_free = True
         try:
-            is_free = self._keys.take(value)
+            if self._keys is not None:
+                is_free = self._keys.take(value)
         except Exception as error:
             self._refused[value] = error
-            is_free = True
         if is_free:
-            self._may_go(value)
+            self._get_ready(value)
             if calls.reporter is not None:
                 self._untold.append(value)
         elif calls.reporter is not None:
@@ -71,42 +85,58 @@ class Turnstile(Subscriber):
 
     def step(self) -> None:
         run, calls = self.run, self._calls
-        while self._next:
+        if self._permits is not None and not self._let_go_on(self._permits):
+            return
+        has_let_in = False
+        while self._next is not None or self._ready:
             if not calls.is_free():
-                run.starved |= self.bit
-                self._tell()
+                self._need_slot()
                 return
-            _, place = heapq.heappop(self._next)
+            place = self._next or self._take_next()
+            if not self._is_granted(place):
+                return
+            self._next = None
             del self._waiting[place]
             self._let_in(place)
+            has_let_in = True
             if run.ready >= 2 * self.bit or run.clock() > run.deadline:
                 break
-        if self._next:
+        if self._ready:
             run.ready |= self.bit
-        elif not self._waiting:
+        elif has_let_in and not self._waiting:
             run.wake_starved()  # a batch may wait to be cut
 
     def settled(self, place: Place) -> None:
         """Free what the call for `place` had, unless that was done."""
         self._numbers.pop(place, None)
-        following = self._keys.free(place)
+        if self._permits is not None:
+            self._permits.ended(place)
+        following = self._keys.free(place) if self._keys is not None else None
         if following is not None:
-            self._may_go(following)
+            self._get_ready(following)
 
     def take_back(self, place: Place) -> None:
         """Let an item wait again that was let in, and could not be called."""
+        if self._permits is not None:
+            self._permits.not_begun(place)
         if place.dead:
             self._calls.counters.cancelled += place.weight
             self.settled(place)
         else:
             self._waiting[place] = None
-            self._may_go(place)
+            self._get_ready(place)
 
     def purge(self) -> None:
-        self._keys.purge()
+        if self._keys is not None:
+            self._keys.purge()
+        if self._permits is not None:
+            self._permits.purge()
+            if self._next is not None and self._next.dead:
+                self._next = None
+                self._permits.stop_asking()
         gone = [place for place in self._waiting if place.dead]
-        self._next = [each for each in self._next if not each[1].dead]
-        heapq.heapify(self._next)
+        self._ready = [each for each in self._ready if not each[1].dead]
+        heapq.heapify(self._ready)
         self._untold = []
         for place in gone:
             del self._waiting[place]
@@ -119,9 +149,28 @@ class Turnstile(Subscriber):
 
     # -- private
 
-    def _may_go(self, place: Place) -> None:
-        heapq.heappush(self._next, (self._numbers[place], place))
+    def _get_ready(self, place: Place) -> None:
+        heapq.heappush(self._ready, (self._numbers[place], place))
         self.run.ready |= self.bit
+
+    def _take_next(self) -> Place:
+        """Take the first of those that are ready, and begin to ask for it."""
+        _, place = heapq.heappop(self._ready)
+        if self._permits is not None and place not in self._refused and not self._calls.broken:
+            try:
+                self._permits.ask_for(place)
+            except Exception as error:  # of a function for its cost
+                self._refused[place] = error
+            else:
+                self._next = place
+        return place
+
+    def _is_granted(self, place: Place) -> bool:
+        permits = self._permits
+        if permits is None or self._next is None or permits.take(place):
+            return True
+        self._tell(permits.reason)
+        return False
 
     def _let_in(self, place: Place) -> None:
         calls = self._calls
@@ -138,12 +187,47 @@ class Turnstile(Subscriber):
         elif place not in calls.begun:  # a plain function, and it has ended
             self.settled(place)
 
-    def _tell(self) -> None:
-        """Tell of those that wait for a slot from now on."""
+    def _let_go_on(self, permits: Permits) -> bool:
+        """Let attempts start that are not the first ones of their calls; tell if there was a slot.
+
+        Where one has to wait for its permit, those that come after it have to wait, too.
+        """
+        while permits.again:
+            again = permits.again[0]
+            if again.granted.done():  # it was cancelled
+                permits.give_up(again)
+                continue
+            if not again.keeps_slot and not self._calls.is_free():
+                self._need_slot()
+                return False
+            if not permits.take_again(again):
+                break
+            if not again.keeps_slot:
+                self._calls.unparks()
+        return True
+
+    def _need_slot(self) -> None:
+        """Wait until a call ends; somebody else may have what limits allow meanwhile."""
+        self.run.starved |= self.bit
+        if self._permits is not None:
+            self._permits.step_aside()
+        self._tell("slot")
+
+    def _woken(self) -> None:
+        """Ask the limits again at the next turn, if there will be one."""
+        if self.run.paused:
+            assert self._permits is not None
+            self._permits.step_aside()
+        else:
+            self.run.ready |= self.bit
+            self.run.schedule()
+
+    def _tell(self, reason: str) -> None:
+        """Tell what those wait for from now on that are ready."""
         reporter, untold, self._untold = self._calls.reporter, self._untold, []
         for place in untold:
             if reporter is not None and place in self._waiting:
-                reporter.waits(place)
+                reporter.waits(place, reason)
 
 
 def turnstile(stage: Turnstile) -> Callable[[Observable[Any]], Observable[Any]]:

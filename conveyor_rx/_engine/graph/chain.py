@@ -82,7 +82,7 @@ class Chain:
         """Add calls for single items; `in_order` says that they must start in input order."""
         if self._observable is self._source:
             # A foreign operator in between would work for several items at a stretch.
-            self._emitter.reads_ahead = call.is_async and call.key is None
+            self._emitter.reads_ahead = call.is_async and not call.is_held
         line = self._open
         self._stage += 1
         if in_order or line is None:
@@ -144,11 +144,12 @@ class Chain:
         if len(self.counters) % DEPTH == 0:
             self._observable = lift(lambda: _Turn(self._run), self._run)(self._observable)
         run = self._run
-        if call.key is None:
+        if not call.is_held:
             stage = FlatMap(run, line, call, limit, counters, counts_input)
         else:
             stage = HeldCalls(run, line, call, limit, counters, counts_input=False)
-            held = Turnstile(run, line, stage, Keys(call.key), counts_input=counts_input)
+            keys = None if call.key is None else Keys(call.key)
+            held = Turnstile(run, line, stage, keys, counts_input=counts_input)
             stage.turnstile, stage.begun = held, set()
             self._observable = turnstile(held)(self._observable)
         self._observable = flat_map(stage)(self._observable)

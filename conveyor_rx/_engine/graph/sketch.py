@@ -73,21 +73,10 @@ class Sketch:
 def _options(call: Call) -> dict[str, Any]:
     """Give the options that differ from the defaults, named as the decorators name them."""
     policy = call.policy
-    options: dict[str, Any] = {}
-    if policy.retry.max_attempts > 1:
-        options["retry_attempts"] = policy.retry.max_attempts
-        if policy.retry.base_delay != _NO_RETRIES.base_delay:
-            options["retry_delay"] = policy.retry.base_delay
-    if policy.retry.retry_on is not Exception:
-        wanted: Any = policy.retry.retry_on
-        types = cast("tuple[Any, ...]", wanted) if isinstance(wanted, tuple) else (wanted,)
-        options["retry_on"] = ", ".join(map(_name, types))
-    if policy.retry.retry_jitter:
-        options["retry_jitter"] = policy.retry.retry_jitter
-    if policy.retry.retry_after is not None:
-        options["retry_after"] = _name(policy.retry.retry_after)
-    if policy.retry.total_timeout is not None:
-        options["total_timeout"] = policy.retry.total_timeout
+    options = _of_retries(policy.retry)
+    if call.limits:
+        shared = [f"{type(limit).__name__} of {limit.title}" for limit in call.limits]
+        options["limits"] = ", ".join(shared)
     if call.key is not None:
         options["key"] = _name(call.key)
     if policy.on_error != "fail":
@@ -98,6 +87,25 @@ def _options(call: Call) -> dict[str, Any]:
         options["timeout"] = call.timeout
     if not call.flatten:
         options["flatten"] = False
+    return options
+
+
+def _of_retries(retry: RetryConfig) -> dict[str, Any]:
+    options: dict[str, Any] = {}
+    if retry.max_attempts > 1:
+        options["retry_attempts"] = retry.max_attempts
+        if retry.base_delay != _NO_RETRIES.base_delay:
+            options["retry_delay"] = retry.base_delay
+    if retry.retry_on is not Exception:
+        wanted: Any = retry.retry_on
+        types = cast("tuple[Any, ...]", wanted) if isinstance(wanted, tuple) else (wanted,)
+        options["retry_on"] = ", ".join(map(_name, types))
+    if retry.retry_jitter:
+        options["retry_jitter"] = retry.retry_jitter
+    if retry.retry_after is not None:
+        options["retry_after"] = _name(retry.retry_after)
+    if retry.total_timeout is not None:
+        options["total_timeout"] = retry.total_timeout
     return options
 
 

@@ -18,6 +18,7 @@ from conveyor_rx._engine.calls.attempts import Attempts
 from conveyor_rx._engine.calls.attempts_in_tasks import failed_inline
 from conveyor_rx._engine.calls.flat_map import FlatMap
 from conveyor_rx._engine.calls.held_calls import HeldCalls
+from conveyor_rx._engine.calls.permits import Permits
 from conveyor_rx._engine.calls.turnstile import Turnstile
 from conveyor_rx._engine.graph import chain
 from conveyor_rx._engine.graph.chain import Chain
@@ -413,6 +414,49 @@ def who_waits_for_a_key_holds_a_slot(patch: pytest.MonkeyPatch) -> None:
         return is_free(self) and self._running + sum(map(len, behind)) < self._limit
 
     patch.setattr(HeldCalls, "is_free", counting)
+
+
+# -- rates and shared limits
+
+
+@broken
+def a_retry_asks_no_limit(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Permits, "has", lambda self, place: True)
+
+
+@broken
+def who_waits_for_a_rate_holds_a_slot(patch: pytest.MonkeyPatch) -> None:
+    waiting: set[Any] = set()
+
+    def is_granted(self: Turnstile, place: Any) -> bool:
+        granted = self._next is None or self._permits is None or self._permits.take(place)
+        if not granted and place not in waiting:
+            waiting.add(place)
+            self.run.running += 1
+        elif granted and place in waiting:
+            waiting.discard(place)
+            self.run.running -= 1
+        return granted
+
+    patch.setattr(Turnstile, "_is_granted", is_granted)
+    patch.setattr(HeldCalls, "is_free", lambda self: self._running < self._limit)
+
+
+@broken
+def a_permit_never_comes_back_from_a_failure(patch: pytest.MonkeyPatch) -> None:
+    failed = HeldCalls.attempt_failed
+
+    def keeping(self: HeldCalls, place: Any, *about: Any) -> None:
+        assert self.permits is not None
+        self.permits._granted.pop(place, None)
+        failed(self, place, *about)
+
+    patch.setattr(HeldCalls, "attempt_failed", keeping)
+
+
+@broken
+def a_run_whose_consumer_is_away_stays_first(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Permits, "step_aside", lambda self: None)
 
 
 @broken

@@ -79,6 +79,16 @@ FOUND_BY: dict[str, Check] = {
     "who_waits_for_a_key_holds_a_slot": contract(
         "flow.test_keys", "test_other_keys_overtake", mode="ordered"
     ),
+    "a_retry_asks_no_limit": contract("limits.test_tasks", "test_retries_count", mode="ordered"),
+    "who_waits_for_a_rate_holds_a_slot": contract(
+        "limits.test_tasks", "test_who_waits_holds_no_slot"
+    ),
+    "a_permit_never_comes_back_from_a_failure": contract(
+        "limits.test_tasks", "test_a_permit_comes_back_after_any_end", end="skipped", mode="ordered"
+    ),
+    "a_run_whose_consumer_is_away_stays_first": contract(
+        "limits.test_tasks", "test_a_run_whose_consumer_is_away_stops_no_other"
+    ),
     "the_deadline_begins_with_each_attempt": contract(
         "errors.test_total_timeout", "test_a_running_attempt_is_cut", kind="call", mode="ordered"
     ),
