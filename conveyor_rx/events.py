@@ -46,7 +46,8 @@ run_started     everything is linked up, nothing is pulled yet; the stage is the
 pulled          the source gave an item; `value` is the item. One that was read ahead, from a list
                 for example, is told of when its call begins, when it waits, or when the source ends
 waiting         an item waits at a stage; `reason` says for what: "slot"; "batch", for its batch to
-                fill; "key", for the call of an equal key
+                fill; "key", for the end of a call with an equal key; "rate". It may be told again
+                with another reason
 batch_formed    a batch was cut; `reason` says why: "full"; "wait", since it was due; "flush", at
                 the end of its input
 call_started    a call of the stage's function begins, its attempt 1; told, as `retried` is, in the

@@ -39,8 +39,10 @@ class LaneState:
     def leave_slot(self, slot: int) -> None:
         heapq.heappush(self._free, slot)
 
-    def wait(self, items: tuple[int, ...], now: float, max_steps: int) -> None:
-        """Take note that `items` wait."""
+    def wait(self, items: tuple[int, ...], reason: str, now: float, max_steps: int) -> None:
+        """Take note that `items` wait, and for what."""
+        if reason in ("key", "rate"):
+            self.lane.waits_for.add(reason)
         for item in items:
             if item not in self.waiting:
                 self.waiting[item] = now

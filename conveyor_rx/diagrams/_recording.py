@@ -136,9 +136,11 @@ class Lane:
     busy: float = 0.0
     """Seconds in calls, summed over those that have ended."""
     waited: float = 0.0
-    """Seconds that items waited for a slot or a batch, summed over items."""
+    """Seconds that items waited before their calls, summed over items."""
     waiters: int = 0
     """How many items those were."""
+    waits_for: set[str] = field(default_factory=set[str])
+    """What some of them waited for, beside a slot or a batch: "key" or "rate"."""
     held: float = 0.0
     """Seconds that results were held after they were ready, summed over results."""
     holds: int = 0

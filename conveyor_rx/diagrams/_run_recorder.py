@@ -113,7 +113,7 @@ class RunRecorder:
     # -- calls
 
     def waiting(self, event: Event, lane: LaneState, now: float) -> None:
-        lane.wait(event.items, now, self._max_records)
+        lane.wait(event.items, event.reason, now, self._max_records)
 
     def batch_formed(self, event: Event, lane: LaneState, now: float) -> None:
         lane.cuts[event.items] = event.reason

@@ -107,7 +107,8 @@ def figures(lane: Lane, span: float) -> list[tuple[str, Role]]:
         lines.append(counted(lane.called, "call"))
     least = span / NEXT_TO_NOTHING
     if lane.waiters and lane.waited > lane.waiters * least:
-        lines.append(f"mean wait {duration(lane.waited / lane.waiters)}")
+        why = f" ({', '.join(sorted(lane.waits_for))})" if lane.waits_for else ""
+        lines.append(f"mean wait {duration(lane.waited / lane.waiters)}{why}")
     if lane.holds and lane.held > lane.holds * least:
         lines.append(f"mean hold {duration(lane.held / lane.holds)}")
     failures = _errors(lane)

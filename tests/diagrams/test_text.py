@@ -12,11 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from reactivex import operators as ops
 
-from conveyor_rx import AsyncStream, batch_task, single_task
+from conveyor_rx import AsyncStream, RateLimit, batch_task, single_task
 from conveyor_rx._text.columns import columns
 from conveyor_rx.diagrams._recorder import Recorder
 from conveyor_rx.diagrams._recording import Lane, Marble, Recording
 from conveyor_rx.diagrams._text import render
+from conveyor_rx.diagrams._words import figures
 from conveyor_rx.events import observe
 from tests.diagrams.test_labels import HOSTILE
 from tests.random_pipelines.check import check
@@ -345,3 +346,15 @@ def lane(**values: Any) -> Recording:
 def test_odd_recordings_are_drawn_too(make: Callable[[], Recording], row: str, drawn: str) -> None:
     """A lane in which nothing happened, a result of no input, a short peak."""
     assert rows(render(make(), width=60), row)[:2][-1] == drawn
+
+
+async def test_a_lane_says_what_its_items_waited_for() -> None:
+    """K3, R4: for their key or a rate, where it was not only for a slot."""
+
+    @single_task(key=lambda item: item % 2, rate_limit=RateLimit(2, per=5))
+    async def call(item: int) -> int:
+        await asyncio.sleep(1)
+        return item
+
+    lane = (await recorded(call(range(6)))).stages[0]
+    assert ("mean wait 5 s (key, rate)", "muted") in figures(lane, 11.0)

@@ -439,7 +439,7 @@ async def test_side_inputs_that_fail_fail_the_run() -> None:
 
 
 async def test_probes_are_told_what_an_item_waits_for() -> None:
-    """K3: for its key, or for a slot."""
+    """K3: for its key, for a slot, or for the one and then for the other."""
     told: list[tuple[int, str]] = []
 
     def note(event: Event) -> None:
@@ -449,7 +449,7 @@ async def test_probes_are_told_what_an_item_waits_for() -> None:
     work = Work()
     with observe(note):
         await single_task(key=parity, concurrency_limit=1)(work.call)(range(4)).collect()
-    assert told == [(1, "slot"), (2, "key"), (3, "key")]
+    assert told == [(1, "slot"), (2, "key"), (3, "key"), (2, "slot"), (3, "slot")]
 
 
 @pytest.mark.parametrize("key", [1, "name", async_key := Work().call])

@@ -78,8 +78,6 @@ class Turnstile(Subscriber):
             self._refused[value] = error
         if is_free:
             self._get_ready(value)
-            if calls.reporter is not None:
-                self._untold.append(value)
         elif calls.reporter is not None:
             calls.reporter.waits(value, "key")
 
@@ -152,6 +150,8 @@ class Turnstile(Subscriber):
     def _get_ready(self, place: Place) -> None:
         heapq.heappush(self._ready, (self._numbers[place], place))
         self.run.ready |= self.bit
+        if self._calls.reporter is not None:
+            self._untold.append(place)
 
     def _take_next(self) -> Place:
         """Take the first of those that are ready, and begin to ask for it."""
