@@ -357,4 +357,4 @@ async def test_a_lane_says_what_its_items_waited_for() -> None:
         return item
 
     lane = (await recorded(call(range(6)))).stages[0]
-    assert ("mean wait 5 s (key, rate)", "muted") in figures(lane, 11.0)
+    assert ("mean wait 7.5 s (key, rate)", "muted") in figures(lane, 11.0)
