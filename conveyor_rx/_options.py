@@ -7,7 +7,7 @@ editors; and the part of the engine that reads it.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 from ._checks import (
@@ -136,6 +136,9 @@ class BatchOptions(CallOptions):
     min_size: int = 1
     max_size: int | None = None
     max_wait: float | None = None
+    max_weight: float | None = None
+    weight: Callable[[Any], float] | None = None
+    group_by: Callable[[Any], Hashable] | None = None
 
     def __post_init__(self) -> None:
         check_count("min_size", self.min_size)
@@ -151,6 +154,8 @@ class BatchOptions(CallOptions):
                     f"max_wait has no effect if max_size is min_size={self.min_size}: a batch that "
                     f"is due has at least min_size items, so give a larger max_size"
                 )
+        self._check_weights()
+        check_function("group_by", self.group_by)
         super().__post_init__()
 
     @property
@@ -158,9 +163,28 @@ class BatchOptions(CallOptions):
         return 1 if self.concurrency_limit is None else super().limit
 
     @property
-    def full_size(self) -> int:
-        """The number of items in a full batch."""
+    def full_size(self) -> int | None:
+        """The number of items in a full batch; None: its weight says when it is full."""
+        if self.max_size is None and self.max_weight is not None:
+            return None
         return self.max_size or self.min_size
+
+    def _check_weights(self) -> None:
+        check_function("weight", self.weight)
+        if self.max_weight is None:
+            if self.weight is not None:
+                raise ValueError(
+                    "weight has no effect without max_weight: say how heavy a batch is"
+                )
+            return
+        check_seconds("max_weight", self.max_weight)
+        if not self.max_weight:
+            raise ValueError("max_weight must be greater than 0; None is no limit")
+        if self.weight is None:
+            raise ValueError(
+                "max_weight has no effect without weight, a function that gives the weight of an "
+                "item, such as len"
+            )
 
 
 def _check_rates(value: object) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any, Literal, Unpack, overload
 
 from ._option_types import DecoratorOptions, shows_options
@@ -98,6 +98,9 @@ def batch_task(
     max_size: int | None = None,
     *,
     max_wait: float | None = None,
+    max_weight: float | None = None,
+    weight: Callable[[Any], float] | None = None,
+    group_by: Callable[[Any], Hashable] | None = None,
     flatten: Literal[True] = True,
     **options: Unpack[DecoratorOptions],
 ) -> BatchTaskDecorator: ...
@@ -107,6 +110,9 @@ def batch_task(
     max_size: int | None = None,
     *,
     max_wait: float | None = None,
+    max_weight: float | None = None,
+    weight: Callable[[Any], float] | None = None,
+    group_by: Callable[[Any], Hashable] | None = None,
     flatten: Literal[False],
     **options: Unpack[DecoratorOptions],
 ) -> BatchTaskOfLists: ...
@@ -116,6 +122,9 @@ def batch_task(  # noqa: D417  # by name
     max_size: int | None = None,
     *,
     max_wait: float | None = None,
+    max_weight: float | None = None,
+    weight: Callable[[Any], float] | None = None,
+    group_by: Callable[[Any], Hashable] | None = None,
     **options: Any,
 ) -> Any:
     """Make a function of a list of items a stage; always called: `@batch_task(max_size=10)`.
@@ -126,11 +135,21 @@ def batch_task(  # noqa: D417  # by name
     Args:
         min_size: how many items the last batch needs at least. A smaller rest is dropped, counted
             and logged as a warning. Default: 1.
-        max_size: how many items a full batch has. Default: None, the same as `min_size`.
+        max_size: how many items a full batch has. Default: None, the same as `min_size`; with
+            `max_weight`, no limit of its own.
         max_wait: after how many seconds, from its first item on, a batch is due that is not full.
             It is cut as soon as there is a slot for it, and grows until then. 0: whatever is there
             when a slot is free. A batch of fewer than `min_size` items goes on waiting. Default:
             None, only a full batch is cut, and the last one.
+        max_weight: how heavy a batch may be, in the unit of `weight`. An item that would make it
+            heavier opens the next batch, and one that is heavier alone goes alone. Without a
+            `max_size` a batch has as many items as that allows, and at most `max_in_flight`.
+            Default: None, items have no weight.
+        weight: a plain function that gives the weight of an item, a number of at least 0: `len`, or
+            the number of its tokens. It must be given with `max_weight`.
+        group_by: a plain function that gives the key of an item, which can be hashed. A batch is of
+            one key. Each key has its own open batch; together these hold at most `max_in_flight`
+            items, and past that the oldest is cut. Default: None, all items are of one group.
         on_error: what happens to a batch whose call has failed for good. "fail" ends the run with
             that exception. "skip_item" halves the batch and tries again, until the items that fail
             stand alone, and drops those. "skip_batch" drops the batch. Default: "fail".
@@ -164,8 +183,10 @@ def batch_task(  # noqa: D417  # by name
         rate_limit: how much may start in which time: a `RateLimit`, or a list of them, all of which
             have to allow it. Tasks may share it. Default: None.
 
-    Order: batches start in input order; their outputs stand in that order, or as completed.
-    Errors: retries come first, then `error_handler`, then `on_error`.
+    Order: batches start in the order in which they were cut, which without `group_by` is input
+    order; their outputs stand in that order, or as completed.
+    Errors: retries come first, then `error_handler`, then `on_error`. An item for which `weight` or
+    `group_by` fails, or gives no weight or no key, has failed alone, and is not tried again.
     Cancellation: calls that run are cancelled and awaited.
     Pressure: the window `max_in_flight` counts the items of the batches.
 
@@ -185,7 +206,15 @@ def batch_task(  # noqa: D417  # by name
         raise TypeError(
             f"batch_task needs a batch size for {name}: write @batch_task(max_size=...)"
         )
-    given = {"min_size": min_size, "max_size": max_size, "max_wait": max_wait, **options}
+    given: dict[str, Any] = {
+        "min_size": min_size,
+        "max_size": max_size,
+        "max_wait": max_wait,
+        "max_weight": max_weight,
+        "weight": weight,
+        "group_by": group_by,
+        **options,
+    }
     chosen = of_decorator(BatchOptions, "batch_task", given)
 
     def decorate(func: Callable[..., Any]) -> BatchTask[Any, Any]:

@@ -48,10 +48,13 @@ pulled          the source gave an item; `value` is the item. One that was read 
 waiting         an item waits at a stage; `reason` says for what: "slot"; "batch", for its batch to
                 fill; "key", for the end of a call with an equal key; "rate". It may be told again
                 with another reason
-batch_formed    a batch was cut; `reason` says why: "full"; "wait", since it was due; "flush", at
-                the end of its input
+batch_formed    a batch was cut; `reason` says why: "full", it has `max_size` items; "weight", it
+                weighs `max_weight`, or the next item would have been too much; "wait", it was due,
+                and there was a slot; "window", open batches held as many items as the window
+                allows; "flush", at the end of the input
 call_started    a call of the stage's function begins, its attempt 1; told, as `retried` is, in the
-                context in which the function is called
+                context in which the function is called. An item for which `weight` or `group_by`
+                failed is told of as a call that fails, though none is made
 attempt_failed  an attempt of a call ended with `error`
 retried         the next attempt of a call begins, for `items`; for a batch perhaps for a part of it
 call_ended      a call is over, with all its attempts; `reason` is what became of it: "completed",
@@ -78,8 +81,8 @@ class StageInfo(NamedTuple):
     """The options that differ from the defaults, by the names that the decorators give them."""
     slots: int | None = None
     """How many calls may run at once; None: no limit of its own."""
-    max_size: int = 1
-    """Items in a full batch."""
+    max_size: int | None = 1
+    """Items in a full batch; None: its weight says when it is full."""
     overlaps: bool = False
     """Whether its calls can run at once, as far as is known: those of a plain `def` can't."""
     id: int = 0

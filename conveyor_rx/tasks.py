@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any, Never, Self, TypeVar, Unpack, overload
 
-from ._engine.batches.trigger import BySize
+from ._engine.batches.measures import Measures
+from ._engine.batches.trigger import Trigger
 from ._engine.graph.chain import Chain
 from ._engine.graph.sketch import Sketch
 from ._option_types import ClassOptions, SingleClassOptions, shows_options
@@ -83,11 +84,12 @@ class SingleTask(FunctionTask[In, Out]):
 class BatchTask(FunctionTask[In, Out]):
     """A function of a list of items, as a stage; usually made by `@batch_task`.
 
-    Order: batches are of consecutive items and start in order. Errors: as for a single task;
-    `skip_item` halves a failing batch until the failing items stand alone. Cancellation and
-    pressure: as for a single task; the window counts the items of the batches. With `max_wait`, a
-    batch that is not full is cut so many seconds after its first item came, or else as soon as
-    there is a slot for it.
+    Order: batches are of consecutive items, or with `group_by` of those of one key, and start in
+    the order in which they were cut. Errors: as for a single task; `skip_item` halves a failing
+    batch until the failing items stand alone. Cancellation and pressure: as for a single task; the
+    window counts the items of the batches. With `max_wait`, a batch that is not full is cut so many
+    seconds after its first item came, or else as soon as there is a slot for it. With `max_weight`,
+    it is cut before it would be heavier than that.
 
     Raises:
         TypeError, ValueError: an option of the wrong type or out of range, by name.
@@ -108,9 +110,20 @@ class BatchTask(FunctionTask[In, Out]):
         max_size: int | None = None,
         *,
         max_wait: float | None = None,
+        max_weight: float | None = None,
+        weight: Callable[[Any], float] | None = None,
+        group_by: Callable[[Any], Hashable] | None = None,
         **options: Unpack[ClassOptions],
     ) -> None:
-        given = {"min_size": min_size, "max_size": max_size, "max_wait": max_wait, **options}
+        given: dict[str, Any] = {
+            "min_size": min_size,
+            "max_size": max_size,
+            "max_wait": max_wait,
+            "max_weight": max_weight,
+            "weight": weight,
+            "group_by": group_by,
+            **options,
+        }
         super().__init__(func, chosen(BatchOptions, "BatchTask", given))
 
     @property
@@ -119,8 +132,8 @@ class BatchTask(FunctionTask[In, Out]):
         return self._options.min_size
 
     @property
-    def max_size(self) -> int:
-        """The size of a full batch."""
+    def max_size(self) -> int | None:
+        """The size of a full batch; None: its weight says when it is full."""
         return self._options.full_size
 
     @property
@@ -128,15 +141,47 @@ class BatchTask(FunctionTask[In, Out]):
         """After how many seconds a batch that is not full is due; None: never."""
         return self._options.max_wait
 
+    @property
+    def max_weight(self) -> float | None:
+        """How heavy a batch may be; None: there are no weights."""
+        return self._options.max_weight
+
+    @property
+    def weight(self) -> Callable[[Any], float] | None:
+        """The function that says how heavy an item is."""
+        return self._options.weight
+
+    @property
+    def group_by(self) -> Callable[[Any], Hashable] | None:
+        """The function that gives an item's key; batches are of one key each."""
+        return self._options.group_by
+
     def __get__(self, instance: Any, owner: type[Any] | None = None, /) -> Self:
         return super().__get__(instance, owner)
 
     def __repr__(self) -> str:
-        wait = "" if self.max_wait is None else f" or {self.max_wait:g} s"
-        return f"<batch_task {self.task_name}: {self.max_size:,} a batch{wait}, {self._at_once()}>"
+        bounds: list[str] = []
+        if self.max_size is not None:
+            bounds.append(f"{self.max_size:,}")
+        if self.max_weight is not None:
+            bounds.append(f"a weight of {self.max_weight:,}")
+        size = f"{' or '.join(bounds)} a batch"
+        if self.max_wait is not None:
+            size += f" or {self.max_wait:g} s"
+        if self.group_by is not None:
+            size += ", grouped"
+        return f"<batch_task {self.task_name}: {size}, {self._at_once()}>"
 
     def _connect(self, chain: Chain | Sketch) -> None:
-        sizes = (self.min_size, self.max_size, self.max_wait)
-        trigger = BySize(*sizes) if self._binding.with_item else BySize(1, 1)
-        call, limit = self._call(), self._options.limit
-        chain.batch(call, name=self.task_name, limit=limit, trigger=trigger)
+        trigger, measures = Trigger(1, 1), None
+        if self._binding.with_item:
+            trigger = Trigger(self.min_size, self.max_size, self.max_wait, self.max_weight)
+            if self.weight is not None or self.group_by is not None:
+                measures = Measures(self.weight, self.group_by)
+        chain.batch(
+            self._call(),
+            name=self.task_name,
+            limit=self._options.limit,
+            trigger=trigger,
+            measures=measures,
+        )

@@ -215,7 +215,11 @@ SETTINGS = ", ".join(
 
 SIGNATURES: list[tuple[Any, str]] = [
     (single_task, f"(func=None, *, {OPTIONS}, key=None)"),
-    (batch_task, f"(min_size=1, max_size=None, *, max_wait=None, {OPTIONS})"),
+    (
+        batch_task,
+        f"(min_size=1, max_size=None, *, max_wait=None, "
+        f"max_weight=None, weight=None, group_by=None, {OPTIONS})",
+    ),
     (
         SingleTask,
         f"(func, *, {CLASS_OPTIONS}, concurrency_limit=None, flatten=True, timeout=None, "
@@ -223,7 +227,8 @@ SIGNATURES: list[tuple[Any, str]] = [
     ),
     (
         BatchTask,
-        f"(func, min_size=1, max_size=None, *, max_wait=None, {CLASS_OPTIONS}, "
+        f"(func, min_size=1, max_size=None, *, max_wait=None, max_weight=None, weight=None, "
+        f"group_by=None, {CLASS_OPTIONS}, "
         "concurrency_limit=None, flatten=True, timeout=None, rate_limit=None)",
     ),
     (BaseTask, f"(*, {CLASS_OPTIONS})"),

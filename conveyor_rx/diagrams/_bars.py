@@ -149,7 +149,8 @@ class _Row:
         for index, (x, call) in enumerate(self._cuts):
             x += CUT_INDENT
             room = (self._cuts[index + 1][0] if index + 1 < len(self._cuts) else right) - x - 2
-            size = f"{len(call.items)}/{self._lane.max_size}"
+            most = self._lane.max_size
+            size = f"{len(call.items)}" if most is None else f"{len(call.items)}/{most}"
             for text in (f"{size} · {call.cut}", call.cut):
                 if width_of(text, CUT_TEXT) <= room:
                     self._out.texts.append(Text(x, self._y - 3.5, text, CUT_TEXT))

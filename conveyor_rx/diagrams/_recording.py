@@ -70,7 +70,7 @@ class Call:
     outcome: str = ""
     """completed, failed, skipped, dropped or cancelled."""
     cut: str = ""
-    """Of a batch, why it was cut: full or flush."""
+    """Of a batch, why it was cut: full, weight, wait, window or flush."""
     attempts: list[Attempt] = field(default_factory=list[Attempt])
 
 
@@ -115,8 +115,8 @@ class Lane:
     """Such as `concurrency_limit=3`: those that differ from the defaults."""
     slots: int | None = None
     """How many calls may run at once; None: no limit, or no calls."""
-    max_size: int = 1
-    """Items in a full batch."""
+    max_size: int | None = 1
+    """Items in a full batch; None: its weight says when it is full."""
     calls: list[Call] = field(default_factory=list[Call])
     marbles: list[Marble] = field(default_factory=list[Marble])
     """In the order in which they were ready."""

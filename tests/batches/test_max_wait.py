@@ -5,48 +5,15 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
 
-from conveyor_rx import AsyncStream, BatchTask, batch_task, single_task
-from conveyor_rx.events import Event, observe
+from conveyor_rx import BatchTask, batch_task, single_task
 from conveyor_rx.testing import run
+from tests.batches.cuts import Cut, arriving, cuts_of, taking, timers
 from tests.kit import in_both_modes, now
-
-Cut = tuple[float, tuple[int, ...], str]  # when, of which items, why
-
-
-async def arriving(times: list[float]) -> AsyncIterator[int]:
-    """Give a number at each of these times."""
-    for number, time in enumerate(times):
-        await asyncio.sleep(time - now())
-        yield number
-
-
-async def cuts_of(stream: AsyncStream[Any]) -> list[Cut]:
-    """Run the stream, and note each batch."""
-    cuts: list[Cut] = []
-
-    def note(event: Event) -> None:
-        if event.kind == "batch_formed":
-            cuts.append((event.time, event.inputs, event.reason))
-
-    with observe(note):
-        await stream.collect()
-    return cuts
-
-
-def taking(seconds: float, **options: Any) -> BatchTask[int, int]:
-    """Make a batch task whose calls take so long."""
-
-    @batch_task(**options)
-    async def work(batch: list[int]) -> list[int]:
-        await asyncio.sleep(seconds)
-        return batch
-
-    return work
 
 
 @in_both_modes
@@ -149,13 +116,12 @@ async def test_side_inputs_are_loaded_for_a_batch_that_is_due() -> None:
 async def test_closing_with_an_open_batch_leaves_no_timer(mode: Any) -> None:
     """L2: after a failure upstream, and after `aclose`; what was open counts as cancelled."""
     task = taking(0.1, max_size=9, max_wait=5.0).with_execution_mode(mode)
-    loop: Any = asyncio.get_running_loop()
     async with task(arriving([1.0, 2.0, 100.0])) as stream:
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(3):
                 await anext(stream)
     assert stream.stats[0].cancelled == 2
-    assert not [timer for timer in loop._scheduled if not timer.cancelled()]
+    assert timers() == 0
 
 
 @pytest.mark.parametrize("value", [-1, float("nan"), float("inf"), "1", True])

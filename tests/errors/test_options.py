@@ -53,6 +53,12 @@ SIZES: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"max_size": 0}, ValueError, "max_size"),
     ({"max_size": 2.5}, TypeError, "max_size"),
     ({"min_size": 3, "max_size": 2}, ValueError, "max_size"),
+    ({"max_weight": 5}, ValueError, "weight"),
+    ({"max_weight": 0, "weight": len}, ValueError, "max_weight"),
+    ({"max_weight": "5", "weight": len}, TypeError, "max_weight"),
+    ({"weight": len}, ValueError, "max_weight"),
+    ({"weight": 5}, TypeError, "weight"),
+    ({"group_by": "key"}, TypeError, "group_by"),
 ]
 CONFIG: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"max_attempts": 0}, ValueError, "max_attempts"),

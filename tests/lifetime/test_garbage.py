@@ -156,6 +156,9 @@ def stage(kind: str, zoo: Zoo, fails_at: int | None = None, **options: Any) -> A
             return BatchTask(batch, 2, 3, **options)
         case "batch in time":
             return BatchTask(batch, 1, 3, max_wait=0.5, **options)
+        case "grouped batch":
+            by = {"max_weight": 2, "weight": lambda item: 1, "group_by": lambda item: id(item) % 3}
+            return BatchTask(batch, max_wait=0.5, **by, **options)
         case "timed":
             return SingleTask(call, timeout=50, **options)
         case "own":
@@ -174,7 +177,7 @@ def stage(kind: str, zoo: Zoo, fails_at: int | None = None, **options: Any) -> A
 
 KINDS = (
     *("async", "def", "generator", "async generator", "batch", "own", "rx"),
-    *("batch in time", "timed"),
+    *("batch in time", "grouped batch", "timed"),
 )
 of_each_kind = pytest.mark.parametrize("kind", KINDS)
 
@@ -506,6 +509,7 @@ async def test_a_delivered_exception_is_in_no_cycle(kind: str, mode: Any, way: s
     assert zoo.alive.get("result", 0) <= {
         "batch": 4,
         "batch in time": 4,
+        "grouped batch": 4,
         "own": 2,
         "generator": 2,
     }.get(kind, 1)

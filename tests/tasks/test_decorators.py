@@ -159,6 +159,9 @@ def test_the_signatures_are_those_of_the_design() -> None:
         "min_size": 1,
         "max_size": None,
         "max_wait": None,
+        "max_weight": None,
+        "weight": None,
+        "group_by": None,
         **options,
     }
     for parameters in (single, batch):

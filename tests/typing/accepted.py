@@ -375,6 +375,25 @@ async def batch_listed(items: list[int]) -> list[str] | None:
     return [str(item) for item in items]
 
 
+def tokens_of(text: str) -> int:
+    return len(text.split())
+
+
+@batch_task(max_weight=4096, weight=len, group_by=lambda text: text[:1])
+async def batch_weighed(texts: list[str]) -> list[int]:
+    return [len(text) for text in texts]
+
+
+@batch_task(8, 64, max_weight=4096, weight=tokens_of, group_by=tokens_of, max_wait=0.5)
+async def batch_by_tokens(texts: list[str]) -> int:
+    return len(texts)
+
+
+@batch_task(max_weight=1.5, weight=lambda item: item / 2, flatten=False)
+def batch_of_lists(items: list[int]) -> list[int]:
+    return items
+
+
 @batch_task(min_size=2)
 async def batch_generated(items: list[int]) -> AsyncIterator[str]:
     for item in items:
@@ -417,6 +436,9 @@ async def later_names() -> list[str]:
 
 assert_type(batch_plain, BatchTask[int, str])
 assert_type(batch_listed, BatchTask[int, str])
+assert_type(batch_weighed, BatchTask[str, int])
+assert_type(batch_by_tokens, BatchTask[str, int])
+assert_type(batch_of_lists, BatchTask[int, list[int]])
 assert_type(batch_generated, BatchTask[int, str])
 assert_type(batch_with_none, BatchTask[int, str])
 assert_type(batch_pair, BatchTask[int, tuple[int, int]])

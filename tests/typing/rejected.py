@@ -189,6 +189,10 @@ batch_task(max_size="3")  # error: str for int
 single_task(flatten="no")  # error: str for bool
 batch_task(2, flatten=0)  # error: int for bool
 batch_task(1, 2, "fail")  # error: options are keyword-only
+batch_task(max_weight=3, weight=str)  # error: a weight is a number
+batch_task(max_weight="3", weight=len)  # error: so is the greatest
+batch_task(max_weight=3, weight=lambda: 1)  # error: it is given the item
+batch_task(max_size=2, group_by=lambda item: [item])  # error: a list has no hash
 
 
 @batch_task  # error: needs its sizes

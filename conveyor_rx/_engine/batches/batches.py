@@ -1,4 +1,8 @@
-"""How do items become batches? They stay open here until the trigger of the stage cuts them."""
+"""How do items become batches? They stay open here until the trigger of the stage cuts them.
+
+Here all items go into one open batch, as they come. Where they have weights or keys,
+`measured_batches.py` says which batch an item enters; the rest is the same.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +12,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from reactivex import Observable
 
-from ..._inputs import Inputs
 from ..._stats import Counters
 from ..run import Run
 from ..subscriber import Subscriber, lift
 from .clock import Clock
+from .open_batches import OpenBatch
 from .trigger import Cut, Trigger
 
 if TYPE_CHECKING:
@@ -55,8 +59,8 @@ class Batches(Subscriber):
         self._asked_at = trigger.asked_at
         self._counters = counters
         self._reporter = reporter
-        self._items: list[Any] = []
-        self._inputs: list[Inputs] = []  # that each of them comes from
+        self._batch: OpenBatch | None = None  # the only one that is open, if it has items
+        self._rests = self._rest_items = 0  # that were too small, and how many items they had
         self._ended = False
         self._ending: Exception | None = None
         if trigger.max_wait is not None:
@@ -64,13 +68,16 @@ class Batches(Subscriber):
 
     def on_next(self, value: Any) -> None:
         self._counters.in_ += 1
-        items, inputs = self._items, self.run.inputs
+        batch, inputs = self._batch, self.run.inputs
+        if batch is None:
+            batch = self._batch = self._begin(OpenBatch())
+        items = batch.items
         items.append(value)
-        self._inputs.append(inputs)
+        batch.inputs.append(inputs)
         if self._reporter is not None:
             self._reporter.waits(inputs)
         if len(items) >= self._asked_at:
-            self._ask()
+            self._ask(batch)
 
     def on_error(self, error: Exception) -> None:
         self._end(error)
@@ -79,97 +86,129 @@ class Batches(Subscriber):
         self._end(None)
 
     def step(self) -> None:
-        """Cut a batch that is due, and deal with the end of the input."""
-        if self._clock is not None and self._clock.is_due and not self._ended:
-            self._cut_due()
-        if not self._ended:
-            return
-        self._ended = False
-        error, self._ending = self._ending, None
-        if error is not None and error is self.run.failure:
-            self.cut()
-        else:
-            self._cut_rest()
-        if self._clock is not None:
-            self._clock.cancel()
-        if error is None:
-            self.out.on_completed()
-        else:
-            self.out.on_error(error)
+        """Cut a batch that is due, or deal with the end of the input."""
+        if self._ended:
+            self._step_to_end()
+        elif self._clock is not None:
+            self._cut_due(self._clock)
 
     def cut(self) -> None:
-        self._counters.cancelled += len(self._items)
-        self._items, self._inputs = [], []
-        self._ended = False
-        self._ending = None
+        while (batch := self._oldest()) is not None:
+            self._take(batch)
+            self._counters.cancelled += batch.let_go()
+        self._stop()
+
+    # -- which batches are open: overridden where there may be several
+
+    def _oldest(self) -> OpenBatch | None:
+        return self._batch
+
+    def _take(self, batch: OpenBatch) -> None:
+        """Take out an open batch: it gets no more items."""
+        self._batch = None
         if self._clock is not None:
-            self._clock.cancel()
+            self._clock.stop(batch)
 
     # -- private
 
-    def _ask(self) -> None:
-        while len(self._items) >= self._asked_at:
-            cut = self._trigger.cut(self._items)
-            if cut is None:
-                break
-            self._pass_on(cut)
-        if self._clock is not None and self._items:
-            self._clock.start(self.bit)
-            if self._clock.is_due:  # perhaps it was too small
-                self.run.ready |= self.bit
+    def _begin(self, batch: OpenBatch) -> OpenBatch:
+        """Take note that the first item of `batch` comes."""
+        if self._clock is not None:
+            self._clock.start(batch, self.bit)
+        return batch
 
-    def _cut_due(self) -> None:
-        cut = self._trigger.cut_due(self._items)
-        if cut is None:
+    def _ask(self, batch: OpenBatch) -> None:
+        """Cut `batch`, which an item has entered, if it is to be; a probe may have let it go."""
+        cut = self._trigger.cut(batch)
+        if cut is not None:
+            self._cut(batch, cut)
+        elif batch.is_due and self._trigger.cut_due(batch):  # perhaps it was too small
+            self.run.ready |= self.bit
+
+    def _cut_due(self, clock: Clock) -> None:
+        """Cut the oldest batch that is due and large enough, if there is a slot for it."""
+        run = self.run
+        for batch in clock.due:
+            cut = self._trigger.cut_due(batch)
+            if cut is None:
+                continue
+            if self.calls.has_slot():
+                if len(clock.due) > 1:
+                    run.ready |= self.bit
+                self._cut(batch, cut)
+            else:  # it grows until a call ends
+                run.starved |= self.bit
             return
-        if self.calls.has_slot():
-            self._pass_on(cut)
-        else:  # it grows until a call ends
-            self.run.starved |= self.bit
 
     def _end(self, error: Exception | None) -> None:
         self._ended = True
         self._ending = error
         self.run.ready |= self.bit
 
-    def _cut_rest(self) -> None:
-        while self._items:
-            cut = self._trigger.cut_rest(self._items)
+    def _step_to_end(self) -> None:
+        """Cut what is open, the oldest first, as long as it is our turn; then pass on the end."""
+        run, error = self.run, self._ending
+        while (batch := self._oldest()) is not None:
+            if error is not None and error is run.failure:
+                self.cut()
+                break
+            cut = self._trigger.cut_rest(batch)
             if cut is None:
-                self._drop()
+                self._drop(batch)
             else:
-                self._pass_on(cut)
-
-    def _pass_on(self, cut: Cut) -> None:
-        if self._clock is not None:
-            self._clock.stop()
-        size, reason = cut
-        batch, inputs = self._items, self._inputs
-        if size == len(batch):
-            self._items, self._inputs = [], []
+                self._cut(batch, cut)
+            if self._oldest() and (run.ready >= 2 * self.bit or run.clock() > run.deadline):
+                run.ready |= self.bit
+                return
+        self._stop()
+        if error is None:
+            self.out.on_completed()
         else:
-            self._items, self._inputs = batch[size:], inputs[size:]
-            del batch[size:], inputs[size:]
-        if self._reporter is not None:
-            inputs = self._reporter.batch_formed(inputs, reason)
-        self.run.inputs = inputs
-        self.out.on_next(batch)
+            self.out.on_error(error)
 
-    def _drop(self) -> None:
-        rest, inputs = self._items, self._inputs
-        self._items, self._inputs = [], []
-        self._counters.dropped += len(rest)
+    def _stop(self) -> None:
+        """Nothing is open any more, and nothing will be."""
+        self._ended = False
+        self._ending = None
+        if self._clock is not None:
+            self._clock.cancel()
+        if self._rests:
+            self._log_rests()
+
+    def _cut(self, batch: OpenBatch, cut: Cut) -> None:
+        self._take(batch)
+        self._pass_on(batch, cut)
+
+    def _pass_on(self, batch: OpenBatch, cut: Cut) -> None:
+        """Pass on a batch that was taken out; what follows from that may close the run."""
+        inputs = batch.inputs
         if self._reporter is not None:
-            self._reporter.dropped(inputs)
+            inputs = self._reporter.batch_formed(inputs, cut)
+        self.run.inputs = inputs
+        self.out.on_next(batch.items)
+
+    def _drop(self, batch: OpenBatch) -> None:
+        self._take(batch)
+        if self._reporter is not None:
+            self._reporter.dropped(batch.inputs)
+        size = batch.let_go()
+        self._counters.dropped += size
+        self._rests += 1
+        self._rest_items += size
+
+    def _log_rests(self) -> None:
+        which = "which are" if self._rests == 1 else f"of {self._rests} groups, in each of them"
         _log.warning(
-            "task %r dropped the last %d items, which are fewer than min_size=%d",
+            "task %r dropped the last %d items, %s fewer than min_size=%d",
             self._counters.stage,
-            len(rest),
+            self._rest_items,
+            which,
             self._trigger.min_size,
         )
+        self._rests = 0
 
 
 def collect(batches: Batches) -> Callable[[Observable[Any]], Observable[list[Any]]]:
-    """Collect consecutive items in lists, as the trigger of `batches` says."""
+    """Collect items in lists, as the trigger of `batches` says."""
     batches.run.enroll(batches)
     return lift(lambda: batches, batches.run)

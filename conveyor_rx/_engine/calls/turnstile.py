@@ -176,6 +176,8 @@ class Turnstile(Subscriber):
         calls = self._calls
         refused = self._refused.pop(place, None)
         if refused is not None:
+            if calls.reporter is not None:  # as `refusal.py` tells of it
+                calls.reporter.call_started(place)
             failed_inline(calls, place, refused, delivered=True)  # which is not tried again
         elif calls.broken is not None:
             calls.fail(place, calls.broken, place.weight, attempt=0)

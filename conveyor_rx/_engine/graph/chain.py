@@ -8,6 +8,7 @@ tells each emitter which gate it has to heed.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Protocol
 
 from reactivex import Observable
@@ -16,10 +17,13 @@ from ..._functions.calls import Call
 from ..._stats import Counters
 from ..arrivals import arrive
 from ..batches.batches import Batches, collect
+from ..batches.measured_batches import MeasuredBatches
+from ..batches.measures import Measures
 from ..batches.trigger import Trigger
 from ..calls.flat_map import FlatMap, flat_map
 from ..calls.held_calls import HeldCalls
 from ..calls.keys import Keys
+from ..calls.refusal import refuse
 from ..calls.turnstile import Turnstile, turnstile
 from ..line.as_completed import AsCompletedLine
 from ..line.entry import enter
@@ -91,18 +95,31 @@ class Chain:
         if in_order:
             stage.is_sequential = True
 
-    def batch(self, call: Call, *, name: str, limit: int | None, trigger: Trigger) -> None:
+    def batch(
+        self,
+        call: Call,
+        *,
+        name: str,
+        limit: int | None,
+        trigger: Trigger,
+        measures: Measures | None = None,
+    ) -> None:
         """Add calls for batches, which `trigger` cuts; the window counts their items."""
         self._close_segment()
         self._stage += 1
         counters = self._count(name)
         reporter = self._watcher.batch_reporter(self._stage)
-        batches = Batches(self._run, trigger, counters, reporter)
+        if measures is None:
+            batches = Batches(self._run, trigger, counters, reporter)
+        else:
+            batches = MeasuredBatches(self._run, trigger, counters, reporter, measures)
         self._observable = collect(batches)(self._observable)
         line = self._open_segment(weigh=len)
         batches.calls = stage = self._add_calls(line, call, limit, counters, counts_input=False)
         if limit == 1 or call.is_generator:
             stage.is_sequential = True
+        if isinstance(batches, MeasuredBatches):
+            batches.refuse = partial(refuse, stage)
 
     def process(self, processor: Processor, *, name: str) -> None:
         """Add a stage that is written as an async iterable of async iterables."""

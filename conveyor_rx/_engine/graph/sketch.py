@@ -7,9 +7,10 @@ from typing import Any, cast
 
 from reactivex import Observable
 
-from ..._functions.calls import Call
+from ..._functions.calls import Call, name_of
 from ...error_handling import RetryConfig
 from ...events import StageInfo
+from ..batches.measures import Measures
 from ..batches.trigger import Trigger
 from ..process import Processor
 
@@ -43,12 +44,28 @@ class Sketch:
         options |= _options(call)
         self._add(name, "single_task", options, limit, overlaps=overlaps)
 
-    def batch(self, call: Call, *, name: str, limit: int | None, trigger: Trigger) -> None:
-        options: dict[str, Any] = {"max_size": trigger.max_size}
+    def batch(
+        self,
+        call: Call,
+        *,
+        name: str,
+        limit: int | None,
+        trigger: Trigger,
+        measures: Measures | None = None,
+    ) -> None:
+        options: dict[str, Any] = {}
+        if trigger.max_size is not None:
+            options["max_size"] = trigger.max_size
         if trigger.min_size != 1:
             options["min_size"] = trigger.min_size
         if trigger.max_wait is not None:
             options["max_wait"] = trigger.max_wait
+        if trigger.max_weight is not None:
+            options["max_weight"] = trigger.max_weight
+        for name_of_option in ("weight", "group_by") if measures is not None else ():
+            function = getattr(measures, name_of_option)
+            if function is not None:
+                options[name_of_option] = name_of(function)
         if limit != 1:
             options["concurrency_limit"] = limit
         options |= _options(call)

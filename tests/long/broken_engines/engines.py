@@ -12,7 +12,7 @@ import pytest
 
 from conveyor_rx._engine.batches.batches import Batches
 from conveyor_rx._engine.batches.clock import Clock
-from conveyor_rx._engine.batches.trigger import BySize
+from conveyor_rx._engine.batches.trigger import Trigger
 from conveyor_rx._engine.calls import async_generators, delivery, generators, inline
 from conveyor_rx._engine.calls.attempts import Attempts
 from conveyor_rx._engine.calls.attempts_in_tasks import failed_inline
@@ -219,7 +219,7 @@ def a_run_begins_before_it_is_read(patch: pytest.MonkeyPatch) -> None:
 
 @broken
 def the_rest_of_a_batch_is_lost(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Batches, "_cut_rest", Batches.cut)
+    patch.setattr(Trigger, "cut_rest", lambda self, batch: None)
 
 
 @broken
@@ -227,16 +227,26 @@ def a_short_rest_is_a_batch(patch: pytest.MonkeyPatch) -> None:
     def change(trigger: Any) -> None:
         trigger.min_size = 1
 
-    _after_init(patch, BySize, change)
+    _after_init(patch, Trigger, change)
 
 
 @broken
 def the_clock_of_a_batch_runs_from_the_last_cut(patch: pytest.MonkeyPatch) -> None:
-    def stop(self: Clock) -> None:
-        self._opened = self._run.loop.time()
-        self.is_due = False
+    start, stop = Clock.start, Clock.stop
+    ends: dict[Clock, float] = {}
 
-    patch.setattr(Clock, "stop", stop)
+    def start_late(self: Clock, batch: Any, bit: int) -> None:
+        start(self, batch, bit)
+        batch.opened = ends.get(self, batch.opened)
+        self.cancel()
+        self._set(batch.opened)
+
+    def note(self: Clock, batch: Any) -> None:
+        stop(self, batch)
+        ends[self] = self._run.loop.time()
+
+    patch.setattr(Clock, "start", start_late)
+    patch.setattr(Clock, "stop", note)
 
 
 @broken
@@ -248,9 +258,9 @@ def a_due_batch_does_not_wait_for_a_slot(patch: pytest.MonkeyPatch) -> None:
 def a_due_batch_waits_for_another_item(patch: pytest.MonkeyPatch) -> None:
     cut_due = Batches._cut_due
 
-    def sleepy(self: Batches) -> None:
+    def sleepy(self: Batches, clock: Clock) -> None:
         starved = self.run.starved
-        cut_due(self)
+        cut_due(self, clock)
         self.run.starved = starved
 
     patch.setattr(Batches, "_cut_due", sleepy)
