@@ -118,11 +118,10 @@ async def test_groups_due_at_one_instant_are_cut_oldest_first() -> None:
 
 async def test_a_due_group_that_is_too_small_holds_up_no_other() -> None:
     """B8: it goes on waiting, and is cut at once when it is large enough."""
-    task = taking(0.1, min_size=2, max_size=9, max_wait=1.0, group_by=lambda n: "aabba"[n] == "b")
-    task_of = [1.0, 1.1, 1.2, 9.0, 9.5]
-    assert await cuts_of(task(arriving(task_of))) == [
-        (2.0, (0, 1), "wait"),
-        (9.0, (2, 3), "wait"),
+    task = taking(0.1, min_size=2, max_size=9, max_wait=1.0, group_by=lambda n: "abbab"[n])
+    assert await cuts_of(task(arriving([1.0, 1.1, 1.2, 9.0, 9.5]))) == [
+        (2.1, (1, 2), "wait"),
+        (9.0, (0, 3), "wait"),
     ]
 
 

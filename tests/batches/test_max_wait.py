@@ -1,18 +1,14 @@
-"""When is a batch cut that is not full? B3, B4 and B8 of the contract, against a model of them."""
+"""When is a batch cut that is not full? B3, B4 and B8 of the contract."""
 
 from __future__ import annotations
 
 import asyncio
-import random
-from collections import deque
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
-from conveyor_rx import BatchTask, batch_task, single_task
-from conveyor_rx.testing import run
-from tests.batches.cuts import Cut, arriving, cuts_of, taking, timers
+from conveyor_rx import batch_task, single_task
+from tests.batches.cuts import arriving, cuts_of, taking, timers
 from tests.kit import in_both_modes, now
 
 
@@ -144,112 +140,3 @@ def test_it_is_shown() -> None:
     assert task.max_wait == 0.05
     assert "32 a batch or 0.05 s" in repr(task)
     assert batch_task(max_size=32)(list).max_wait is None
-
-
-# -- against a model
-
-
-class Case(NamedTuple):
-    """One stage; when its items come; how long the call for a batch takes, by its first item."""
-
-    times: list[float]
-    seconds: list[float]
-    min_size: int
-    max_size: int
-    max_wait: float
-    limit: int
-
-
-def some_case(seed: int) -> Case:
-    chance = random.Random(seed)
-    gap, work = chance.choice([0.01, 0.1, 1.0]), chance.choice([0.01, 0.1, 1.0, 5.0])
-    count, time, times = chance.randint(1, 40), 0.0, []
-    for _ in range(count):
-        time += chance.expovariate(1 / gap) if chance.random() < 0.9 else 10 * gap
-        times.append(time)
-    min_size = chance.choice([1, 1, 1, 2, 3])
-    return Case(
-        times,
-        [chance.uniform(0, 2 * work) for _ in range(count)],
-        min_size,
-        min_size + chance.randint(1, 8),
-        chance.choice([0.0, chance.uniform(0, 3 * gap), chance.uniform(0, 10 * gap)]),
-        chance.choice([1, 1, 2, 3]),
-    )
-
-
-def model(case: Case) -> list[Cut]:
-    """Say which batches are cut when: what B1, B3, B4 and B8 say, event by event."""
-    cuts: list[Cut] = []
-    opened: list[tuple[float, int]] = []  # the open batch: when each item came
-    queue: deque[list[int]] = deque()  # batches that wait for a slot
-    ends: list[float] = []  # of the calls that run
-
-    def cut(time: float, reason: str) -> None:
-        batch = [number for _, number in opened]
-        cuts.append((time, tuple(batch), reason))
-        queue.append(batch)
-        opened.clear()
-        start(time)
-
-    def start(time: float) -> None:
-        while queue and len(ends) < case.limit:
-            ends.append(time + case.seconds[queue.popleft()[0]])
-
-    def look(time: float) -> None:
-        is_due = opened and time >= opened[0][0] + case.max_wait
-        if is_due and len(opened) >= case.min_size and len(ends) < case.limit and not queue:
-            cut(time, "wait")
-
-    def go_on_until(time: float) -> None:
-        while True:
-            due = opened[0][0] + case.max_wait if opened else float("inf")
-            event = min([*ends, *([due] if due > clock[0] else [])], default=float("inf"))
-            if event >= time:
-                return
-            clock[0] = event
-            if event in ends:
-                ends.remove(event)
-                start(event)
-            look(event)
-
-    clock = [0.0]
-    for number, time in enumerate(case.times):
-        go_on_until(time)
-        clock[0] = time
-        opened.append((time, number))
-        if len(opened) == case.max_size:
-            cut(time, "full")
-        else:
-            look(time)
-    if len(opened) >= case.min_size:
-        cut(case.times[-1], "flush")
-    return cuts
-
-
-def found(case: Case) -> list[Cut]:
-    """Say which batches the library cuts when."""
-
-    async def work(batch: list[int]) -> list[int]:
-        await asyncio.sleep(case.seconds[batch[0]])
-        return batch
-
-    task = BatchTask(
-        work, case.min_size, case.max_size, max_wait=case.max_wait, concurrency_limit=case.limit
-    )
-    make: Callable[[], Any] = lambda: cuts_of(task(arriving(case.times)))  # noqa: E731
-    return run(make)
-
-
-@pytest.mark.parametrize("first", range(0, 300, 50))
-def test_random_arrivals_against_the_model(first: int) -> None:
-    """B1, B3, B4, B8: the same batches, at the same moments, for the same reasons."""
-    reasons: set[str] = set()
-    for seed in range(first, first + 50):
-        case = some_case(seed)
-        expected = model(case)
-        cuts = found(case)
-        assert [cut[1:] for cut in cuts] == [cut[1:] for cut in expected], (seed, case)
-        assert [cut[0] for cut in cuts] == pytest.approx([cut[0] for cut in expected]), (seed, case)
-        reasons |= {reason for _, _, reason in expected}
-    assert reasons == {"full", "wait", "flush"}

@@ -40,6 +40,9 @@ class Spec:
     min_size: int = 1
     max_size: int = 1
     max_wait: float | None = None  # where it changes nothing of what comes out
+    max_weight: float | None = None  # of a batch
+    refused: int = 0  # of 100 items, how many have no weight; they are skipped
+    groups: int = 0  # how many keys there are, if batches are of one key
     timeout: float | None = None  # of calls for single items
     rate: tuple[int, float] | None = None  # how many attempts may start in how many seconds
     keys: int | None = None  # how many there are, if calls for equal ones follow each other
@@ -47,6 +50,12 @@ class Spec:
     def luck(self, item: int) -> int:
         """Give a number of 0 to 99 that depends on item and salt."""
         return hash((item, self.salt)) % 100
+
+    def weight(self, item: int) -> int:
+        return -1 if self.luck(item) < self.refused else item % 4
+
+    def key(self, item: int) -> int:
+        return item % self.groups
 
     def fails(self, item: int) -> bool:
         is_late = self.timeout is not None and self.seconds(item) > self.timeout
@@ -70,6 +79,10 @@ class Spec:
     @property
     def is_batch(self) -> bool:
         return self.kind in BATCHES
+
+    @property
+    def is_measured(self) -> bool:
+        return self.max_weight is not None
 
     @property
     def is_task(self) -> bool:
@@ -132,7 +145,10 @@ class Plan:
             in_order = spec.limit == 1 or spec.kind in GENERATORS or spec.is_batch or spec.keys
             if in_order or not is_open:
                 most, factor, room, is_open = most + factor * room, 1, self.window, True
-            if spec.is_batch:
+            if spec.is_measured:
+                most += self.window  # the open ones
+                room += self.window  # those that came in at the gate
+            elif spec.is_batch:
                 most += spec.max_size - 1  # the open one
                 room += spec.max_size - 1  # one that came in at the gate
             if spec.kind in (*GENERATORS, "lazy"):
@@ -150,6 +166,7 @@ def model(plan: Plan) -> Result:
     items, end = list(range(plan.items)), "source" if plan.source_fails else None
     for spec in plan.stages:
         given: list[int] = []
+        items = [item for item in items if spec.luck(item) >= spec.refused]
         size = spec.max_size if spec.is_batch else 1
         rest = len(items) % size
         if rest and (rest < spec.min_size or end == "call"):
@@ -219,6 +236,16 @@ THEMES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         | {"min_size": 1, "max_size": 5, "max_wait": 0.5},
         {"items": 30, "source_fails": False},
     ),
+    "batches by weight": (
+        {"kind": "list batch", "failing": 0, "latency": 1.0, "min_size": 1, "max_size": 5}
+        | {"max_weight": 5.0, "refused": 8},
+        {"items": 30, "source_fails": False},
+    ),
+    "batches by key": (
+        {"kind": "list batch", "failing": 0, "latency": 1.0, "min_size": 1, "max_size": 5}
+        | {"max_weight": 9.0, "refused": 3, "groups": 3, "max_wait": 1.5},
+        {"items": 30, "source_fails": False},
+    ),
     "late calls": (
         {"kind": "async", "latency": 1.0, "timeout": 4.5, "failing": 0}
         | {"transient": False, "on_error": "skip_item"},
@@ -240,7 +267,7 @@ THEMES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"items": 40, "source_fails": False, "way": "async for"},
     ),
 }
-_THEME = st.sampled_from([*[None] * 6, *THEMES])
+_THEME = st.sampled_from([*[None] * 6, *THEMES, "batches by key"])
 
 
 def _spec(draw: st.DrawFn) -> Spec:

@@ -30,6 +30,9 @@ SCENARIOS = (
     "retried",
     "skipped",
     "batch halved",
+    "batches with weights",
+    "batches with keys",
+    "item without a weight",
     "rest of a batch dropped",
     "calls cancelled",
     "window full",
@@ -55,6 +58,7 @@ def scenarios(
     yield f"consumer: {plan.way}"
     yield from (f"stage: {kind}" for kind in plan.kinds)
     batches = {f"{spec.kind} {number}" for number, spec in enumerate(plan.stages) if spec.is_batch}
+    measured = {f"{each.kind} {n}" for n, each in enumerate(plan.stages) if each.is_measured}
     occurs = {
         "call fails the run": end == "call",
         "call fails in the middle, behind results": end == "call" and bool(got),
@@ -67,6 +71,7 @@ def scenarios(
         "retried": any(stage.retried for stage in stats),
         "skipped": any(stage.skipped for stage in stats),
         "rest of a batch dropped": any(stage.dropped for stage in stats if stage.stage in batches),
+        "item without a weight": any(stage.skipped for stage in stats if stage.stage in measured),
         "calls cancelled": any(stage.cancelled for stage in stats),
         "five stages or more": len(plan.stages) >= 5,
         "ready callbacks shuffled": plan.seed is not None,

@@ -113,6 +113,10 @@ class _Functions:
             options["rate_limit"] = RateLimit(spec.rate[0], per=spec.rate[1])
         if spec.is_batch:
             options["max_wait"] = spec.max_wait
+            if spec.is_measured:
+                options |= {"max_weight": spec.max_weight, "weight": spec.weight}
+            if spec.groups:
+                options["group_by"] = spec.key
             return BatchTask(self.call_batch, spec.min_size, spec.max_size, **options)
         if spec.kind == "rx":
             return ops.map(self.compute)
@@ -238,10 +242,24 @@ class _Functions:
             self.leave_key(item)
             self.leave()
 
+    def look_at(self, batch: list[int]) -> None:
+        """Check that a batch with weights or keys may be one (B5, B6)."""
+        spec, watch = self.spec, self.watch
+        if spec.is_measured:
+            watch.sightings.add("batches with weights")
+            weights = [spec.weight(item) for item in batch]
+            if min(weights) < 0 or (len(batch) > 1 and sum(weights) > (spec.max_weight or 0)):
+                watch.wrong.append(f"stage {self.number}: a batch of weights {weights}")
+        if spec.groups:
+            watch.sightings.add("batches with keys")
+            if len({spec.key(item) for item in batch}) > 1:
+                watch.wrong.append(f"stage {self.number}: several keys in {batch}")
+
     async def call_batch(self, batch: list[int]) -> Any:
         self.enter()
         try:
             self.watch.begin(self.number, batch)
+            self.look_at(batch)
             await self.work(batch[0])
             self.fail(batch)
             values = self.spec.of_batch(batch)

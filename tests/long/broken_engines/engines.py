@@ -12,6 +12,8 @@ import pytest
 
 from conveyor_rx._engine.batches.batches import Batches
 from conveyor_rx._engine.batches.clock import Clock
+from conveyor_rx._engine.batches.measured_batches import MeasuredBatches
+from conveyor_rx._engine.batches.open_batches import OpenBatches
 from conveyor_rx._engine.batches.trigger import Trigger
 from conveyor_rx._engine.calls import async_generators, delivery, generators, inline
 from conveyor_rx._engine.calls.attempts import Attempts
@@ -264,6 +266,95 @@ def a_due_batch_waits_for_another_item(patch: pytest.MonkeyPatch) -> None:
         self.run.starved = starved
 
     patch.setattr(Batches, "_cut_due", sleepy)
+
+
+@broken
+def a_batch_may_be_one_item_too_heavy(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Trigger, "fits", lambda self, weight, batch: batch.weight <= self._max_weight)
+
+
+@broken
+def a_batch_waits_until_the_next_item_is_too_heavy(patch: pytest.MonkeyPatch) -> None:
+    def cut(self: Trigger, batch: Any) -> Any:
+        return "full" if len(batch.items) >= self._most else None
+
+    patch.setattr(Trigger, "cut", cut)
+
+
+@broken
+def keys_of_equal_hashes_are_one(patch: pytest.MonkeyPatch) -> None:
+    def find(self: OpenBatches, key: Any, key_hash: int) -> Any:
+        return next(iter(self._by_hash.get(key_hash, ())), None)
+
+    patch.setattr(OpenBatches, "find", find)
+
+
+@broken
+def idle_keys_are_remembered(patch: pytest.MonkeyPatch) -> None:
+    remove = OpenBatches.remove
+    remembered: list[Any] = []
+
+    def remembering(self: OpenBatches, batch: Any) -> None:
+        remove(self, batch)
+        remembered.append(batch.key)
+
+    patch.setattr(OpenBatches, "remove", remembering)
+
+
+@broken
+def the_youngest_batch_is_cut_first(patch: pytest.MonkeyPatch) -> None:
+    youngest = property(lambda self: next(reversed(self._by_age), None))
+    patch.setattr(OpenBatches, "oldest", youngest)
+
+
+@broken
+def the_window_bounds_no_open_batches(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Trigger, "cut_oldest", lambda self, batch, open_items: None)
+
+
+@broken
+def all_groups_share_one_clock(patch: pytest.MonkeyPatch) -> None:
+    goes_off = Clock._goes_off
+
+    def of_all(self: Clock, opened: float) -> None:
+        for batch in self._young:
+            batch.opened = opened
+        goes_off(self, opened)
+
+    patch.setattr(Clock, "_goes_off", of_all)
+
+
+@broken
+def a_small_due_group_holds_up_the_others(patch: pytest.MonkeyPatch) -> None:
+    cut_due = Batches._cut_due
+
+    def of_the_oldest(self: Batches, clock: Clock) -> None:
+        if clock.due and self._trigger.cut_due(next(iter(clock.due))):
+            cut_due(self, clock)
+
+    patch.setattr(Batches, "_cut_due", of_the_oldest)
+
+
+@broken
+def an_item_without_a_weight_is_tried_again(patch: pytest.MonkeyPatch) -> None:
+    def refuse(stage: Any, value: Any, inputs: Any, error: BaseException) -> None:
+        place = stage.line.insert(value, stage.line.ring, inputs)
+        failed_inline(stage, place, error, delivered=False)
+
+    patch.setattr(chain, "refuse", refuse)
+
+
+@broken
+def an_item_without_a_weight_takes_its_batch_along(patch: pytest.MonkeyPatch) -> None:
+    on_next = MeasuredBatches.on_next
+
+    def taking_along(self: MeasuredBatches, value: Any) -> None:
+        before = self._counters.skipped
+        on_next(self, value)
+        if self._counters.skipped > before:
+            self.cut()
+
+    patch.setattr(MeasuredBatches, "on_next", taking_along)
 
 
 @broken

@@ -142,6 +142,33 @@ FOUND_BY: dict[str, Check] = {
     "a_due_batch_waits_for_another_item": contract(
         "batches.test_max_wait", "test_a_due_batch_is_cut_when_a_call_ends", mode="ordered"
     ),
+    "a_batch_may_be_one_item_too_heavy": RANDOM,
+    "a_batch_waits_until_the_next_item_is_too_heavy": contract(
+        "batches.test_max_weight", "test_a_batch_is_cut_at_the_instant_that_makes_it_too_heavy"
+    ),
+    "keys_of_equal_hashes_are_one": contract(
+        "batches.test_group_by", "test_keys_of_equal_hashes_and_nan"
+    ),
+    "idle_keys_are_remembered": contract(
+        "batches.test_group_by",
+        "test_idle_keys_hold_no_memory",
+    ),
+    "the_youngest_batch_is_cut_first": contract(
+        "batches.test_group_by", "test_past_the_window_the_oldest_batch_is_cut", mode="ordered"
+    ),
+    "the_window_bounds_no_open_batches": contract(
+        "batches.test_group_by", "test_what_is_open_never_exceeds_the_window", mode="ordered"
+    ),
+    "all_groups_share_one_clock": contract(
+        "batches.test_group_by", "test_each_group_has_a_clock_of_its_own", mode="ordered"
+    ),
+    "a_small_due_group_holds_up_the_others": contract(
+        "batches.test_group_by", "test_a_due_group_that_is_too_small_holds_up_no_other"
+    ),
+    "an_item_without_a_weight_is_tried_again": contract(
+        "batches.test_refused_items", "test_a_handler_is_asked", fault="negative", mode="ordered"
+    ),
+    "an_item_without_a_weight_takes_its_batch_along": RANDOM,
     "a_call_that_is_late_may_return": contract(
         "errors.test_timeouts",
         "test_what_suppresses_its_end_has_failed_all_the_same",
