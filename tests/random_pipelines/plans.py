@@ -214,12 +214,12 @@ _WAY = st.sampled_from(["async for", *WAYS])
 _PAUSE = st.sampled_from([0.0, 0.5])
 _SEED = st.sampled_from([None, *range(8)])
 _RATE = st.sampled_from([*[None] * 12, (1, 0.25), (3, 1.0), (5, 0.5)])
-_KEYS = st.sampled_from([None, None, None, None, 1, 2, 3, 5])
+_KEYS = st.sampled_from([*[None] * 12, 1, 2, 3, 5])
 
 THEMES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     # What one stage and the plan are like, for what is rare among plans at large.
     "busy": (
-        {"kind": "async", "limit": 2, "latency": 1.0, "failing": 0},
+        {"kind": "async", "limit": 2, "latency": 1.0, "failing": 0, "keys": None, "rate": None},
         {"items": 30, "window": None, "parallelism": None},
     ),
     "capped": (

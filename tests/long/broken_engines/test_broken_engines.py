@@ -188,7 +188,11 @@ FOUND_BY: dict[str, Check] = {
         "errors.test_one_exception", "test_the_note_names_task_item_and_attempt"
     ),
     "a_place_is_never_given_up_on_skip": RANDOM,
-    "a_failing_batch_takes_its_neighbours_along": RANDOM,
+    "a_failing_batch_takes_its_neighbours_along": contract(
+        "errors.test_skipping",
+        "test_skip_item_halves_a_batch_until_the_failing_items_stand_alone",
+        mode="ordered",
+    ),
     "one_attempt_too_few": contract(
         "errors.test_retries", "test_a_batch_is_retried_whole", mode="ordered", kind="async"
     ),
