@@ -17,7 +17,7 @@ from ...error_handling import checked_answer, no_answer
 from ..place import Place
 from .caller import Caller, Outcome, Part
 from .delivery import Delivery
-from .parking import back_off, permitted
+from .parking import permitted, rests
 
 __all__ = ["Attempts"]
 
@@ -185,7 +185,7 @@ class Attempts:
             add_cause(raised, error)
             self._fail(raised, part)
             return
-        if verdict is Verdict.RETRY and not await self._rests(pause):
+        if verdict is Verdict.RETRY and not await rests(stage, part, pause, self.left, deadline):
             verdict = policy.final(part.size, self._delivery.has_begun)
             self._why = deadline.why if deadline is not None else ""
         match verdict:
@@ -210,23 +210,6 @@ class Attempts:
         if asked is not None and permits is not None:
             permits.pause(asked)
         return retry.wait(self._count, asked)
-
-    async def _rests(self, seconds: float) -> bool:
-        """Wait for the next attempt; tell whether it can begin before the deadline."""
-        stage, place, deadline = self._stage, self._place, self._deadline
-        if deadline is None:
-            await back_off(stage, place, seconds, self.left)
-            return True
-        if deadline.left <= seconds:
-            return False
-        try:
-            async with asyncio.timeout(deadline.left):
-                await back_off(stage, place, seconds, self.left)
-                await stage.run.wait_for_pause()
-                await permitted(stage, self._parts[-1])
-        except TimeoutError:
-            return False
-        return True
 
     async def _take(self, result: Any, part: Part) -> None:
         """Deliver what a call gave."""

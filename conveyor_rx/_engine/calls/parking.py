@@ -12,10 +12,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 
+from ..._functions.timeouts import Deadline
 from ..place import Place
 from .caller import Caller, Part
 
-__all__ = ["back_off", "permitted", "room"]
+__all__ = ["permitted", "rests", "room"]
 
 
 async def room(stage: Caller, place: Place) -> None:
@@ -24,7 +25,27 @@ async def room(stage: Caller, place: Place) -> None:
         await _parked(stage, place, partial(stage.line.room, place))
 
 
-async def back_off(stage: Caller, place: Place, seconds: float, size: int) -> None:
+async def rests(
+    stage: Caller, part: Part, seconds: float, size: int, deadline: Deadline | None
+) -> bool:
+    """Wait for the next attempt, with `size` items; tell whether it can begin before a deadline."""
+    place = part.place
+    if deadline is None:
+        await _back_off(stage, place, seconds, size)
+        return True
+    if deadline.left <= seconds:
+        return False
+    try:
+        async with asyncio.timeout(deadline.left):
+            await _back_off(stage, place, seconds, size)
+            await stage.run.wait_for_pause()
+            await permitted(stage, part)
+    except TimeoutError:
+        return False
+    return True
+
+
+async def _back_off(stage: Caller, place: Place, seconds: float, size: int) -> None:
     """Wait before the next attempt for `size` items: so long, and then for a slot.
 
     Where calls are sequential, or must start in order, the call keeps its slot.

@@ -15,8 +15,7 @@ from conveyor_rx._engine.batches.clock import Clock
 from conveyor_rx._engine.batches.measured_batches import MeasuredBatches
 from conveyor_rx._engine.batches.open_batches import OpenBatches
 from conveyor_rx._engine.batches.trigger import Trigger
-from conveyor_rx._engine.calls import async_generators, delivery, generators, inline
-from conveyor_rx._engine.calls.attempts import Attempts
+from conveyor_rx._engine.calls import async_generators, attempts, delivery, generators, inline
 from conveyor_rx._engine.calls.attempts_in_tasks import failed_inline
 from conveyor_rx._engine.calls.flat_map import FlatMap
 from conveyor_rx._engine.calls.held_calls import HeldCalls
@@ -573,11 +572,11 @@ def the_deadline_begins_with_each_attempt(patch: pytest.MonkeyPatch) -> None:
 
 @broken
 def an_attempt_begins_after_the_deadline(patch: pytest.MonkeyPatch) -> None:
-    async def rests(self: Attempts, seconds: float) -> bool:
+    async def rests(stage: Any, place: Any, seconds: float, *rest: Any) -> bool:
         await asyncio.sleep(seconds)
         return True
 
-    patch.setattr(Attempts, "_rests", rests)
+    patch.setattr(attempts, "rests", rests)
 
 
 @broken
