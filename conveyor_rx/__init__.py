@@ -28,6 +28,7 @@ and `await stream.collect()` all at once. `draw`, `record`, `observe` and `progr
 
 from typing import TYPE_CHECKING, Any
 
+from ._dead_letters import Failure
 from .context import (
     ContextManager,
     ExecutionMode,
@@ -59,6 +60,7 @@ __all__ = [
     "ErrorAction",
     "ErrorHandler",
     "ExecutionMode",
+    "Failure",
     "Limit",
     "LoggingErrorHandler",
     "Pipeline",

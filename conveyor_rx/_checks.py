@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 import sys
-from inspect import iscoroutinefunction
+from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
 from typing import Any, cast, get_args
 
 __all__ = [
     "as_number",
+    "check_budget",
     "check_choice",
     "check_count",
+    "check_dead_letter",
     "check_errors",
     "check_flag",
     "check_function",
@@ -34,6 +36,22 @@ def as_number(name: str, value: object) -> float:
     return number
 
 
+def check_budget(name: str, value: object) -> None:
+    """Raise unless `value` is a number of items, a share of them, or None."""
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError(f"{name} must be an int (items), a float (a share) or None, not {value!r}")
+    if isinstance(value, int):
+        if value < 0:
+            raise ValueError(f"{name} must be at least 0, not {value!r}")
+    elif not 0 < value < 1:  # nor is NaN
+        raise ValueError(
+            f"{name} must be greater than 0 and less than 1 if it is a float, a share of the "
+            f"items, not {value!r}; an int is a number of items"
+        )
+
+
 def check_choice(name: str, value: object, choices: Any) -> None:
     """Raise unless `value` is one of `choices`, a `Literal`."""
     allowed = get_args(choices)
@@ -52,6 +70,19 @@ def check_count(name: str, value: object, *, optional: bool = False) -> None:
         raise TypeError(f"{name} must be {kind}, not {value!r}")
     if value < 1:
         raise ValueError(f"{name} must be at least 1, not {value!r}")
+
+
+def check_dead_letter(name: str, value: object) -> None:
+    """Raise unless `value` is a function that does something when it is called, or None."""
+    call = getattr(value, "__call__", None)  # noqa: B004  # of an object: its own may be async
+    is_generator = any(map(isgeneratorfunction, (value, call))) or any(
+        map(isasyncgenfunction, (value, call))
+    )
+    if value is not None and (not callable(value) or is_generator):
+        raise TypeError(
+            f"{name} must be a function, plain or async (no generator), of a Failure, or None, "
+            f"not {value!r}"
+        )
 
 
 def check_errors(name: str, value: object, *, tells: str = "whether to try again") -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from inspect import Parameter
 from typing import Any, TypedDict, TypeVar
 
+from ._dead_letters import DeadLetter
 from ._limits.concurrency import Limit
 from ._limits.rate import RateLimit
 from ._options import RETRIES, TaskOptions
@@ -72,6 +73,12 @@ class _OfCalls(TypedDict, total=False):
     rate_limit: RateLimit[Any] | Sequence[RateLimit[Any]] | None
     """How much may start in which time: one `RateLimit`, or several that all have to allow it. They
     may be shared with other tasks."""
+    dead_letter: DeadLetter | None
+    """A function, plain or async, that gets a `Failure` for each item that is skipped, before it
+    counts as skipped. Default: that of the context, if it has one."""
+    max_failures: float | None
+    """How many items may be skipped in a run: an int is a number of items, a float a share. One
+    more fails the run. Default: None, any number."""
 
 
 class OwnTaskOptions(_OfEveryTask, _WithRetryConfig, total=False):

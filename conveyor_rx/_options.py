@@ -11,14 +11,17 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 from ._checks import (
+    check_budget,
     check_choice,
     check_count,
+    check_dead_letter,
     check_flag,
     check_function,
     check_limit,
     check_seconds,
     check_text,
 )
+from ._dead_letters import DeadLetter
 from ._limits.concurrency import Limit
 from ._limits.rate import RateLimit
 from ._limits.shared import SharedLimit
@@ -92,6 +95,8 @@ class CallOptions(TaskOptions):
     flatten: bool = True
     timeout: float | None = None
     rate_limit: RateLimit[Any] | Sequence[RateLimit[Any]] | None = None
+    dead_letter: DeadLetter | None = None
+    max_failures: float | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -100,6 +105,13 @@ class CallOptions(TaskOptions):
         _check_rates(self.rate_limit)
         check_flag("flatten", self.flatten)
         check_limit("timeout", self.timeout)
+        check_dead_letter("dead_letter", self.dead_letter)
+        check_budget("max_failures", self.max_failures)
+        if self.max_failures is not None and self.on_error == "fail":
+            raise ValueError(
+                "max_failures has no effect with on_error='fail', as the first failure ends the "
+                "run; it goes with on_error='skip_item' or 'skip_batch'"
+            )
 
     @property
     def limit(self) -> int | None:

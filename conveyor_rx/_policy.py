@@ -8,6 +8,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, field
 
+from ._dead_letters import DeadLetter
 from ._errors.blame import blame_task
 from .error_handling import ErrorAction, ErrorHandler, RetryConfig
 
@@ -33,6 +34,8 @@ class Policy:
     retry: RetryConfig = field(default_factory=lambda: RetryConfig(max_attempts=1))
     handler: ErrorHandler | None = None
     splits: bool = False  # a batch task: skip_item looks for the failing items by halving
+    dead_letter: DeadLetter | None = None
+    max_failures: float | None = None
 
     def verdict(self, error: BaseException, attempt: int, size: int, delivered: bool) -> Verdict:
         """Decide on attempt number `attempt` (from 1) of a call with `size` items that failed.

@@ -30,6 +30,8 @@ class StageStats(NamedTuple):
     """Attempts that were followed by another."""
     skipped: int = 0
     """Items given up by `skip_item` or `skip_batch`."""
+    dead_lettered: int = 0
+    """How many of these a function for dead letters has accepted."""
     dropped: int = 0
     """Items whose call gave None, and the rest of a batch below `min_size`."""
     dropped_outputs: int = 0
@@ -100,6 +102,7 @@ class Counters:
     __slots__ = (
         "cancelled",
         "completed",
+        "dead_lettered",
         "dropped",
         "dropped_outputs",
         "failed",
@@ -109,6 +112,7 @@ class Counters:
         "retried",
         "running",
         "skipped",
+        "skipping",  # items on the way there: their dead letters are being written
         "stage",
     )
 
@@ -116,7 +120,7 @@ class Counters:
         self.stage = stage
         self.in_ = self.out = self.completed = self.failed = self.retried = 0
         self.skipped = self.dropped = self.dropped_outputs = self.cancelled = self.running = 0
-        self.ones = 0
+        self.ones = self.dead_lettered = self.skipping = 0
 
     @property
     def settled(self) -> int:
@@ -128,6 +132,7 @@ class Counters:
         """Return the numbers as they are now."""
         values = {name: getattr(self, name) for name in self.__slots__}
         ones = values.pop("ones")
+        del values["skipping"]
         values["completed"] += ones
         values["out"] += ones
         return StageStats(**values, waiting=self.in_ - self.settled - self.running)

@@ -8,7 +8,15 @@ from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, Literal, TypeVar
 
-from ._checks import check_choice, check_count, check_flag, check_text
+from ._checks import (
+    check_budget,
+    check_choice,
+    check_count,
+    check_dead_letter,
+    check_flag,
+    check_text,
+)
+from ._dead_letters import DeadLetter
 from ._text.near_miss import near_miss
 
 __all__ = [
@@ -51,6 +59,12 @@ class PipelineContext:
         warn_of_blocking: whether a plain function that holds the event loop for more than 0.1 s is
             logged, at WARNING, once a stage and run. It is timed until 100 calls in a row took less
             than 0.2 ms each. Default: True.
+        dead_letter: a function, plain or async, that gets a `Failure` for each item that a task
+            skips, before it counts as skipped; for all tasks that have none of their own. Default:
+            None.
+        max_failures: how many items all tasks together may skip in a run: an int is a number of
+            items, a float a share of those of the task that has settled most. One more fails the
+            run. Default: None, any number.
 
     Raises:
         TypeError, ValueError: a field of the wrong type or out of range, named in the message.
@@ -71,12 +85,16 @@ class PipelineContext:
     data: dict[str, Any] = dataclasses.field(default_factory=dict[str, Any])
     max_in_flight: int | None = 1024
     warn_of_blocking: bool = True
+    dead_letter: DeadLetter | None = None
+    max_failures: float | None = None
 
     def __post_init__(self) -> None:
         check_choice("execution_mode", self.execution_mode, ExecutionMode)
         check_count("max_parallelism", self.max_parallelism, optional=True)
         check_count("max_in_flight", self.max_in_flight, optional=True)
         check_flag("warn_of_blocking", self.warn_of_blocking)
+        check_dead_letter("dead_letter", self.dead_letter)
+        check_budget("max_failures", self.max_failures)
         if not isinstance(self.data, dict):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
             raise TypeError(f"data must be a dict, not {self.data!r}")
         check_text("pipeline_id", self.pipeline_id)
@@ -92,6 +110,8 @@ class PipelineContext:
         max_parallelism: int | None = UNCHANGED,
         max_in_flight: int | None = UNCHANGED,
         warn_of_blocking: bool = UNCHANGED,
+        dead_letter: DeadLetter | None = UNCHANGED,
+        max_failures: float | None = UNCHANGED,
         pipeline_id: str | None = UNCHANGED,
         data: dict[str, Any] = UNCHANGED,
         **values: Any,
@@ -107,6 +127,8 @@ class PipelineContext:
             "max_parallelism": max_parallelism,
             "max_in_flight": max_in_flight,
             "warn_of_blocking": warn_of_blocking,
+            "dead_letter": dead_letter,
+            "max_failures": max_failures,
             "pipeline_id": pipeline_id,
             "data": data,
         }

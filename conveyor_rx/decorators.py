@@ -64,6 +64,12 @@ def single_task(func: Callable[..., Any] | None = None, **options: Unpack[Decora
 
         key: a function of the item: calls for items with equal keys follow each other, in input
             order, and retries too; calls for other keys go on beside them. Default: None.
+        dead_letter: a function, plain or async, that gets a `Failure` for each item that is
+            skipped: once it is given up for good, and before it counts as skipped. What the
+            function raises fails the run. Default: None, that of the context, if there is one.
+        max_failures: how many items may be skipped in a run; one more fails the run at its place.
+            An int is a number of items. A float is a share, judged once 100 items have settled, and
+            at the end. Default: None, any number.
 
     Order: results stand in input order, or as completed. With `concurrency_limit=1`, and for
     generator functions, calls start in input order, too.
@@ -182,6 +188,12 @@ def batch_task(  # noqa: D417  # by name
             which it waits for room. Default: None, no limit.
         rate_limit: how much may start in which time: a `RateLimit`, or a list of them, all of which
             have to allow it. Tasks may share it. Default: None.
+        dead_letter: a function, plain or async, that gets a `Failure` for each item that is
+            skipped: once it is given up for good, and before it counts as skipped. What the
+            function raises fails the run. Default: None, that of the context, if there is one.
+        max_failures: how many items may be skipped in a run; one more fails the run at its place.
+            An int is a number of items. A float is a share, judged once 100 items have settled, and
+            at the end. Default: None, any number.
 
     Order: batches start in the order in which they were cut, which without `group_by` is input
     order; their outputs stand in that order, or as completed.

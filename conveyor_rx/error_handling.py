@@ -17,11 +17,14 @@ from ._checks import (
     check_limit,
     check_seconds,
 )
+from ._dead_letters import DeadLetter, Failure
 from ._text.labels import label, terminal
 
 __all__ = [
+    "DeadLetter",
     "ErrorAction",
     "ErrorHandler",
+    "Failure",
     "LoggingErrorHandler",
     "RetryAfter",
     "RetryConfig",

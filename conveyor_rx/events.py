@@ -34,6 +34,7 @@ EventKind = Literal[
     "call_ended",
     "ready",
     "emitted",
+    "dead_lettered",
     "skipped",
     "dropped",
     "delivered",
@@ -61,6 +62,8 @@ call_ended      a call is over, with all its attempts; `reason` is what became o
                 "failed", "skipped", "dropped" or "cancelled" (of a split batch: of its last part)
 ready           a stage has a result, `value`; it may be held, for order or for room downstream
 emitted         a result leaves the stage, to what it feeds
+dead_lettered   a function for dead letters has accepted items that are about to be skipped; they
+                failed with `error`
 skipped         items were given up by `skip_item` or `skip_batch`
 dropped         items gave None, or were a rest below `min_size`; `reason`: "none" or "rest"
 delivered       the consumer has got a result; the stage is the output

@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeAlias, TypeVar, cast, overload
 
 from reactivex import Observable
 
+from ._dead_letters import DeadLetter
 from ._engine.graph.chain import Chain
 from ._engine.graph.sketch import Sketch
 from ._engine.sources import NO_DATA, check_data
@@ -94,6 +95,8 @@ class Stage(Part, Generic[In, Out]):
         max_parallelism: int | None = UNCHANGED,
         max_in_flight: int | None = UNCHANGED,
         warn_of_blocking: bool = UNCHANGED,
+        dead_letter: DeadLetter | None = UNCHANGED,
+        max_failures: float | None = UNCHANGED,
         pipeline_id: str | None = UNCHANGED,
         data: dict[str, Any] = UNCHANGED,
         **values: Any,
@@ -105,6 +108,9 @@ class Stage(Part, Generic[In, Out]):
             max_parallelism: how many calls may run at once in the whole run; None is no bound.
             max_in_flight: how many items may be under way in one segment; None is no bound.
             warn_of_blocking: False: no word of plain functions that hold the event loop.
+            dead_letter: a function that gets a `Failure` for each item that is skipped, for the
+                tasks that have none of their own.
+            max_failures: how many items may be skipped in a run, or which share of them.
             pipeline_id: without effect, as each run has a new one.
             data: takes the place of the data that the tasks of a run share.
             **values: further names are added to that data.
@@ -127,6 +133,8 @@ class Stage(Part, Generic[In, Out]):
             max_parallelism=max_parallelism,
             max_in_flight=max_in_flight,
             warn_of_blocking=warn_of_blocking,
+            dead_letter=dead_letter,
+            max_failures=max_failures,
             pipeline_id=pipeline_id,
             data=data,
             **values,

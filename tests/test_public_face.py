@@ -48,6 +48,7 @@ PUBLIC: dict[str, list[str]] = {
         "ErrorAction",
         "ErrorHandler",
         "ExecutionMode",
+        "Failure",
         "Limit",
         "LoggingErrorHandler",
         "Pipeline",
@@ -75,8 +76,10 @@ PUBLIC: dict[str, list[str]] = {
     ],
     "conveyor_rx.decorators": ["UnboundTask", "batch_task", "single_task"],
     "conveyor_rx.error_handling": [
+        "DeadLetter",
         "ErrorAction",
         "ErrorHandler",
+        "Failure",
         "LoggingErrorHandler",
         "RetryAfter",
         "RetryConfig",
@@ -176,6 +179,7 @@ def test_names_say_where_they_are_from() -> None:
             assert public in (
                 "stats",
                 "context",
+                "dead_letters",
                 "error_handling",
                 "pipeline",
                 "stream",
@@ -197,9 +201,14 @@ OPTIONS = (
     "on_error='fail', retry_attempts=1, retry_delay=1.0, retry_exponential_backoff=True, "
     "retry_max_delay=60.0, retry_on=<class 'Exception'>, retry_jitter=0.0, retry_after=None, "
     "total_timeout=None, retry_config=None, error_handler=None, task_name=None, "
-    "concurrency_limit=None, flatten=True, timeout=None, rate_limit=None"
+    "concurrency_limit=None, flatten=True, timeout=None, rate_limit=None, "
+    "dead_letter=None, max_failures=None"
 )
 CLASS_OPTIONS = "on_error='fail', retry_config=None, error_handler=None, task_name=None"
+CALL_OPTIONS = (
+    "concurrency_limit=None, flatten=True, timeout=None, rate_limit=None, dead_letter=None, "
+    "max_failures=None"
+)
 
 SETTINGS = ", ".join(
     f"{name}=unchanged"
@@ -208,6 +217,8 @@ SETTINGS = ", ".join(
         "max_parallelism",
         "max_in_flight",
         "warn_of_blocking",
+        "dead_letter",
+        "max_failures",
         "pipeline_id",
         "data",
     )
@@ -222,14 +233,12 @@ SIGNATURES: list[tuple[Any, str]] = [
     ),
     (
         SingleTask,
-        f"(func, *, {CLASS_OPTIONS}, concurrency_limit=None, flatten=True, timeout=None, "
-        "rate_limit=None, key=None)",
+        f"(func, *, {CLASS_OPTIONS}, {CALL_OPTIONS}, key=None)",
     ),
     (
         BatchTask,
         f"(func, min_size=1, max_size=None, *, max_wait=None, max_weight=None, weight=None, "
-        f"group_by=None, {CLASS_OPTIONS}, "
-        "concurrency_limit=None, flatten=True, timeout=None, rate_limit=None)",
+        f"group_by=None, {CLASS_OPTIONS}, {CALL_OPTIONS})",
     ),
     (BaseTask, f"(*, {CLASS_OPTIONS})"),
     (BaseTask.process, "(self, items)"),
@@ -296,6 +305,8 @@ def test_fields_of_the_context() -> None:
         "data": {},
         "max_in_flight": 1024,
         "warn_of_blocking": True,
+        "dead_letter": None,
+        "max_failures": None,
     }
 
 
@@ -303,8 +314,8 @@ def test_fields_of_the_statistics() -> None:
     """Issue 2.6: in, out, failed, retried, skipped, dropped, running, waiting, of each stage."""
     names = list(StageStats._fields)
     assert names == (
-        "stage in_ out completed failed retried skipped dropped dropped_outputs cancelled "
-        "running waiting".split()
+        "stage in_ out completed failed retried skipped dead_lettered dropped dropped_outputs "
+        "cancelled running waiting".split()
     )
     assert StageStats("s").as_dict()["in"] == 0
 

@@ -75,5 +75,11 @@ def _of_stage(stage: StageInfo, context: PipelineContext) -> Card:
 def _settings(context: PipelineContext) -> list[str]:
     """Give the settings that differ from the defaults, as `with_context` takes them."""
     usual = {field.name: field.default for field in fields(PipelineContext)}
-    now = {name: getattr(context, name) for name in ("max_in_flight", "max_parallelism")}
-    return [f"{name}={value}" for name, value in now.items() if value != usual[name]]
+    names = ("max_in_flight", "max_parallelism", "max_failures")
+    now = {name: getattr(context, name) for name in names}
+    settings = [f"{name}={value}" for name, value in now.items() if value != usual[name]]
+    letter = context.dead_letter
+    if letter is not None:
+        name = getattr(letter, "__name__", type(letter).__name__)
+        settings.append(label(f"dead_letter={label(name)}", OPTION_WIDTH))
+    return settings

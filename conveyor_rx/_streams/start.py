@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from .._engine.calls.dead_letters import LossesOfRun
 from .._engine.graph.chain import Chain
 from .._engine.graph.sketch import Sketch
 from .._engine.graph.watcher import UNWATCHED
@@ -82,7 +83,10 @@ def link(run: Run, data: Any, plan: Plan | None, gate: Gate, outlet: Subscriber)
     observed = None
     if run.tracer is not None:
         observed = _observed(run, run.tracer, plan, source, length_of(data), is_pulled=is_pulled)
-    chain = Chain(run, source.observable(), source, observed or UNWATCHED)
+    losses = None
+    if plan is not None:
+        losses = LossesOfRun(plan.context.dead_letter, plan.context.max_failures)
+    chain = Chain(run, source.observable(), source, observed or UNWATCHED, losses)
     if plan is not None:
         plan.connect(chain)
     observable = chain.end(gate, direct=is_pulled)

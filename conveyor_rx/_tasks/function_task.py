@@ -7,6 +7,7 @@ from collections.abc import AsyncIterable, Callable, Sequence
 from dataclasses import replace
 from typing import Any, Generic, Self, SupportsIndex, TypeVar, cast
 
+from .._dead_letters import DeadLetter
 from .._engine.sources import NO_DATA
 from .._functions.calls import Call, is_generator, name_of
 from .._functions.pickling import check_pickling
@@ -90,6 +91,16 @@ class FunctionTask(BaseTask[In, Out], Generic[In, Out]):
         return self._options.timeout
 
     @property
+    def dead_letter(self) -> DeadLetter | None:
+        """Who gets the items that are skipped; None: who the context of the run names, if any."""
+        return self._options.dead_letter
+
+    @property
+    def max_failures(self) -> float | None:
+        """How many items may be skipped in a run, or which share; None: any number."""
+        return self._options.max_failures
+
+    @property
     def flatten(self) -> bool:
         """Whether a list or generator that the function returns stands for many outputs."""
         return self._options.flatten
@@ -171,7 +182,13 @@ class FunctionTask(BaseTask[In, Out], Generic[In, Out]):
     def _call(self) -> Call:
         options = self._options
         policy = Policy(
-            self.task_name, options.on_error, options.retries, options.error_handler, self._splits
+            self.task_name,
+            options.on_error,
+            options.retries,
+            options.error_handler,
+            self._splits,
+            options.dead_letter,
+            options.max_failures,
         )
         call = self._binding.call(policy, flatten=options.flatten, timeout=options.timeout)
         return call._replace(limits=options.limits) if options.limits else call

@@ -181,6 +181,8 @@ class Recording:
     delivered: int = 0
     failed: int = 0
     skipped: int = 0
+    dead_lettered: int = 0
+    """How many of the skipped items went to a function for dead letters."""
     dropped: int = 0
     retries: int = 0
     parts: int = 0

@@ -179,6 +179,9 @@ class RunRecorder:
         record.last_call = now
         self._goes_on(call.inputs, now)
 
+    def dead_lettered(self, event: Event, lane: LaneState, now: float) -> None:
+        self.recording.dead_lettered += len(event.items)
+
     def skipped(self, event: Event, lane: LaneState, now: float) -> None:
         self.recording.skipped += len(event.items)
         self._lose(event, lane, now, "skipped")

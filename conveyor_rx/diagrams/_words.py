@@ -57,6 +57,8 @@ def summary(recording: Recording) -> str:
     ):
         if number:
             parts.append(f"{number:,} {what}")
+    if recording.dead_lettered:
+        parts.append(counted(recording.dead_lettered, "dead letter"))
     if recording.retries:
         parts.append(counted(recording.retries, "retry"))
     if recording.parts:

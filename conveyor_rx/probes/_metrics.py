@@ -53,6 +53,7 @@ class _Instruments:
         self.items_out = counter("items.out", "{item}", "Results that left a stage")
         self.failed = counter("items.failed", "{item}", "Items whose call failed the run")
         self.skipped = counter("items.skipped", "{item}", "Items given up after a failure")
+        self.dead_lettered = counter("items.dead_lettered", "{item}", "Dead letters accepted")
         self.dropped = counter("items.dropped", "{item}", "Items without a result, by None or rest")
         self.calls = counter("calls", "{call}", "Calls of a stage's function, by outcome")
         self.retries = counter("retries", "{retry}", "Further attempts of calls")
@@ -121,6 +122,9 @@ class _Run:
                 self._to.hold.record(event.time - since, stage)
         self._arrived(event)
 
+    def dead_lettered(self, event: Event) -> None:
+        self._to.dead_lettered.add(len(event.items), self._stages[event.stage])
+
     def skipped(self, event: Event) -> None:
         self._to.skipped.add(len(event.items), self._stages[event.stage])
 
@@ -152,6 +156,7 @@ _STEPS: dict[EventKind, Callable[[_Run, Event], None]] = {
     "call_ended": _Run.call_ended,
     "ready": _Run.ready,
     "emitted": _Run.emitted,
+    "dead_lettered": _Run.dead_lettered,
     "skipped": _Run.skipped,
     "dropped": _Run.dropped,
     "run_ended": _Run.run_ended,

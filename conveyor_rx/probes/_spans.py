@@ -94,6 +94,12 @@ class _Run:
             if self._with_exceptions:
                 call.span.record_exception(event.error)
 
+    def dead_lettered(self, event: Event) -> None:
+        call = self._calls.get((event.stage, event.call))
+        if call is not None:
+            attributes = {INPUTS: event.inputs[:_MOST_INPUTS]}
+            call.span.add_event("dead letter accepted", attributes)
+
     def retried(self, event: Event) -> None:
         call = self._calls.get((event.stage, event.call))
         if call is not None:
@@ -157,6 +163,7 @@ _STEPS: dict[EventKind, Callable[[_Run, Event], None]] = {
     "call_started": _Run.call_started,
     "attempt_failed": _Run.attempt_failed,
     "retried": _Run.retried,
+    "dead_lettered": _Run.dead_lettered,
     "call_ended": _Run.call_ended,
     "run_ended": _Run.run_ended,
 }

@@ -27,6 +27,7 @@ class OpenTelemetryProbe:
         conveyor_rx.items.in, .out        {item}    came to a stage, left it
         conveyor_rx.items.failed          {item}    failed the run
         conveyor_rx.items.skipped         {item}    given up after a failure
+        conveyor_rx.items.dead_lettered   {item}    of these, whose dead letter was accepted
         conveyor_rx.items.dropped         {item}    gave None, or were a rest: `conveyor_rx.reason`
         conveyor_rx.calls                 {call}    by `conveyor_rx.outcome` and `error.type`
         conveyor_rx.retries               {retry}   further attempts of calls

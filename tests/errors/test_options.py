@@ -31,6 +31,10 @@ TASK_OPTIONS: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"concurrency_limit": True}, TypeError, "concurrency_limit"),
     ({"concurrency_limit": "4"}, TypeError, "concurrency_limit"),
     ({"concurency_limit": 4}, TypeError, "concurency_limit"),
+    ({"dead_letter": "log"}, TypeError, "dead_letter"),
+    ({"max_failures": 3}, ValueError, "max_failures"),
+    ({"max_failures": -1, "on_error": "skip_item"}, ValueError, "max_failures"),
+    ({"max_failures": True, "on_error": "skip_item"}, TypeError, "max_failures"),
 ]
 RETRY_OPTIONS: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"retry_attempts": 0}, ValueError, "retry_attempts"),
@@ -81,6 +85,9 @@ CONTEXT: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"max_in_flight": 0}, ValueError, "max_in_flight"),
     ({"max_in_flight": "many"}, TypeError, "max_in_flight"),
     ({"data": 5}, TypeError, "data"),
+    ({"dead_letter": 5}, TypeError, "dead_letter"),
+    ({"max_failures": 1.0}, ValueError, "max_failures"),
+    ({"max_failures": False}, TypeError, "max_failures"),
     ({"pipeline_id": 5}, TypeError, "pipeline_id"),
 ]
 

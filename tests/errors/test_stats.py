@@ -63,6 +63,7 @@ async def test_stats_as_a_dict() -> None:
         "failed": 0,
         "retried": 0,
         "skipped": 0,
+        "dead_lettered": 0,
         "dropped": 0,
         "dropped_outputs": 0,
         "cancelled": 0,

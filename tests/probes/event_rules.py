@@ -56,6 +56,7 @@ class EventRules:
                 self.broken.append(f"{stage}: by the events {number} is another stage")
             seen = {
                 "out": len(self.of("ready", number)),
+                "dead_lettered": sum(len(e.items) for e in self.of("dead_lettered", number)),
                 "skipped": sum(len(e.items) for e in self.of("skipped", number)),
                 "dropped": sum(len(e.items) for e in self.of("dropped", number)),
             }

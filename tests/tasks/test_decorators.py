@@ -147,6 +147,8 @@ def test_the_signatures_are_those_of_the_design() -> None:
         "flatten": True,
         "timeout": None,
         "rate_limit": None,
+        "dead_letter": None,
+        "max_failures": None,
     }
     single = inspect.signature(single_task).parameters
     batch = inspect.signature(batch_task).parameters

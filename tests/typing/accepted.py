@@ -30,6 +30,7 @@ from conveyor_rx import (
     BaseTask,
     BatchTask,
     ErrorHandler,
+    Failure,
     Limit,
     Pipeline,
     RateLimit,
@@ -205,6 +206,29 @@ def embedded(text: str) -> list[float]:
 @single_task(concurrency_limit=2, flatten=False, timeout=2.5)
 async def embedded_later(text: str) -> list[float] | None:
     return [float(len(text))] if text else None
+
+
+async def write_down(failure: Failure) -> None:
+    assert_type(failure.inputs, tuple[int, ...])
+
+
+def letters() -> list[Failure]:
+    return []
+
+
+@single_task(on_error="skip_item", dead_letter=write_down, max_failures=3)
+async def with_letters(text: str) -> int:
+    return len(text)
+
+
+@batch_task(max_size=2, on_error="skip_batch", dead_letter=letters().append, max_failures=0.5)
+def batch_with_letters(texts: list[str]) -> int:
+    return len(texts)
+
+
+assert_type(with_letters, SingleTask[str, int])
+assert_type(batch_with_letters, BatchTask[str, int])
+assert_type(with_letters.with_context(dead_letter=write_down, max_failures=0.1), Pipeline[str, int])
 
 
 @single_task(flatten=False)

@@ -219,6 +219,9 @@ async def consume() -> None:
     to_text.with_context(max_in_flight="2")  # error: an int or None
     to_text.with_context(execution_mode="random")  # error: no such mode
     to_text.with_context(data=[])  # error: a dict
+    to_text.with_context(dead_letter=5)  # error: a function
+    to_text.with_context(dead_letter=str.upper)  # error: a function of a Failure
+    to_text.with_context(max_failures="3")  # error: a number
 
 
 # -- limits

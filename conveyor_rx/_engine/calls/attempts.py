@@ -38,12 +38,17 @@ class Attempts:
         error: BaseException | None = None,
         result: Any = _PENDING,
         delivered: bool = False,
+        skips: bool = False,
     ) -> None:
-        """Begin after a first attempt that ended with `error` or gave `result`, if one is given."""
+        """Begin after a first attempt that ended with `error` or gave `result`, if one is given.
+
+        `skips` says that the policy has decided to skip the item.
+        """
         self._stage = stage
         self._place = place
         self._error = error  # here and not in frames, to which its traceback leads
         self._result = result
+        self._skips = skips
         self._count = 1  # the number of the current attempt
         self._delivery = Delivery(stage, place, has_begun=delivered)
         self._fails = False  # the run is being told of its failure
@@ -85,7 +90,7 @@ class Attempts:
         result, self._result = self._result, _PENDING
         error, self._error = self._error, None
         self._failure = None
-        if error is not None and self._place.dead:
+        if error is not None and self._place.dead and not self._skips:
             self._stage.lost(self._place, error, self._count)
         del error  # its traceback leads here
         if result is _PENDING:
@@ -179,7 +184,9 @@ class Attempts:
         if failure is not None and self._why and type(error) is TimeoutError:
             error = failure  # the deadline has cut this attempt: what failed is the one before
         try:
-            verdict = policy.verdict(error, self._count, part.size, self._delivery.has_begun)
+            verdict = Verdict.SKIP
+            if not self._skips:
+                verdict = policy.verdict(error, self._count, part.size, self._delivery.has_begun)
             pause = self._pause(error) if verdict is Verdict.RETRY else 0.0
         except Exception as raised:  # by `retry_on` or `retry_after`
             add_cause(raised, error)
@@ -195,8 +202,7 @@ class Attempts:
             case Verdict.HANDLE:
                 await self._handle(error, part)
             case Verdict.SKIP:
-                stage.skips(error, part.inputs)
-                self._settle(part, "skipped")
+                await self._skip(error, part)
             case Verdict.SPLIT:
                 self._parts[-1:] = part.halves()
                 self._count = 1
@@ -210,6 +216,25 @@ class Attempts:
         if asked is not None and permits is not None:
             permits.pause(asked)
         return retry.wait(self._count, asked)
+
+    async def _skip(self, error: BaseException, part: Part) -> None:
+        """Give up the items of a part: once their dead letters were accepted, if any are."""
+        stage, losses = self._stage, self._stage.losses
+        if losses is not None and (why := losses.exceed(part.size)):
+            self._fail(error, part, why)
+            return
+        if losses is not None and losses.letter is not None:
+            failures = part.failures(error, stage.call, self._count)
+            try:
+                await losses.post(stage.run, self._place, failures)
+            except BaseException as raised:
+                self._fail_instead(raised, error, part)
+                return
+            stage.counters.dead_lettered += part.size
+            if stage.reporter is not None:
+                stage.reporter.dead_lettered(part.place, part.inputs, error)
+        stage.skips(error, part.size, part.inputs, self._count)
+        self._settle(part, "skipped")
 
     async def _take(self, result: Any, part: Part) -> None:
         """Deliver what a call gave."""
@@ -236,11 +261,7 @@ class Attempts:
                 raise no_answer(policy.handler, answer, is_async=False)
             go_on, value = checked_answer(policy.handler, await answer)
         except BaseException as raised:
-            if self._place.dead or not _is_failure(raised):
-                raise
-            if raised is not error:
-                add_cause(raised, error)
-            self._fail(raised, part)
+            self._fail_instead(raised, error, part)
             return
         if go_on:
             await self._take(value, part)
@@ -252,12 +273,21 @@ class Attempts:
         self._stage.settled(part, outcome)
         self._parts.pop()
 
-    def _fail(self, error: BaseException, part: Part) -> None:
+    def _fail_instead(self, raised: BaseException, error: BaseException, part: Part) -> None:
+        """End the run with what has just been raised by who was told of `error`."""
+        if self._place.dead or not _is_failure(raised):
+            raise  # it is called where that is being handled
+        if raised is not error:
+            add_cause(raised, error)
+        self._fail(raised, part)
+
+    def _fail(self, error: BaseException, part: Part, why: str = "") -> None:
         self._parts.pop()
         self._fails = True
         self._stage.counters.running -= part.size
+        why = ", ".join(filter(None, (self._why, why)))
         self._stage.fail(
-            self._place, error, part.size, attempt=self._count, inputs=part.inputs, why=self._why
+            self._place, error, part.size, attempt=self._count, inputs=part.inputs, why=why
         )
 
 

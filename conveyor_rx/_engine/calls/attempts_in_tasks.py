@@ -126,10 +126,19 @@ async def _step(stage: Caller, place: Place, attempts: Attempts) -> None:
 
 
 def _skip(stage: Caller, place: Place, error: BaseException) -> None:
+    """Give up an item, unless it is one too many: in a task, if there is a dead letter to write."""
+    losses, reporter = stage.losses, stage.reporter
+    if losses is not None and losses.letter is not None:
+        begin_attempts(stage, place, Attempts(stage, place, error=error, skips=True))
+        return
+    why = "" if losses is None else losses.exceed(place.weight)
     stage.attempt_failed(place, place.inputs, error, 1)
-    if stage.reporter is not None:
-        stage.reporter.settled(place, place.inputs, "skipped")
-        stage.reporter.is_over(place)
-    stage.skips(error, place.inputs)
+    if why:
+        stage.fail(place, error, place.weight, attempt=1, why=why)
+        return
+    if reporter is not None:
+        reporter.settled(place, place.inputs, "skipped")
+        reporter.is_over(place)
+    stage.skips(error, place.weight, place.inputs, 1)
     stage.counters.skipped += place.weight
     stage.line.give_up(place)

@@ -7,17 +7,20 @@ passes on what it gives.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, cast
 
 from reactivex import abc
 
+from ..._dead_letters import Failure
+from ..._errors.tracebacks import without_engine
 from ..._functions.calls import Call
-from ..._inputs import Inputs
+from ..._inputs import Inputs, numbers_of
 from ..._stats import Counters
 from ..line.line import Line, Waiter
 from ..place import Place
 from ..run import Run
+from .dead_letters import Losses
 from .permits import Permits
 
 if TYPE_CHECKING:
@@ -43,6 +46,18 @@ class Part(NamedTuple):
         if self.size == weight or inputs is None or isinstance(inputs, int):
             return inputs
         return inputs[self.offset : self.offset + self.size]
+
+    def failures(self, error: BaseException, call: Call, attempts: int) -> Iterator[Failure]:
+        """Give a dead letter for each of the items, which are skipped after so many attempts."""
+        error = without_engine(error)
+        name = call.policy.task_name
+        if not call.policy.splits:
+            yield Failure(self.item, error, name, numbers_of(self.inputs), attempts)
+            return
+        batch = cast("Sequence[Any]", self.item)
+        for number, item in enumerate(batch):
+            one = Part(self.place, item, 1, self.offset + number)
+            yield Failure(item, error, name, numbers_of(one.inputs), attempts)
 
     def halves(self) -> list[Part]:
         """Give the halves of a batch, the first one last."""
@@ -117,6 +132,7 @@ class Caller(Protocol):
     stepping: Stepping | None  # if it has had a plain generator
     permits: Permits | None  # if attempts need more than a slot
     is_sequential: bool  # a call keeps its slot until it has settled: the next one follows it
+    losses: Losses | None  # what is to be done with items that are skipped, if there is anything
 
     # -- which call may begin: `admission.py`
 
@@ -213,8 +229,8 @@ class Caller(Protocol):
     ) -> None:
         """Take note that an attempt for what is of `inputs` ended with `error`."""
 
-    def skips(self, error: BaseException, inputs: Inputs) -> None:
-        """Say, once in a run, that items are skipped."""
+    def skips(self, error: BaseException, size: int, inputs: Inputs, attempt: int) -> None:
+        """Take note that items are skipped, and say so once in a run."""
 
     def blocks(self, seconds: float) -> None:
         """Say, once in a run, that a plain function held the event loop."""

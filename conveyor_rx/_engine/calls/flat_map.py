@@ -24,6 +24,7 @@ from ..subscriber import Subscriber, lift
 from .admission import Admission
 from .async_generators import AsyncGenerators
 from .caller import Launch, Outcome, Part
+from .dead_letters import Losses
 from .generators import PlainGenerators
 from .in_attempts import InAttempts
 from .inline import TimedInline
@@ -47,6 +48,8 @@ class FlatMap(Admission):
     Cancellation: the line cancels the task of a place; it is awaited before the run has ended.
     Pressure: none of its own: what waits here stands in the line, which is the gate.
     """
+
+    losses: Losses | None = None  # set by the chain, where there are any
 
     def __init__(
         self,
@@ -100,8 +103,10 @@ class FlatMap(Admission):
         if self.reporter is not None:
             self.reporter.attempt_failed(place, inputs, error, attempt)
 
-    def skips(self, error: BaseException, inputs: Inputs) -> None:
+    def skips(self, error: BaseException, size: int, inputs: Inputs, attempt: int) -> None:
         self._notices.skips(error, inputs)
+        if self.losses is not None:
+            self.losses.skipped(size, error, named(inputs), attempt)
 
     def takes_steps(self, result: Any) -> bool:
         """Tell whether `result` is to be awaited, or to be taken apart bit by bit."""

@@ -20,6 +20,7 @@ from ..batches.batches import Batches, collect
 from ..batches.measured_batches import MeasuredBatches
 from ..batches.measures import Measures
 from ..batches.trigger import Trigger
+from ..calls.dead_letters import LossesOfRun
 from ..calls.flat_map import FlatMap, flat_map
 from ..calls.held_calls import HeldCalls
 from ..calls.keys import Keys
@@ -61,7 +62,7 @@ class _Turn(Subscriber):
 class Chain:
     """The operators of one run so far: grows stage by stage, ends at a gate.
 
-    `watcher` sees each step, and may add a tap.
+    `watcher` sees each step, and may add a tap. `losses` says what comes before an item is skipped.
     """
 
     def __init__(
@@ -70,8 +71,10 @@ class Chain:
         source: Observable[Any],
         emitter: Emitter,
         watcher: Watcher = UNWATCHED,
+        losses: LossesOfRun | None = None,
     ) -> None:
         self._run = run
+        self._losses = losses or LossesOfRun()
         self._emitter = emitter
         self._watcher = watcher
         self._observable = source
@@ -150,6 +153,7 @@ class Chain:
         if self._last is not None:
             self._last.direct = direct
         self._end_emitter(gate, final=True)
+        self._tap(self._losses.judge())
         self._tap(self._watcher.tap_outlet())
         return self._observable
 
@@ -169,6 +173,9 @@ class Chain:
             held = Turnstile(run, line, stage, keys, counts_input=counts_input)
             stage.turnstile, stage.begun = held, set()
             self._observable = turnstile(held)(self._observable)
+        losses = self._losses.of_stage(call.policy, counters)
+        if losses is not None:
+            stage.losses = losses
         self._observable = flat_map(stage)(self._observable)
         self._tap(self._watcher.tap_calls(self._stage, stage))
         return stage

@@ -100,6 +100,10 @@ def _options(call: Call) -> dict[str, Any]:
         options["on_error"] = policy.on_error
     if policy.handler is not None:
         options["error_handler"] = type(policy.handler).__name__
+    if policy.dead_letter is not None:
+        options["dead_letter"] = name_of(policy.dead_letter)
+    if policy.max_failures is not None:
+        options["max_failures"] = policy.max_failures
     if call.timeout is not None:
         options["timeout"] = call.timeout
     if not call.flatten:

@@ -139,6 +139,10 @@ class Reporter:
         """Tell that an attempt for what is of `inputs` ended with `error`."""
         self._tell_part("attempt_failed", place, inputs, attempt=attempt, error=error)
 
+    def dead_lettered(self, place: Place, inputs: Inputs, error: BaseException) -> None:
+        """Tell that the dead letters of the values of `inputs` were accepted."""
+        self._tell_part("dead_lettered", place, inputs, error=error)
+
     def settled(self, place: Place, inputs: Inputs, outcome: str) -> None:
         """Take note of what became of the values of `inputs`, perhaps a part of a batch."""
         if getattr(place, "reporter", None) is None:
