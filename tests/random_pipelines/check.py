@@ -266,6 +266,14 @@ def _check_counters(plan: Plan, watch: Watch, outcome: Outcome) -> None:
     assert outcome.end == ("call" if failed else "source" if plan.source_fails else None)
 
 
+def _check_letters(spec: Spec, stage: StageStats, letters: int, outcome: Outcome) -> None:
+    """Check D1 and D2: each item that was skipped has had its letter, and no other item."""
+    assert stage.dead_lettered == (0 if spec.letter is None else stage.skipped)
+    assert letters >= stage.dead_lettered
+    # A failure may come in the middle of the letters for a batch.
+    assert outcome.end == "call" or letters == stage.dead_lettered
+
+
 def _check_flow(plan: Plan, watch: Watch, outcome: Outcome) -> None:
     """Check that each stage took what the one before it gave: all, once, and nothing else.
 
@@ -274,9 +282,12 @@ def _check_flow(plan: Plan, watch: Watch, outcome: Outcome) -> None:
     stats = iter(outcome.stats)
     given = Counter(watch.given.get(SOURCE, ()))
     for number, spec in enumerate(plan.stages):
-        taken = Counter(watch.taken.get(number, ()))
-        assert taken <= given, f"stage {number} took what it was not given: {taken - given}"
+        taken, letters = (Counter(of.get(number, ())) for of in (watch.taken, watch.letters))
+        rest = taken + letters - given
+        assert not rest, f"stage {number} took or gave up what it was not given: {rest}"
         stage = next(stats) if spec.kind != "rx" else None
+        if stage is not None:
+            _check_letters(spec, stage, letters.total(), outcome)
         came, given = given.total(), Counter(watch.given.get(number, ()))
         if outcome.end == "call":
             continue

@@ -77,6 +77,11 @@ class Spec:
         return [n + self.salt for n in batch] if self.kind == "list batch" else [sum(batch)]
 
     @property
+    def letter(self) -> float | None:
+        """How many seconds its function for dead letters takes; None if it has none."""
+        return (self.salt % 4) * 0.2 if self.is_task and self.salt % 2 else None
+
+    @property
     def is_batch(self) -> bool:
         return self.kind in BATCHES
 

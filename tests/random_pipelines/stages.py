@@ -15,6 +15,7 @@ from conveyor_rx import (
     AsyncStream,
     BaseTask,
     BatchTask,
+    Failure,
     Pipeline,
     RateLimit,
     RetryConfig,
@@ -38,6 +39,7 @@ class Watch:
         self.capped = self.most_capped = 0  # those that always count for max_parallelism
         self.taken: dict[int, list[int]] = {}  # the items of the calls that went well, by stage
         self.given: dict[int, list[int]] = {}  # their outputs
+        self.letters: dict[int, list[int]] = {}  # the items whose dead letters were accepted
         self.pulled = self.delivered = 0
         self.starts: dict[int, list[float]] = {}  # of all attempts, by stage
         self.keys: set[tuple[int, int]] = set()  # for which a call goes on, by stage
@@ -111,6 +113,8 @@ class _Functions:
         }
         if spec.rate is not None:
             options["rate_limit"] = RateLimit(spec.rate[0], per=spec.rate[1])
+        if spec.letter is not None:
+            options["dead_letter"] = self.write_down
         if spec.is_batch:
             options["max_wait"] = spec.max_wait
             if spec.is_measured:
@@ -167,6 +171,18 @@ class _Functions:
             if len(items) > 1 and self.spec.on_error == "skip_item" and not self.spec.transient:
                 self.watch.sightings.add("batch halved")
             raise Boom(bad)
+
+    async def write_down(self, failure: Failure) -> None:
+        """Accept a dead letter: it is a part of its call, and takes up its slot."""
+        self.enter()
+        try:
+            if self.watch.is_over:
+                self.watch.wrong.append(f"a letter for {failure.item} after the end")
+            if self.spec.letter:
+                await asyncio.sleep(self.spec.letter)
+            self.watch.letters.setdefault(self.number, []).append(failure.item)
+        finally:
+            self.leave()
 
     async def work(self, item: int) -> None:
         if self.spec.latency:

@@ -17,6 +17,8 @@ from conveyor_rx._engine.batches.open_batches import OpenBatches
 from conveyor_rx._engine.batches.trigger import Trigger
 from conveyor_rx._engine.calls import async_generators, attempts, delivery, generators, inline
 from conveyor_rx._engine.calls.attempts_in_tasks import failed_inline
+from conveyor_rx._engine.calls.budget import Budget
+from conveyor_rx._engine.calls.dead_letters import Losses
 from conveyor_rx._engine.calls.flat_map import FlatMap
 from conveyor_rx._engine.calls.held_calls import HeldCalls
 from conveyor_rx._engine.calls.permits import Permits
@@ -446,6 +448,72 @@ def a_failure_lets_the_calls_behind_it_go_on(patch: pytest.MonkeyPatch) -> None:
             place = following
 
     patch.setattr(Line, "_kill_from", kill_nobody)
+
+
+# -- dead letters and budgets
+
+
+@broken
+def a_letter_is_written_twice(patch: pytest.MonkeyPatch) -> None:
+    post = Losses.post
+
+    async def twice(self: Losses, run: Run, place: Any, failures: Any) -> None:
+        await post(self, run, place, [each for each in failures for _ in range(2)])
+
+    patch.setattr(Losses, "post", twice)
+
+
+@broken
+def the_item_that_is_too_many_gets_a_letter(patch: pytest.MonkeyPatch) -> None:
+    post = Losses.post
+
+    async def and_then_judge(self: Losses, run: Run, place: Any, failures: Any) -> None:
+        letters = list(failures)
+        await post(self, run, place, letters)
+        if why := exceed(self, len(letters)):
+            letters[0].error.add_note(why)
+            raise letters[0].error
+
+    exceed = Losses.exceed
+    patch.setattr(Losses, "exceed", lambda *_: "")
+    patch.setattr(Losses, "post", and_then_judge)
+
+
+@broken
+def a_budget_is_off_by_one(patch: pytest.MonkeyPatch) -> None:
+    def change(budget: Budget) -> None:
+        budget._taken = -1
+
+    _after_init(patch, Budget, change)
+
+
+@broken
+def an_item_settles_before_its_letter_is_accepted(patch: pytest.MonkeyPatch) -> None:
+    post = Losses.post
+    kept: list[Any] = []
+
+    async def hurry(self: Losses, *letters: Any) -> None:
+        kept.append(asyncio.ensure_future(post(self, *letters)))
+
+    patch.setattr(Losses, "post", hurry)
+
+
+@broken
+def what_waits_for_its_letter_is_not_in_the_budget(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Budget, "take", lambda self, items: self._name() if self._taken >= 3 else "")
+    skipped = Losses.skipped
+
+    def late(self: Losses, items: int, *what: Any) -> None:
+        for budget in self._budgets:
+            budget._taken += items
+        skipped(self, items, *what)
+
+    patch.setattr(Losses, "skipped", late)
+
+
+@broken
+def a_share_is_not_judged_at_the_end(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Budget, "verdict", lambda self: None)
 
 
 # -- time

@@ -66,6 +66,36 @@ def contract(module: str, test: str, **arguments: str | int | None) -> Check:
 
 RANDOM = random_pipelines()
 FOUND_BY: dict[str, Check] = {
+    "a_letter_is_written_twice": RANDOM,
+    "the_item_that_is_too_many_gets_a_letter": contract(
+        "errors.test_budgets",
+        "test_one_item_too_many_fails_the_run_at_its_place",
+        kind="async",
+        mode="ordered",
+        with_letter=True,
+    ),
+    "a_budget_is_off_by_one": contract(
+        "errors.test_budgets", "test_a_budget_is_used_up_while_a_batch_is_halved", mode="ordered"
+    ),
+    "an_item_settles_before_its_letter_is_accepted": contract(
+        "errors.test_dead_letters",
+        "test_an_item_counts_as_skipped_when_its_letter_was_accepted",
+        kind="async",
+        mode="ordered",
+    ),
+    "what_waits_for_its_letter_is_not_in_the_budget": contract(
+        "errors.test_budgets",
+        "test_items_whose_letters_are_under_way_count",
+        kind="async",
+        mode="ordered",
+    ),
+    "a_share_is_not_judged_at_the_end": contract(
+        "errors.test_budgets",
+        "test_a_share_is_judged_at_the_end",
+        kind="async",
+        mode="ordered",
+        way="async for",
+    ),
     "a_key_is_free_as_soon_as_its_call_begins": contract(
         "flow.test_keys",
         "test_equal_keys_follow_each_other",
