@@ -28,6 +28,8 @@ class StageStats(NamedTuple):
     """Items whose call failed the run."""
     retried: int = 0
     """Attempts that were followed by another."""
+    timed_out: int = 0
+    """Attempts that were ended by `timeout` or `total_timeout`, and failed with TimeoutError."""
     skipped: int = 0
     """Items given up by `skip_item` or `skip_batch`."""
     dead_lettered: int = 0
@@ -114,13 +116,14 @@ class Counters:
         "skipped",
         "skipping",  # items on the way there: their dead letters are being written
         "stage",
+        "timed_out",
     )
 
     def __init__(self, stage: str) -> None:
         self.stage = stage
         self.in_ = self.out = self.completed = self.failed = self.retried = 0
         self.skipped = self.dropped = self.dropped_outputs = self.cancelled = self.running = 0
-        self.ones = self.dead_lettered = self.skipping = 0
+        self.ones = self.dead_lettered = self.skipping = self.timed_out = 0
 
     @property
     def settled(self) -> int:

@@ -314,8 +314,8 @@ def test_fields_of_the_statistics() -> None:
     """Issue 2.6: in, out, failed, retried, skipped, dropped, running, waiting, of each stage."""
     names = list(StageStats._fields)
     assert names == (
-        "stage in_ out completed failed retried skipped dead_lettered dropped dropped_outputs "
-        "cancelled running waiting".split()
+        "stage in_ out completed failed retried timed_out skipped dead_lettered dropped "
+        "dropped_outputs cancelled running waiting".split()
     )
     assert StageStats("s").as_dict()["in"] == 0
 

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from .calls import is_async, is_async_generator, is_awaitable, name_of
 
-__all__ = ["Deadline", "check_timeout", "within"]
+__all__ = ["Deadline", "check_timeout", "is_late", "within"]
 
 
 def check_timeout(function: Callable[..., Any]) -> None:
@@ -44,6 +44,17 @@ def within(function: Callable[..., Any], seconds: float) -> Callable[..., Any]:
                 yield value
 
     return generate if is_async_generator(function) else call
+
+
+def is_late(error: BaseException) -> bool:
+    """Tell whether `error` is the TimeoutError of a call that was ended here."""
+    return type(error) is TimeoutError and type(error.args[0] if error.args else "") is _Late
+
+
+class _Late(str):
+    """The text of a TimeoutError of ours, by which it is told from one of the user's code."""
+
+    __slots__ = ()
 
 
 class Deadline:
@@ -121,4 +132,4 @@ class _Limit(AbstractAsyncContextManager[None]):
             raise self._late()
 
     def _late(self) -> TimeoutError:
-        return TimeoutError(f"the call took longer than {self._option}")
+        return TimeoutError(_Late(f"the call took longer than {self._option}"))

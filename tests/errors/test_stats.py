@@ -62,6 +62,7 @@ async def test_stats_as_a_dict() -> None:
         "completed": 2,
         "failed": 0,
         "retried": 0,
+        "timed_out": 0,
         "skipped": 0,
         "dead_lettered": 0,
         "dropped": 0,

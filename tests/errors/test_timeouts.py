@@ -287,3 +287,35 @@ def test_it_is_an_attribute() -> None:
     """And None without one."""
     assert single_task(timeout=2)(work).timeout == 2
     assert single_task(work).timeout is None
+
+
+@in_both_modes
+async def test_attempts_that_were_ended_are_counted(mode: Any) -> None:
+    """T1, T2: each one; not a TimeoutError of the function's own, nor one that a run within has."""
+
+    @single_task(timeout=1)
+    async def inner(item: int) -> int:
+        await asyncio.sleep(9)
+        return item
+
+    @single_task(timeout=2, retry_attempts=2, retry_delay=0, on_error="skip_item")
+    async def late(item: int) -> int:
+        if item == 1:
+            raise TimeoutError
+        await asyncio.sleep(9 if item == 0 else 0)
+        return item
+
+    @single_task(total_timeout=3, on_error="skip_item")
+    async def later(item: int) -> int:
+        await asyncio.sleep(9)
+        return item
+
+    @single_task(on_error="skip_item")
+    async def outer(item: int) -> int:
+        (only,) = await inner([item]).collect()
+        return only
+
+    for task, expected in ((late, 2), (later, 3), (outer, 0)):
+        stream = task.with_execution_mode(mode)(range(3))
+        await stream.collect()
+        assert stream.stats[0].timed_out == expected
