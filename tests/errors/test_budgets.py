@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from conveyor_rx import BatchTask, PipelineContext, SingleTask, batch_task, single_task
+from conveyor_rx import BatchTask, PipelineContext, RetryConfig, SingleTask, batch_task, single_task
 from conveyor_rx.events import observe
 from tests.errors.failing import (
     Answer,
@@ -145,6 +145,16 @@ async def test_items_whose_letters_are_under_way_count(mode: Any, kind: str) -> 
     assert error.args == (3,)
     assert letters.begun == [0, 1, 2]
     assert letters.items == ([0, 1, 2] if mode == "ordered" else [])
+
+
+async def test_a_note_that_names_the_deadline_and_the_budget() -> None:
+    """D4, T2, E2: one note says why it was not tried again, and why that ends the run."""
+    config = RetryConfig(9, 2.0, total_timeout=5)
+    _, error = await ending(skipping("async", 1, max_failures=0, retry_config=config)(range(3)))
+    assert note(error) == (
+        "in task 'work', input 1, attempt 2, no time left of total_timeout=5 s, "
+        "beyond max_failures=0 of task 'work'"
+    )
 
 
 # -- batches

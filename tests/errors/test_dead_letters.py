@@ -529,6 +529,17 @@ async def test_no_letter_begins_while_nobody_reads() -> None:
     assert letters.items == [1]
 
 
+@of_each_kind
+async def test_total_timeout_is_not_for_letters(kind: str) -> None:
+    """D2, T2: it bounds the attempts; a letter may take longer, and says how many were made."""
+    letters = Letters(60)
+    config = RetryConfig(9, 2.0, total_timeout=5)
+    task = failing(kind, Boom(), 1, on_error="skip_item", retry_config=config, dead_letter=letters)
+    assert await task(range(3)).collect() == [0, 2]
+    assert [(each.item, each.attempts) for each in letters.got] == [(1, 2)]
+    assert now() == 62
+
+
 # -- D3
 
 
