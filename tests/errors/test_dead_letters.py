@@ -20,8 +20,10 @@ from conveyor_rx import (
     SingleTask,
     batch_task,
     current_context,
+    record,
     single_task,
 )
+from conveyor_rx.diagrams import MarbleDiagram
 from conveyor_rx.events import observe
 from tests.errors.failing import (
     Answer,
@@ -704,3 +706,21 @@ async def test_the_first_skip_and_the_sum_are_logged(
         ),
         ("WARNING", "task 'work' skipped 3 of 3 items"),
     ]
+
+
+def test_pictures_show_letters_and_budgets() -> None:
+    """D1, D4: those of a task beside its other options, those of the context with its settings."""
+    letters: list[Failure] = []
+    task = single_task(on_error="skip_item", dead_letter=letters.append, max_failures=0.5)(abs)
+    picture = task.with_context(dead_letter=print, max_failures=7)._repr_mimebundle_()["text/plain"]
+    for shown in ("dead_letter=append", "max_failures=0.5", "dead_letter=print", "max_failures=7"):
+        assert shown in picture
+
+
+async def test_recordings_count_letters() -> None:
+    """D1: and the summary below the diagram says so."""
+    task = failing("async", Boom(), 1, on_error="skip_item", dead_letter=Letters())
+    with record() as recorder:
+        await task(range(3)).collect()
+    assert (recorder.run.skipped, recorder.run.dead_lettered) == (1, 1)
+    assert "1 dead letter" in MarbleDiagram(recorder).text()

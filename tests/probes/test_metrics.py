@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from reactivex import operators as ops
 
-from conveyor_rx import batch_task, single_task
+from conveyor_rx import Failure, batch_task, single_task
 from conveyor_rx.events import observe
 
 pytest.importorskip("opentelemetry.sdk", reason="the SDK of OpenTelemetry is not installed")
@@ -123,3 +123,14 @@ async def test_a_failure_is_counted(telemetry: Telemetry) -> None:
     }
     (run,) = telemetry.points("run.duration")
     assert run.attributes["error.type"] == "ZeroDivisionError"
+
+
+async def test_dead_letters_are_counted(telemetry: Telemetry) -> None:
+    """D1: beside the items that were skipped; a span says when one was accepted."""
+    letters: list[Failure] = []
+    with observe(telemetry.probe(spans=True)):
+        await picky.with_context(dead_letter=letters.append)([1, 3]).collect()
+    assert telemetry.counts("items.dead_lettered") == {"picky": len(letters)} == {"picky": 1}
+    accepted = [event.name for span in telemetry.spans for event in span.events][-1]
+    assert accepted == "dead letter accepted"
+    assert "hunter2" not in telemetry.text()
