@@ -73,6 +73,28 @@ async def test_the_picture_shows_stages_batches_retries_and_what_is_skipped() ->
         nodes(picture)
 
 
+async def test_the_picture_says_why_batches_by_weight_and_key_were_cut() -> None:
+    """Of a batch without a greatest size only the number of items is said; what is refused, too."""
+
+    @batch_task(max_weight=3, weight=lambda n: 2 - n, group_by=bool, on_error="skip_item")
+    async def pack(items: list[int]) -> int:
+        await asyncio.sleep(1)
+        return sum(items)
+
+    diagram = await draw(pack([0, 1, 0, 3, 1, 1, 1]))
+    assert diagram.error is None
+    texts = " ".join(ElementTree.fromstring(diagram.svg()).itertext())
+    for word in (
+        "1 · weight",
+        "3 · weight",
+        "1 · flush",
+        "batch of 3, cut as weight",
+        "ValueError",
+    ):
+        assert word in texts, word
+    assert "skipped" in diagram.text()
+
+
 async def test_text_and_notebook_show_the_same_run() -> None:
     """The repr is the text; the bundle has an image that an untrusted notebook shows, too."""
     diagram = await draw((fetch | rank)(range(4)))
