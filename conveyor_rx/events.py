@@ -38,6 +38,7 @@ EventKind = Literal[
     "skipped",
     "dropped",
     "delivered",
+    "draining",
     "stage_ended",
     "run_ended",
 ]
@@ -67,6 +68,7 @@ dead_lettered   a function for dead letters has accepted items that are about to
 skipped         items were given up by `skip_item` or `skip_batch`
 dropped         items gave None, or were a rest below `min_size`; `reason`: "none" or "rest"
 delivered       the consumer has got a result; the stage is the output
+draining        `stream.drain` was called: nothing more is pulled; the stage is the source
 stage_ended     a stage has given its last result; the source, too, is a stage that ends
 run_ended       `reason` is "completed", "failed" (with `error`) or "closed"; the stage is the
                 output, and no event follows

@@ -16,8 +16,10 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeAlias, TypeVar, cast, overload
 
+import reactivex
 from reactivex import Observable, abc, compose
 
+from ._checks import check_seconds
 from ._engine.outlets.reader import Reader
 from ._engine.run import enclosing
 from ._engine.sources import check_data
@@ -27,6 +29,7 @@ from ._fluent import Fluent
 from ._stats import StageStats, Stats
 from ._streams.begin import begin_pulled, begin_pushed
 from ._streams.cursor import Cursor, Reading, Task, current_task
+from ._streams.draining import Draining
 from ._streams.latest import Latest
 from ._streams.origin import Origin
 from ._streams.plan import Plan
@@ -80,6 +83,7 @@ class AsyncStream(Fluent[T_co]):
         self._origin = Origin(source)
         self._reading = Reading()
         self._latest = Latest()
+        self._draining = Draining()
 
     def __repr__(self) -> str:
         """Say what is read, through which stages, how far that is, and what to do next."""
@@ -162,6 +166,46 @@ class AsyncStream(Fluent[T_co]):
         """
         await self._reading.aclose(None)
 
+    def drain(self, timeout: float | None = None) -> None:
+        """Pull nothing more, finish what was pulled, and then end as at the end of the data.
+
+        It returns at once, and is fit for a signal handler of the event loop. A pull that is under
+        way is cancelled, and the source closed; an Observable is unsubscribed, and what it had
+        emitted is finished. Items that were read ahead, from a list for example, count as pulled.
+        Open batches are cut as at the end of the input, results are delivered, then `async for`
+        ends, `collect` returns what came, and subscribers are told `on_completed`. A source that
+        is a stream is drained itself, and so is the stream in front of Rx operators. A stream that
+        nobody reads on ends when somebody does.
+
+        After `timeout` seconds what is left is closed, as by `aclose`. A second call may set an
+        earlier end, no later one. It concerns every run of this stream, also those that begin
+        later: these are empty, and open no source. Legal at any time, in any task, in calls of the
+        run, and in any thread. A handler that `signal.signal` has set may interrupt anything: there
+        call `loop.call_soon_threadsafe(stream.drain)`.
+
+        Raises:
+            ValueError: `timeout` is negative or not finite.
+            TypeError: `timeout` is no number.
+
+        >>> import asyncio
+        >>> from itertools import count
+        >>> async def main():
+        ...     stream = AsyncStream(count())
+        ...     asyncio.get_running_loop().call_soon(stream.drain)
+        ...     return len(await stream.collect()) > 0
+        >>> asyncio.run(main())
+        True
+        """
+        if timeout is not None:
+            check_seconds("timeout", timeout)
+        if self._origin.behind is None:
+            self._draining.drain(timeout)
+        else:
+            self._draining.limit(timeout)
+        first = self._first
+        if first is not self:
+            first._draining.drain(timeout, self._draining.runs)
+
     def __del__(self) -> None:
         reading: Reading | None = self.__dict__.get("_reading")
         reader = reading.reader if reading is not None else None
@@ -209,10 +253,12 @@ class AsyncStream(Fluent[T_co]):
     ) -> abc.DisposableBase:
         if self._origin.is_plain:
             source = cast("Observable[Any]", self._origin.source)
+            if self._draining.covers(None):
+                source = reactivex.empty()
             if type(source) is Observable:  # without an observer in between, and frames for it
                 return source._subscribe_core(observer, scheduler)
             return source.subscribe(observer, scheduler=scheduler)
-        return begin_pushed(self._origin, self._latest, observer)
+        return begin_pushed(self._origin, self._latest, self._draining, observer)
 
     # -- what else
 
@@ -251,6 +297,7 @@ class AsyncStream(Fluent[T_co]):
             return self
         stream = cast("AsyncStream[T_co]", AsyncStream[Any](self._origin.source))
         stream._origin = self._origin
+        stream._draining.follow(self._draining)
         return stream
 
     @classmethod
@@ -283,6 +330,18 @@ class AsyncStream(Fluent[T_co]):
 
     # -- private
 
+    @property
+    def _first(self) -> AsyncStream[Any]:
+        """The stream that a subscription goes to: one in front of Rx operators, or wrapped."""
+        stream: AsyncStream[Any] = self
+        while stream._origin.is_plain:
+            behind = stream._origin.behind
+            inner = behind[0] if behind is not None else stream._origin.source
+            if not isinstance(inner, AsyncStream):
+                break
+            stream = cast("AsyncStream[Any]", inner)
+        return stream
+
     async def _next(self, task: Task | None) -> T_co:
         try:
             await self._reading.turn()
@@ -299,4 +358,4 @@ class AsyncStream(Fluent[T_co]):
             del self, task  # an exception's traceback leads here
 
     def _open(self) -> Reader:
-        return begin_pulled(self._origin, self._latest, closed=self._reading.closed)
+        return begin_pulled(self._origin, self._latest, self._draining, closed=self._reading.closed)

@@ -55,6 +55,13 @@ class Arrivals(Subscriber):
     def on_completed(self) -> None:
         self._arrive(self.out.on_completed)
 
+    def stop(self) -> None:
+        """Pass on what has come, at once, and nothing that comes later."""
+        while self._waiting:
+            pass_on, args, _ = self._waiting.popleft()
+            pass_on(*args)
+        self.cut()
+
     def cut(self) -> None:
         self._cut = True
         self._departures = None  # which leads here

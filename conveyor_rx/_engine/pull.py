@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
-from typing import Any, TypeGuard
+import inspect
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Coroutine
+from typing import Any, TypeGuard, cast
 
 from reactivex import abc
 
@@ -45,8 +46,11 @@ class Pull:
         self._resume: asyncio.Future[None] | None = None
         self._subscribed = False
         self._begun = False
-        self._stopped = False
-        self._was_cut = False
+        self._stopped = False  # nothing more is to be pulled
+        self._was_cut = False  # and nobody is to hear of the end
+        self._is_over = False  # nothing is being pulled any more, nor will be
+        self._interrupted = False  # a pull that was under way, since nothing more is wanted
+        self._has_told = False  # the end
 
     def begin(self) -> None:
         """Pull at the next turn and not before."""
@@ -65,21 +69,44 @@ class Pull:
 
     def cut(self) -> None:
         """Stop pulling; the task closes the iterator."""
-        if not self._stopped:
+        if not self._was_cut and not self._has_told:
             self._stopped = self._was_cut = True
             if self._task is not None:
                 self._run.cancel(self._task)
             else:
                 self._out = Subscriber()
 
+    def stop(self) -> None:
+        """Pull nothing more, and end then, as if nothing more had come."""
+        self._stopped = True
+
+    def interrupt(self) -> None:
+        """Cancel the pull that is under way, if there is one, when no more is to be pulled.
+
+        What it gives all the same is passed on.
+        """
+        task = self._task
+        if task is None or self._is_over or self._interrupted or self._was_cut:
+            return
+        if task in self._run.emitting:
+            return  # it finds out when it gets back
+        state = inspect.getcoroutinestate(cast("Coroutine[Any, Any, Any]", task.get_coro()))
+        if state == "CORO_RUNNING":  # in code of the iterator, which has led here
+            self._run.loop.call_soon(self.interrupt)
+        elif state == "CORO_SUSPENDED":
+            self._interrupted = True
+            task.cancel()
+
     async def _pull(self) -> None:
         error: BaseException | None = None
         iterator: AsyncIterator[Any] | None = None
         emitting = self._run.emitting
         self._begun = True
-        if self._stopped:
+        if self._was_cut:
             return
         try:
+            if self._stopped:
+                raise StopAsyncIteration  # before it was opened
             opened = self._open()
             iterable = opened if isinstance(opened, AsyncIterable) else await opened
             iterator = aiter(iterable)
@@ -91,7 +118,7 @@ class Pull:
                     await self._run.pace.turn()
                     continue
                 value = await anext(iterator)
-                if self._stopped:
+                if self._was_cut:
                     break
                 emitting.add(self._task)
                 try:
@@ -102,15 +129,8 @@ class Pull:
             pass
         except BaseException as caught:
             error = caught
-        self._open = _exhausted
         try:
-            await self._aclose(iterator)
-        except BaseException as caught:
-            if error is None:
-                error = caught
-            else:
-                self._run.failures.add(caught, self._where)
-        try:
+            error = await self._ended(iterator, error)
             self._finish(error)
             if self._is_to_be_raised(error):
                 self._run.keep(asyncio.current_task())
@@ -118,6 +138,25 @@ class Pull:
         finally:
             del error  # its traceback leads here
             self._out = Subscriber()  # which may lead back here
+
+    async def _ended(
+        self, iterator: AsyncIterator[Any] | None, error: BaseException | None
+    ) -> BaseException | None:
+        """Close the iterator; return what it all ended with, which is `error` before that."""
+        self._is_over = True
+        if self._interrupted:
+            error = _without_ours(error)
+        self._open = _exhausted
+        try:
+            await self._aclose(iterator)
+        except BaseException as caught:
+            if error is None:
+                return caught
+            self._run.failures.add(caught, self._where)
+        try:
+            return error
+        finally:
+            del error  # its traceback leads here
 
     def _pass_on(self, pass_on: Callable[[Any], None], what: Any) -> None:
         try:
@@ -142,10 +181,10 @@ class Pull:
             await close()
 
     def _finish(self, error: BaseException | None) -> None:
-        stopped, self._stopped = self._stopped, True
+        self._stopped = self._has_told = True
         if error is not None and issubclass(type(error), (KeyboardInterrupt, SystemExit)):
             self._run.crash(error)
-        elif not stopped:
+        elif not self._was_cut:
             self._pass_on(self._end, error)
         elif error is not None:
             self._run.failures.add(error, self._where)
@@ -156,6 +195,15 @@ class Pull:
             task = asyncio.current_task()
             return not self._was_cut and task is not None and bool(task.cancelling())
         return error is not None and not issubclass(type(error), Exception)
+
+
+def _without_ours(error: BaseException | None) -> BaseException | None:
+    """Take back our own cancellation of the current task; return what else it ended with."""
+    task = asyncio.current_task()
+    assert task is not None
+    is_from_outside = task.uncancel() > 0
+    is_cancellation = issubclass(type(error), asyncio.CancelledError)
+    return error if is_from_outside or not is_cancellation else None
 
 
 async def _exhausted() -> AsyncIterable[Any]:

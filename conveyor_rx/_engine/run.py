@@ -48,6 +48,13 @@ class Roomy(Protocol):
         """Let calls go on that wait for room, as many as there is room for."""
 
 
+class Ends(Protocol):
+    """What may end a run early (`early_end.py`), as the run sees it."""
+
+    def cancel(self) -> None:
+        """Let go of the run, which is over."""
+
+
 class Run(Trampoline):
     """One subscription of a compiled pipeline, from its first pull to its one end."""
 
@@ -55,13 +62,13 @@ class Run(Trampoline):
         "__weakref__",
         "_around",
         "_children",
-        "_parent",
         "_thread",
         "cap",
         "chain",
         "closed",
         "compared_by_identity",
         "cutting",
+        "early_end",
         "emitting",
         "ending",
         "failure",
@@ -74,6 +81,7 @@ class Run(Trampoline):
         "on_pause",
         "ordered",
         "over",
+        "parent",
         "roomy",
         "running",
         "skipping",
@@ -121,8 +129,9 @@ class Run(Trampoline):
         self.closed = False
         self.cutting: deque[Any] | None = None  # subscribers whose upstream is being cut off
         self.chain: abc.DisposableBase | None = None  # the subscription, from the outlet upwards
+        self.early_end: Ends | None = None
         self._children: set[Run] = set()  # of streams inside foreign operators of this one
-        self._parent: Run | None = None
+        self.parent: Run | None = None
         self._around: Callable[[], Run | None] = lambda: None  # the same, also when this is closed
         self.listener: Listener | None = None  # hears of failures that nobody else hears of
         self.on_crash: Callable[[BaseException], None] | None = None
@@ -273,14 +282,17 @@ class Run(Trampoline):
             _log.warning("task %r skipped %d of %d items", stage.stage, stage.skipped, stage.in_)
         self.workers = []
         self.roomy = {}
+        end, self.early_end = self.early_end, None
+        if end is not None:
+            end.cancel()
         self.on_crash = self.failure = None
         self.on_pause = []
         if self.over is not None and not self.over.done():
             self.over.set_result(None)
         self.turns_context = Context()
-        if self._parent is not None:
-            self._parent._children.discard(self)
-            self._parent = None
+        if self.parent is not None:
+            self.parent._children.discard(self)
+            self.parent = None
 
     async def wait_closed(self) -> None:
         """Close, and wait until every task of the run has ended, even when cancelled meanwhile.
@@ -295,7 +307,7 @@ class Run(Trampoline):
 
     def adopt(self, child: Run) -> None:
         """Make this run wait, at its end, for the tasks of `child`, and raise what fails there."""
-        child._parent = self
+        child.parent = self
         child._around = weakref.ref(self)
         child.listener = self.listener
         self._children.add(child)

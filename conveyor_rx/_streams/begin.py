@@ -12,6 +12,7 @@ from .._engine.outlets.reader import Reader
 from .._engine.run import Run, enclosing
 from .._engine.sources import demand
 from .._errors.audience import subscribing
+from .draining import Draining
 from .latest import Latest
 from .origin import Origin
 from .start import link, new_run
@@ -19,19 +20,21 @@ from .start import link, new_run
 __all__ = ["begin_pulled", "begin_pushed"]
 
 
-def begin_pulled(origin: Origin, latest: Latest, *, closed: bool) -> Reader:
+def begin_pulled(origin: Origin, latest: Latest, draining: Draining, *, closed: bool) -> Reader:
     """Begin a run that is pulled from; it pauses until then. `closed`: it never goes on."""
     run = new_run(origin.plan)
     reader = Reader(run)
     if closed:
         reader.close()
     else:
-        latest.begin(run, link(run, origin.source, origin.plan, reader, reader))
+        data = () if draining.covers(None) else origin.source
+        latest.begin(run, link(run, data, origin.plan, reader, reader))
+        draining.begin(run)
     return reader
 
 
 def begin_pushed(
-    origin: Origin, latest: Latest, observer: abc.ObserverBase[Any]
+    origin: Origin, latest: Latest, draining: Draining, observer: abc.ObserverBase[Any]
 ) -> abc.DisposableBase:
     """Begin a run that pushes to `observer`, soon after this has returned."""
     outer, parent = demand.get(), enclosing.get()
@@ -42,7 +45,9 @@ def begin_pushed(
         parent.adopt(run)
         run.turns_context.run(enclosing.set, parent)
         run.turns_context.run(demand.set, outer)
-    latest.begin(run, link(run, origin.source, origin.plan, gate, push))
+    data = () if draining.covers(parent) else origin.source
+    latest.begin(run, link(run, data, origin.plan, gate, push))
+    draining.begin(run)
     if parent is None:
         audience = subscribing.audience
         run.listener = audience.hear if audience is not None else None

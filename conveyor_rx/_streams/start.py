@@ -9,14 +9,16 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from .._engine.calls.dead_letters import LossesOfRun
+from .._engine.early_end import EarlyEnd
 from .._engine.graph.chain import Chain
 from .._engine.graph.sketch import Sketch
 from .._engine.graph.watcher import UNWATCHED
 from .._engine.line.rest import Rest
+from .._engine.outlets.push import Push
 from .._engine.outlets.reader import Reader
 from .._engine.run import UNBOUNDED, Run, enclosing
 from .._engine.sources import Source, demand, length_of, source_of
-from .._engine.subscriber import Subscriber, subscribe
+from .._engine.subscriber import subscribe
 from .._engine.turns.pace import pace_of
 from .._engine.turns.trampoline import Gate
 from .._stats import Counters
@@ -70,7 +72,9 @@ async def turn_to_begin() -> None:
     await pace_of(running_loop()).turn()
 
 
-def link(run: Run, data: Any, plan: Plan | None, gate: Gate, outlet: Subscriber) -> list[Counters]:
+def link(
+    run: Run, data: Any, plan: Plan | None, gate: Gate, outlet: Reader | Push
+) -> list[Counters]:
     """Build the chain from `data` to `outlet`, paced by `gate`, and subscribe it.
 
     The run pauses then, until `go_on`: what an Observable emits meanwhile waits.
@@ -94,9 +98,11 @@ def link(run: Run, data: Any, plan: Plan | None, gate: Gate, outlet: Subscriber)
         if isinstance(outlet, Reader):
             outlet.deliveries = observed.deliveries
         observed.begin()
+    run.early_end = EarlyEnd(run, source, outlet)
     run.chain = subscribe(observable, outlet, run)
     if run.closed:  # by what was subscribed to
         run.chain.dispose()
+        run.early_end = None
     return chain.counters
 
 

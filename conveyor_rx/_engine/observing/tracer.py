@@ -88,6 +88,11 @@ class Tracer:
             except Exception as raised:
                 self._detach(probe, raised)
 
+    def drains(self) -> None:
+        """Tell that nothing more is pulled from here on."""
+        if self._has_begun:
+            self.send("draining", self.run.stages[0].id)
+
     def note_end(self, error: BaseException | None) -> None:
         """Note how the run ends, before it does: with `error`, or complete."""
         if error is not None or self._end is None:

@@ -73,6 +73,10 @@ class Push(Subscriber):
         self._observer = None
         self.run.within(self._close)
 
+    def give_up(self) -> None:
+        """End the run at once; the observer is told so when nothing of it is left."""
+        self._end(None)
+
     def settle(self) -> None:
         """See to it that the observer is told when nothing of the closed run is left."""
         if self.run.is_ended():

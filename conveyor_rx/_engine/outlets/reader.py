@@ -149,6 +149,11 @@ class Reader(Subscriber):
             self._discard()
         self.run.failures.abandon()
 
+    def give_up(self) -> None:
+        """End the run at once; whoever reads is told so when nothing of it is left."""
+        self._discard()
+        self.run.close()
+
     async def aclose(self, during: BaseException | None = None) -> None:
         """End the run and wait until nothing of it is left.
 

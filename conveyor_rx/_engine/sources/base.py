@@ -42,6 +42,10 @@ class Source(Subscriber):
         error = blame_source(error, self.given)
         self.out.on_error(error)  # pyright: ignore[reportArgumentType]  # Rx says Exception; a CancelledError passes as well
 
+    def stop(self) -> None:
+        """Pull nothing more. The end is told in a turn, behind all that was pulled."""
+        raise NotImplementedError
+
     def observable(self) -> Observable[Any]:
         """Return the Observable that begins to emit, at its next turn, when it is subscribed.
 

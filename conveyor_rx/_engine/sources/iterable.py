@@ -48,13 +48,14 @@ class IterableSource(Source):
         self._context = run.context.copy()  # what a generator sets there leaks nowhere
         self._next: Callable[[], Any] | None = None
         self._in_bulk = False
+        self._is_stopped = False
         self._cut = False
 
     def step(self) -> None:
         if not self.is_subscribed:
             return
         run, gate = self.run, self.gate
-        while gate.size < gate.limit and not self._cut:
+        while (gate.size < gate.limit or self._is_stopped) and not self._cut:
             try:
                 value = (self._next or self._begin())()
             except (KeyboardInterrupt, SystemExit):
@@ -79,6 +80,11 @@ class IterableSource(Source):
                     run.ready |= self.bit
                     return
 
+    def stop(self) -> None:
+        if not self._cut:
+            self._is_stopped = True
+            self._next = self._end_early
+
     def cut(self) -> None:
         self._cut = True
         self._iterable = ()
@@ -101,7 +107,14 @@ class IterableSource(Source):
             self._next = partial(next, iterator, _END)
         else:
             self._next = partial(self._context.run, next, iterator, _END)
+        if self._is_stopped:  # by `__iter__`
+            self._next = self._end_early
         return self._next
+
+    def _end_early(self) -> Any:
+        """In place of the next item: close the iterator, and give the end."""
+        self._close()
+        return _END
 
     def _close(self) -> None:
         iterator = self._iterator
@@ -119,11 +132,14 @@ class _Stream(AsyncIterable[Any], Protocol):
 
     def _begin(self) -> None: ...
 
+    def drain(self) -> None: ...
+
 
 class AsyncSource(Source):
     """Order: the iterable's. Pressure and cancellation: see `Pull`.
 
     A stream is read in a run of its own, which begins at once: its source may be a hot Observable.
+    To stop, that is drained, and read to its end: so what it had pulled is not lost.
     """
 
     kind = "async iterable"
@@ -131,10 +147,16 @@ class AsyncSource(Source):
     def __init__(self, run: Run, iterable: AsyncIterable[Any]) -> None:
         super().__init__(run)
         self._iterable = iterable
+        self._stream: _Stream | None = None  # the iterable, if it is one
         self._pull: Pull | None = None
+        self._is_stopped = False
+        self._is_over = False
 
     def step(self) -> None:
-        if not self.is_subscribed:
+        if not self.is_subscribed or self._is_over:
+            return
+        if self._is_stopped:
+            self._end_early()
             return
         if self._pull is None:
             self._pull = Pull(
@@ -151,14 +173,33 @@ class AsyncSource(Source):
     def begin(self) -> None:
         if isinstance(self._iterable, Observable) and hasattr(self._iterable, "_anew"):
             stream = cast("_Stream", self._iterable)._anew()  # pyright: ignore[reportPrivateUsage]  # the engine's
-            self._iterable = stream
+            self._iterable = self._stream = stream
             begin = stream._begin  # pyright: ignore[reportPrivateUsage]  # the engine's
             _begin_soon(partial(self.run.context.copy().run, begin))
 
+    def stop(self) -> None:
+        self._is_stopped = True
+        if self._pull is not None and self._stream is None:
+            self._pull.stop()
+
     def cut(self) -> None:
+        self._is_over = True
         if self._pull is not None:
             self._pull.cut()
         self._iterable = cast("AsyncIterable[Any]", None)
+        self._stream = None
+
+    def _end_early(self) -> None:
+        if self._stream is not None:
+            self._is_stopped = False
+            self._stream.drain()
+            self.run.ready |= self.bit
+        elif self._pull is not None:
+            self._pull.interrupt()
+        else:
+            self._is_over = True
+            self._iterable = cast("AsyncIterable[Any]", None)
+            self.out.on_completed()
 
 
 class _Items(Subscriber):

@@ -71,7 +71,7 @@ class ObservableSource(Source):
 
     It is subscribed to as soon as the run is: a hot one would not wait for a first turn.
     AsyncStreams inside of the Observable heed `Demand`. What other threads emit is handed to the
-    loop, in order. Cancellation: the subscription is disposed.
+    loop, in order. Cancellation: the subscription is disposed, and with it the streams inside.
     """
 
     kind = "observable"
@@ -84,11 +84,15 @@ class ObservableSource(Source):
         self._demand = Demand()
         self._inlet = Arrivals(run)
         self._inlet.out = _Queue(self)
+        self._is_stopped = False
+        self._has_ended = False
         self._cut = False
 
     def step(self) -> None:
         if self._cut or not self.is_subscribed:
             return
+        if self._is_stopped:
+            self._end_early()
         if not self._arrivals or (
             self._arrivals[0][0] == "next" and self.gate.size >= self.gate.limit
         ):
@@ -109,6 +113,12 @@ class ObservableSource(Source):
             self.run.within(self.run.take_turn, self._subscribe, None)
         else:  # an operator has subscribed late, on a thread of its own
             self.run.loop.call_soon_threadsafe(self.run.take_turn, self._subscribe, None)
+
+    def stop(self) -> None:
+        if not self._cut:
+            self._is_stopped = True
+            self._observable = None  # perhaps it is not subscribed to yet
+            self._inlet.stop()
 
     def cut(self) -> None:
         self._cut = True
@@ -140,8 +150,25 @@ class ObservableSource(Source):
         else:
             self._subscription = subscription
 
+    def _end_early(self) -> None:
+        self._is_stopped = False
+        subscription, self._subscription = self._subscription, None
+        error: BaseException | None = None
+        try:
+            if subscription is not None:
+                subscription.dispose()
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as raised:
+            error = raised
+        if not self._has_ended:
+            self.arrive("completed" if error is None else "error", error)
+        elif error is not None:
+            self.run.failures.add(error, "in the source")
+
     def arrive(self, kind: str, value: Any) -> None:
         """Queue a notification."""
+        self._has_ended = kind != "next"
         self._arrivals.append((kind, value))
         self._demand.resize(len(self._arrivals))
         self.run.ready |= self.bit
