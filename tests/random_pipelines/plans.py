@@ -121,6 +121,7 @@ class Plan:
     way: str
     pause: float  # seconds that the consumer takes for a result, if it iterates
     seed: int | None  # shuffles the ready callbacks
+    drained: float | None = None  # seconds after which nothing more is pulled
 
     @property
     def kinds(self) -> set[str]:
@@ -130,6 +131,12 @@ class Plan:
         """Return the plan in which nothing fails the run: it is skipped instead."""
         calm = tuple(replace(spec, on_error="skip_batch") for spec in self.stages)
         return replace(self, stages=calm, source_fails=False)
+
+    def as_far_as(self, pulled: int, end: str | None) -> Plan:
+        """Return the plan that the run comes to when it is drained after `pulled` items."""
+        if self.drained is None:
+            return self
+        return replace(self, items=pulled, source_fails=self.source_fails and end == "source")
 
     @property
     def most_in_flight(self) -> int | None:
@@ -217,6 +224,7 @@ _WINDOW = st.sampled_from([None, None, None, *range(1, 33), *range(1, 9)])
 _PARALLELISM = st.sampled_from([None, None, *range(1, 9)])
 _WAY = st.sampled_from(["async for", *WAYS])
 _PAUSE = st.sampled_from([0.0, 0.5])
+_DRAINED = st.sampled_from([*[None] * 12, 0.0, 0.05, 0.35, 1.15])
 _SEED = st.sampled_from([None, *range(8)])
 _RATE = st.sampled_from([*[None] * 12, (1, 0.25), (3, 1.0), (5, 0.5)])
 _KEYS = st.sampled_from([*[None] * 12, 1, 2, 3, 5])
@@ -264,6 +272,10 @@ THEMES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"kind": "async", "rate": (3, 2.0), "latency": 1.0, "failing": 15, "attempts": 2}
         | {"transient": True, "on_error": "skip_item"},
         {"items": 30},
+    ),
+    "drained": (
+        {"kind": "async", "limit": 3, "latency": 0.1, "failing": 0},
+        {"items": 40, "window": 5, "drained": 0.75, "source_fails": False},
     ),
     "short rest": ({"kind": "batch", "min_size": 4, "max_size": 5, "failing": 0}, {"items": 23}),
     "late failure": (
@@ -315,7 +327,7 @@ def plans(draw: st.DrawFn) -> Plan:
     )
     theme = draw(_THEME)
     if theme is None:
-        return plan
+        return replace(plan, drained=draw(_DRAINED))
     of_stage, of_plan = THEMES[theme]
     place = draw(st.integers(0, len(stages) - 1))
     stages = [replace(spec, on_error="skip_item") for spec in stages]  # so that the run gets there

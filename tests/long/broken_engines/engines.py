@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from conveyor_rx._engine import pull
 from conveyor_rx._engine.batches.batches import Batches
 from conveyor_rx._engine.batches.clock import Clock
 from conveyor_rx._engine.batches.measured_batches import MeasuredBatches
@@ -23,6 +24,7 @@ from conveyor_rx._engine.calls.flat_map import FlatMap
 from conveyor_rx._engine.calls.held_calls import HeldCalls
 from conveyor_rx._engine.calls.permits import Permits
 from conveyor_rx._engine.calls.turnstile import Turnstile
+from conveyor_rx._engine.early_end import EarlyEnd
 from conveyor_rx._engine.graph import chain
 from conveyor_rx._engine.graph.chain import Chain
 from conveyor_rx._engine.line.as_completed import AsCompletedLine
@@ -32,6 +34,8 @@ from conveyor_rx._engine.outlets.reader import Reader
 from conveyor_rx._engine.process import Process
 from conveyor_rx._engine.pull import Pull
 from conveyor_rx._engine.run import UNBOUNDED, Run
+from conveyor_rx._engine.sources.iterable import AsyncSource, IterableSource
+from conveyor_rx._engine.sources.observable import ObservableSource
 from conveyor_rx._functions import timeouts
 from conveyor_rx._policy import Policy, Verdict
 from conveyor_rx._streams.cursor import Reading
@@ -659,6 +663,81 @@ def an_attempt_takes_a_slot_that_is_not_there(patch: pytest.MonkeyPatch) -> None
         return True
 
     patch.setattr(FlatMap, "may_unpark", unpark)
+
+
+# -- drain
+
+
+@broken
+def a_drain_loses_the_open_batch(patch: pytest.MonkeyPatch) -> None:
+    begin = EarlyEnd.begin
+
+    def hasty(self: EarlyEnd, timeout: float | None) -> None:
+        for worker in self.run.workers:
+            if isinstance(worker, Batches):
+                worker.cut()
+        begin(self, timeout)
+
+    patch.setattr(EarlyEnd, "begin", hasty)
+
+
+@broken
+def a_drain_goes_on_pulling(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(IterableSource, "stop", lambda self: None)
+
+
+@broken
+def a_drain_waits_for_the_pull_that_is_under_way(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Pull, "interrupt", lambda self: None)
+
+
+@broken
+def a_drain_does_not_close_the_source(patch: pytest.MonkeyPatch) -> None:
+    def leave_open(self: ObservableSource) -> None:
+        self._is_stopped = False
+        self.arrive("completed", None)
+
+    patch.setattr(ObservableSource, "_end_early", leave_open)
+
+
+@broken
+def a_drain_loses_what_a_stream_inside_had_pulled(patch: pytest.MonkeyPatch) -> None:
+    stop = AsyncSource.stop
+
+    def as_any_iterable(self: AsyncSource) -> None:
+        self._stream = None
+        stop(self)
+
+    patch.setattr(AsyncSource, "stop", as_any_iterable)
+
+
+@broken
+def a_drain_loses_an_item_that_comes_all_the_same(patch: pytest.MonkeyPatch) -> None:
+    interrupt = Pull.interrupt
+
+    def deaf(self: Pull) -> None:
+        interrupt(self)
+        if self._interrupted:
+            self._out.on_next = lambda value: None  # type: ignore[method-assign]
+
+    patch.setattr(Pull, "interrupt", deaf)
+
+
+@broken
+def a_drain_takes_back_a_cancellation_from_outside(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(pull, "_without_ours", lambda error: None)
+
+
+@broken
+def a_drain_may_take_longer_than_was_said_before(patch: pytest.MonkeyPatch) -> None:
+    limit = EarlyEnd.limit
+
+    def latest(self: EarlyEnd, timeout: float | None) -> None:
+        if timeout is not None:
+            self.cancel()
+        limit(self, timeout)
+
+    patch.setattr(EarlyEnd, "limit", latest)
 
 
 # -- lifetime

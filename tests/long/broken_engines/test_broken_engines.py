@@ -10,6 +10,7 @@ import functools
 import gc
 import importlib
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -17,6 +18,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from conveyor_rx.testing import run
 from conveyor_rx.testing.conformance import conformance
 from tests.conformance.test_conformance import KINDS
+from tests.kit import same
 from tests.long.broken_engines.engines import ENGINES
 from tests.random_pipelines.check import check
 from tests.random_pipelines.plans import Plan, plans
@@ -58,7 +60,7 @@ def random_pipelines() -> Check:
 
 
 @functools.cache
-def contract(module: str, test: str, **arguments: str | int | None) -> Check:
+def contract(module: str, test: str, **arguments: Any) -> Check:
     """Run one test of the contract, in virtual time."""
     function = getattr(importlib.import_module(f"tests.{module}"), test)
     return lambda: run(functools.partial(function, **arguments))
@@ -209,6 +211,41 @@ FOUND_BY: dict[str, Check] = {
         "test_a_cancellation_from_outside_stays_one",
         mode="ordered",
         seconds=1,
+    ),
+    "a_drain_loses_the_open_batch": contract(
+        "drain.test_drain",
+        "test_an_open_batch_is_cut",
+        min_size=1,
+        expected=((0, 1, 2), (3,)),
+        max_wait=None,
+    ),
+    "a_drain_goes_on_pulling": contract(
+        "drain.test_drain", "test_it_may_be_called_from_inside", place="call", mode="ordered"
+    ),
+    "a_drain_waits_for_the_pull_that_is_under_way": contract(
+        "drain.test_drain",
+        "test_what_was_pulled_is_finished",
+        stage="async",
+        way="collect",
+        mode="ordered",
+    ),
+    "a_drain_does_not_close_the_source": contract(
+        "drain.test_sources", "test_an_observable_is_unsubscribed", chain=same
+    ),
+    "a_drain_loses_what_a_stream_inside_had_pulled": contract(
+        "drain.test_sources",
+        "test_streams_of_streams_lose_nothing",
+        kind="stream",
+        way="collect",
+    ),
+    "a_drain_loses_an_item_that_comes_all_the_same": contract(
+        "drain.test_sources", "test_an_item_that_comes_all_the_same_is_finished"
+    ),
+    "a_drain_takes_back_a_cancellation_from_outside": contract(
+        "drain.test_sources", "test_a_cancellation_from_outside_is_not_taken_back"
+    ),
+    "a_drain_may_take_longer_than_was_said_before": contract(
+        "drain.test_when", "test_the_earliest_timeout_counts", timeouts=(3, 5), end=3.5
     ),
     "none_is_passed_on": rule("1.5", "filter"),
     "an_item_is_given_twice": rule("1.5", "own"),
