@@ -61,6 +61,7 @@ def layout(recording: Recording, *, title: str | None = None, width: float = 118
         lanes=lanes,
         links=links,
         legend=legend,
+        drained=_drained(recording, scene),
         live=live,
     )
 
@@ -82,6 +83,12 @@ def _scene(recording: Recording, detail: Detail, width: float) -> Scene:
         marble=20.0 if stages <= AIRY_STAGES else 14.0,
         levels=8 if stages <= FEW_STAGES else 5 if stages <= AIRY_STAGES else 4,
     )
+
+
+def _drained(recording: Recording, scene: Scene) -> float | None:
+    drained = recording.drained
+    in_sight = drained is not None and drained <= recording.span
+    return scene.axis.x(drained) if drained is not None and in_sight else None
 
 
 def _head(

@@ -35,6 +35,7 @@ MEANINGS: dict[LegendSign, str] = {
     "capsule": "at one instant",
     "ended": "end of the stage",
     "closed": "closed by the consumer",
+    "drained": "drained: nothing more is pulled",
 }
 
 
@@ -50,6 +51,8 @@ def legend_of(
     occurring = set(_signs(lanes))
     if detail.every > 1:
         occurring.add("ramp")
+    if recording.drained is not None and recording.drained <= recording.span:
+        occurring.add("drained")
     entries: list[LegendEntry] = []
     x, y = left, top + PITCH / 2
     for sign, meaning in MEANINGS.items():

@@ -170,6 +170,8 @@ class Recording:
     """The instant that it has come to."""
     ended: float | None = None
     """When the run ended; None while it goes on."""
+    drained: float | None = None
+    """When it was told to pull nothing more, by `stream.drain`."""
     outcome: str = ""
     """completed, failed or closed."""
     failure: str = ""

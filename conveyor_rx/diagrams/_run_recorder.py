@@ -202,6 +202,9 @@ class RunRecorder:
 
     # -- ends
 
+    def draining(self, event: Event, lane: LaneState, now: float) -> None:
+        self.recording.drained = now
+
     def stage_ended(self, event: Event, lane: LaneState, now: float) -> None:
         lane.lane.ended = now
 

@@ -43,6 +43,7 @@ LegendSign: TypeAlias = Literal[
     "dropped",
     "ended",
     "closed",
+    "drained",
     "capsule",
     "ticks",
     "ramp",
@@ -240,5 +241,7 @@ class Picture:
     lanes: list[LaneView]
     links: list[Link]
     legend: list[LegendEntry]
+    drained: float | None = None
+    """Where the line stands behind which nothing more is pulled."""
     live: Text | None = None
     """The instant that a run has come to, if it goes on; centred on its line."""

@@ -13,7 +13,7 @@ from ._colours import ROLES, Choice, Theme, in_theme
 from ._shapes import LaneView, Picture, Text
 from ._svg_bars import bars, retry
 from ._svg_legend import legend
-from ._svg_shapes import area, box, capsule, disc, end, held, links, num, ring, text, ticks
+from ._svg_shapes import DRAINED, area, box, capsule, disc, end, held, links, num, ring, text, ticks
 
 __all__ = ["svg"]
 
@@ -42,6 +42,9 @@ def _parts(picture: Picture, theme: Theme, tips: bool) -> Iterator[str]:
         f"M{num(x)} {num(picture.grid_top)}V{num(picture.grid_bottom)}" for x in picture.grid
     )
     yield f'<path d="{strokes}" stroke="{theme.grid}"/>'
+    if picture.drained is not None:
+        line = f"M{num(picture.drained)} {num(picture.grid_top)}V{num(picture.grid_bottom)}"
+        yield f'<path d="{line}" stroke="{theme.muted}" {DRAINED}/>'
     for lane in picture.lanes:
         yield from (area(one, theme, tips) for one in lane.areas)
     yield from links(picture.links)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ._colours import APART, RAMP, Theme
 from ._shapes import Area, Bar, Capsule, Disc, Held, LegendEntry, Look, Retry, Ring, Sign
 from ._svg_bars import bars, retry
-from ._svg_shapes import area, capsule, disc, held, num, ring, text
+from ._svg_shapes import DRAINED, area, capsule, disc, held, num, ring, text
 
 __all__ = ["legend"]
 
@@ -15,6 +15,11 @@ BLUE, ORANGE, GREEN, PINK = APART[:4]
 OUTLINES: dict[str, list[tuple[float, float]]] = {
     "calls": [(0, 7), (0, -6), (10, -6), (27, 7)],
     "queue": [(0, 5), (0, 0), (10, 0), (10, -5), (20, -5), (20, 1), (27, 1), (27, 5)],
+}
+_STROKES = {
+    "ended": 'stroke-width="2.6"',
+    "closed": 'stroke-width="2.6" stroke-dasharray="3 2.5"',
+    "drained": DRAINED,
 }
 
 
@@ -50,11 +55,10 @@ def _sign(entry: LegendEntry, theme: Theme) -> Iterator[str]:
             yield ring(Ring(x + 5, y, 3.6, GREEN), theme, False)
         case "capsule":
             yield from _column(x + 14, y, theme)
-        case "ended" | "closed":
+        case "ended" | "closed" | "drained":
             colour = theme.ink if entry.sign == "ended" else theme.muted
-            dashes = "" if entry.sign == "ended" else ' stroke-dasharray="3 2.5"'
             line = f"M{num(x + 20)} {num(y - 9)}v18"
-            yield f'<path d="{line}" stroke="{colour}" stroke-width="2.6"{dashes}/>'
+            yield f'<path d="{line}" stroke="{colour}" {_STROKES[entry.sign]}/>'
         case "ticks":
             for index, colour in enumerate(RAMP[::9]):
                 line = f"M{num(x + 3 + index * 5)} {num(y - 5)}v10"

@@ -9,6 +9,7 @@ from ._colours import Theme, on
 from ._shapes import Area, Box, Capsule, Disc, Held, LaneView, Link, Ring, Text, Ticks
 
 __all__ = [
+    "DRAINED",
     "area",
     "box",
     "capsule",
@@ -23,6 +24,9 @@ __all__ = [
     "ticks",
     "tooltip",
 ]
+
+DRAINED = 'stroke-width="1.6" stroke-dasharray="6 3"'
+"""How the line is drawn behind which nothing more is pulled."""
 
 ROUND = 24.0
 MONO = "ui-monospace,'DejaVu Sans Mono',monospace"

@@ -65,6 +65,8 @@ def summary(recording: Recording) -> str:
         parts.append(f"{counted(recording.parts, 'part')} of batches tried")
     if recording.first_result is not None:
         parts.append(f"first result after {duration(recording.first_result)}")
+    if recording.drained is not None:
+        parts.append(f"drained after {duration(recording.drained)}")
     if recording.ended is None:
         parts.append(f"running for {duration(recording.now)}")
     elif recording.outcome == "failed":

@@ -129,6 +129,10 @@ class EventRules:
         self._emitted(event)
         self._check(self.run.stages[event.stage].kind == "output", event, "not at the output")
 
+    def _draining(self, event: Event) -> None:
+        self._check(event.run.stages[event.stage].kind == "source", event, "not at the source")
+        self._check(len(self.of("draining")) == 1, event, "twice")
+
     def _stage_ended(self, event: Event) -> None:
         self._check(event.stage not in self._ended, event, "twice")
         stage = event.run.stages[event.stage]

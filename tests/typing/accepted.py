@@ -857,6 +857,7 @@ class Texts(BaseTask[object, str]):
 
 assert_type(int_or_str | Pairs() | Texts(), Pipeline[int | str, str])
 assert_type(Pairs(task_name="pairs")([1, 2]), AsyncStream[tuple[int, int]])
+assert_type(Pairs()([1, 2]).drain(timeout=2.5), None)
 
 
 # -- limits: those with a `cost` are of items of its type
