@@ -1,9 +1,10 @@
-"""Do runs that close each other from everywhere all end? Random programs, each from a seed.
+"""Do runs that close and drain each other from everywhere all end? Random programs, by seeds.
 
 A program is one to four streams, whose calls, sources, handlers and so on do random things: close
-one of the streams by some detour, start and read runs of their own, which do the same, sleep, and
-do that in their cleanup as well. They are read, closed and cancelled from outside meanwhile. It
-fails if everything is blocked at some time (`Deadlock`), or if something is left at its end.
+one of the streams by some detour, drain one, start and read runs of their own, which do the same,
+sleep, and do that in their cleanup as well. They are read, closed and cancelled from outside
+meanwhile. It fails if everything is blocked at some time (`Deadlock`), or if something is left at
+its end.
 """
 
 from __future__ import annotations
@@ -59,6 +60,7 @@ class _Program:
             self.clean_up,
             self.clean_up_closing,
             self.read_another,
+            self.drain,
         ]
         self.acts = self.random.choices(acts, k=self.random.randint(1, 8))  # what it is full of
         self.ways = [way for way in WAYS if not self.has_time or way is not in_a_group_of_anyio]
@@ -124,6 +126,10 @@ class _Program:
             await way(_by(second, self.close))
         else:
             await way(self.close)
+
+    async def drain(self) -> None:
+        self.done["drained"] += 1
+        self.random.choice(self.streams).drain(self.random.choice([None, 0, 0.5, 2]))
 
     async def act(self, item: Any) -> None:
         """Do something, or nothing; `item` doesn't matter."""
