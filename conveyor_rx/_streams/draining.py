@@ -17,45 +17,49 @@ class Draining:
     be meant: those that it has subscribed to there, and will.
     """
 
+    __slots__ = ("_all", "_ends", "_limit", "_timeout", "_within")
+
     def __init__(self) -> None:
-        self._ends = weakref.WeakSet[EarlyEnd]()  # a run that is over lets go of its own
+        # (Each stream has one of these: a WeakSet takes as long to make as all the rest.)
+        self._ends: set[weakref.ref[EarlyEnd]] = set()  # a run that is over lets go of its own
         self._all = False
-        self._within = weakref.WeakSet[Run]()
+        self._within: weakref.WeakSet[Run] | None = None
         self._timeout: float | None = None  # of those that are drained
         self._limit: float | None = None  # of the others
 
     @property
     def runs(self) -> list[Run]:
         """Those that go on."""
-        return [end.run for end in self._ends if not end.run.closed]
+        return [end.run for end in self._going_on() if not end.run.closed]
 
     def drain(self, timeout: float | None, within: list[Run] | None = None) -> None:
         """Drain all runs, now and later; or those `within` other runs, if there are any."""
         self._timeout = _earlier(timeout, self._timeout)
         if within:
-            self._within.update(within)
+            self._within = weakref.WeakSet([*within, *(self._within or ())])
         else:
             self._all = True
-        for end in list(self._ends):
+        for end in self._going_on():
             if self.covers(end.run.parent):
                 end.begin(timeout)
 
     def limit(self, timeout: float | None) -> None:
         """Close runs after `timeout` seconds: what they read is drained, which ends them before."""
         self._limit = _earlier(timeout, self._limit)
-        for end in list(self._ends):
+        for end in self._going_on():
             end.limit(timeout)
 
     def covers(self, parent: Run | None) -> bool:
         """Tell whether a run within `parent`, or within none, is to be drained."""
-        return self._all or (parent is not None and parent in self._within)
+        within = self._within
+        return self._all or (within is not None and parent is not None and parent in within)
 
     def begin(self, run: Run) -> None:
         """Take note that a run begins."""
         end = run.early_end
         if not isinstance(end, EarlyEnd):
             return  # it is over
-        self._ends.add(end)
+        self._ends.add(weakref.ref(end, self._ends.discard))
         if self.covers(run.parent):
             end.begin(self._timeout)
         else:
@@ -65,6 +69,9 @@ class Draining:
         """Drain all runs if `other` does."""
         if other._all:
             self.drain(other._timeout)
+
+    def _going_on(self) -> list[EarlyEnd]:
+        return [end for each in list(self._ends) if (end := each()) is not None]
 
 
 def _earlier(one: float | None, other: float | None) -> float | None:
