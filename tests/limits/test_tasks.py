@@ -113,6 +113,20 @@ async def test_halves_of_a_batch_count() -> None:
     assert work.begun == [(0, [0, 1, 2, 3]), (10, [0, 1]), (20, [2, 3]), (30, [2]), (40, [3])]
 
 
+async def test_a_half_that_waits_is_not_forgotten_when_another_batch_comes() -> None:
+    """R1, E3: a sequential call keeps its slot, and its place in the queue of the limit."""
+    work = Work(bad=lambda batch: 1 in batch)
+    task = batch_task(max_size=2, rate_limit=RateLimit(1, per=10), on_error="skip_item")(work.call)
+
+    async def slowly() -> AsyncIterator[int]:
+        for number in range(4):
+            yield number
+            await asyncio.sleep(2)
+
+    assert await task(slowly()).collect() == [0, 2, 3]
+    assert work.times == [2, 12, 22, 32]
+
+
 async def test_a_cost_is_that_of_the_item() -> None:
     """R2: for a batch task that of the list; several limits are taken together."""
     work = Work()

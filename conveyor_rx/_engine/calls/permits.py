@@ -109,10 +109,17 @@ class Permits:
 
     def step_aside(self) -> None:
         """Let others go first: nothing can start here at this time."""
-        if self._asking is not None:
-            self._asking.step_aside()
+        self.need_slot()
         for again in self.again:
             again.request.step_aside()
+
+    def need_slot(self) -> None:
+        """Let others go before what can't start now for want of a slot."""
+        if self._asking is not None:
+            self._asking.step_aside()
+        if self.again and not self.again[0].keeps_slot:  # as all of them
+            for again in self.again:
+                again.request.step_aside()
 
     def stop_asking(self) -> None:
         """Take note that the item which is asked for is gone."""

@@ -212,7 +212,7 @@ class Turnstile(Subscriber):
         """Wait until a call ends; somebody else may have what limits allow meanwhile."""
         self.run.starved |= self.bit
         if self._permits is not None:
-            self._permits.step_aside()
+            self._permits.need_slot()
         self._tell("slot")
 
     def _woken(self) -> None:
