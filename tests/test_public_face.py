@@ -373,7 +373,7 @@ def test_stream_has_every_method_of_an_observable() -> None:
     assert isinstance(stream, reactivex.Observable)
     methods = {name for name in dir(Observable) if not name.startswith("_")}
     own = {name for name in dir(AsyncStream) if not name.startswith("_")} - methods
-    assert own == {"aclose", "as_completed", "collect", "drain", "running", "stats"}
+    assert own == {"aclose", "as_completed", "collect", "drain", "running", "stats", "watermark"}
 
 
 def test_version_is_that_of_the_distribution() -> None:

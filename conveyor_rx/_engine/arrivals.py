@@ -21,9 +21,13 @@ class Departures(Subscriber):
 
     def __init__(self, run: Run) -> None:
         self._run = run
+        self._has_begun = False  # a value has gone there
         self.inputs: Inputs = None
 
     def on_next(self, value: Any) -> None:
+        if not self._has_begun:
+            self._has_begun = True
+            self._run.lose_sight()
         before, self.inputs = self.inputs, self._run.inputs
         try:
             self.out.on_next(value)
@@ -104,7 +108,8 @@ class Arrivals(Subscriber):
 
     def _pass_on(self, pass_on: Callable[..., None], args: tuple[Any, ...], inputs: Inputs) -> None:
         run = self._run
-        run.inputs = inputs
+        if self._departures is not None:  # else it is for a queue, and may come at any time
+            run.inputs = inputs
         before, is_late = run.turns_only, run.pace.is_late()
         if is_late:
             run.turns_only = True

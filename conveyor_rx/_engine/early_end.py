@@ -58,6 +58,7 @@ class EarlyEnd:
             self.has_begun = True
             if run.tracer is not None:
                 run.tracer.drains()
+            run.is_cut_short = True
             self._source.stop()
             run.ready |= self._source.bit
             run.schedule()

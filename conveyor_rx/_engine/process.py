@@ -34,6 +34,7 @@ class Process(Subscriber):
         self._items: deque[Any] = deque()
         self._inputs: deque[Inputs] = deque()  # that they come from
         self._came: Inputs = None  # of what it has fetched last; what it gives comes from that
+        self._has_begun = False  # an item has come
         self._ended = False
         self._error: BaseException | None = None
         self._given: BaseException | None = None  # an error from upstream
@@ -52,6 +53,9 @@ class Process(Subscriber):
 
     def on_next(self, value: Any) -> None:
         self._counters.in_ += 1
+        if not self._has_begun:
+            self._has_begun = True
+            self.run.lose_sight()
         self._items.append(value)
         self._inputs.append(self.run.inputs)
         self._arrived()
@@ -65,9 +69,7 @@ class Process(Subscriber):
         self._arrived()
 
     def cut(self) -> None:
-        self._counters.cancelled += len(self._items)
-        self._items.clear()
-        self._inputs.clear()
+        self._let_go()
         self._error = self._given = None
         self.on_completed()  # a `process` that asks once more finds the end
         self.pull.cut()
@@ -103,6 +105,14 @@ class Process(Subscriber):
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_result(None)
 
+    def _let_go(self) -> None:
+        """Let go of the items that `process` has not fetched."""
+        self._counters.cancelled += len(self._items)
+        for inputs in self._inputs:
+            self.run.lose(inputs)
+        self._items.clear()
+        self._inputs.clear()
+
     # -- what `process` gives
 
     def put_out(self, value: Any) -> None:
@@ -124,9 +134,7 @@ class Process(Subscriber):
 
     def leave(self) -> None:
         """Let go of what is upstream: `process` has ended, perhaps before its items."""
-        self._counters.cancelled += len(self._items)
-        self._items.clear()
-        self._inputs.clear()
+        self._let_go()
         self._given = None
         cut_upstream(self, self.run)
 

@@ -22,6 +22,7 @@ from .closing.failures import Failures
 from .turns.nesting import NESTED
 from .turns.relay import UNBOUNDED
 from .turns.trampoline import Trampoline
+from .watermark import Watermark
 
 if TYPE_CHECKING:
     from .observing.tracer import Tracer
@@ -74,6 +75,7 @@ class Run(Trampoline):
         "failure",
         "failures",
         "inputs",
+        "is_cut_short",
         "listener",
         "max_in_flight",
         "max_parallelism",
@@ -88,6 +90,7 @@ class Run(Trampoline):
         "starved",
         "tracer",
         "warns_of_blocking",
+        "watermark",
     )
 
     def __init__(
@@ -127,6 +130,8 @@ class Run(Trampoline):
         self.skipping: list[Counters] = []  # of the stages that have skipped something
         self.failure: BaseException | None = None  # of the call that ends the run
         self.closed = False
+        self.is_cut_short = False  # its source was stopped before the end of the data
+        self.watermark: Watermark | None = None  # which items are settled, once it is linked up
         self.cutting: deque[Any] | None = None  # subscribers whose upstream is being cut off
         self.chain: abc.DisposableBase | None = None  # the subscription, from the outlet upwards
         self.early_end: Ends | None = None
@@ -189,6 +194,16 @@ class Run(Trampoline):
         """Give a turn to those that wait for a call to end."""
         self.ready |= self.starved
         self.starved = 0
+
+    def lose(self, inputs: Inputs) -> None:
+        """Take note that a value is let go of, and its items are not settled."""
+        if self.watermark is not None:
+            self.watermark.lose(inputs)
+
+    def lose_sight(self) -> None:
+        """Take note that a value goes where nobody can say what becomes of it."""
+        if self.watermark is not None:
+            self.watermark.hold()
 
     def pause(self) -> None:
         super().pause()
@@ -266,6 +281,7 @@ class Run(Trampoline):
             return
         if self.closed:
             return
+        self._freeze()
         self.closed = self.ending.closed = True
         self.pause()
         self.ready = 0
@@ -293,6 +309,11 @@ class Run(Trampoline):
         if self.parent is not None:
             self.parent._children.discard(self)
             self.parent = None
+
+    def _freeze(self) -> None:
+        """Note what is settled, before all is let go of."""
+        if self.watermark is not None:
+            self.watermark.freeze()
 
     async def wait_closed(self) -> None:
         """Close, and wait until every task of the run has ended, even when cancelled meanwhile.

@@ -48,6 +48,8 @@ def begin_pushed(
     data = () if draining.covers(parent) else origin.source
     latest.begin(run, link(run, data, origin.plan, gate, push))
     draining.begin(run)
+    if parent is not None and run.watermark is not None:
+        run.watermark.is_part = True
     if parent is None:
         audience = subscribing.audience
         run.listener = audience.hear if audience is not None else None

@@ -21,6 +21,7 @@ from .._engine.sources import Source, demand, length_of, source_of
 from .._engine.subscriber import subscribe
 from .._engine.turns.pace import pace_of
 from .._engine.turns.trampoline import Gate
+from .._engine.watermark import Watermark
 from .._stats import Counters
 from ..context import PipelineContext, set_current_context
 from ..events import Probe, RunInfo, observing
@@ -83,6 +84,7 @@ def link(
     source = source_of(data, run)
     run.enroll(Rest(run))
     run.enroll(source)
+    run.watermark = Watermark(run, source, outlet)
     is_pulled = isinstance(outlet, Reader)
     observed = None
     if run.tracer is not None:

@@ -18,6 +18,7 @@ from conveyor_rx import AsyncStream, StageStats
 from conveyor_rx.testing import run
 from tests.random_pipelines.plans import BATCHES, GENERATORS, Plan, Spec, model
 from tests.random_pipelines.scenarios import Sightings, scenarios
+from tests.random_pipelines.settled import Settled
 from tests.random_pipelines.stages import CALLED, SOURCE, Boom, Watch, build, data
 
 __all__ = ["Plan", "Spec", "check"]
@@ -54,6 +55,7 @@ class Outcome:
     ends: list[str | None] = field(default_factory=list)
     stats: tuple[StageStats, ...] = ()  # by stage, the Rx operators left out
     warnings: list[str] = field(default_factory=list)  # that were logged
+    handled: list[int] = field(default_factory=list)  # results that the consumer is done with
 
     @property
     def end(self) -> str | None:
@@ -85,10 +87,11 @@ async def _run(plan: Plan, watch: Watch, outcome: Outcome) -> None:
         stream.drain()
     elif plan.drained is not None:
         asyncio.get_running_loop().call_later(plan.drained, stream.drain)
-    monitor = asyncio.create_task(_monitor(plan, watch, stream))
+    settled = Settled(plan)
+    monitor = asyncio.create_task(_monitor(plan, watch, stream, settled, outcome))
     try:
         if plan.way == "async for":
-            await _iterate(plan, watch, stream, outcome)
+            await _iterate(plan, watch, stream, settled, outcome)
         elif plan.way == "collect":
             await _collect(stream, outcome)
         else:
@@ -105,6 +108,10 @@ async def _run(plan: Plan, watch: Watch, outcome: Outcome) -> None:
             assert await anext(stream, None) is None, "a result after the end"
     await asyncio.sleep(100)
     outcome.stats = stream.stats
+    outcome.handled = list(outcome.got or ())
+    settled.look(stream.watermark, outcome.handled)
+    if plan.drained is None:  # else it is for `test_drained.py`
+        settled.look_at_end(stream.watermark, outcome.end)
 
 
 def _kind_of(error: BaseException) -> str:
@@ -112,7 +119,9 @@ def _kind_of(error: BaseException) -> str:
     return "source" if error.args == ("source",) else "call"
 
 
-async def _iterate(plan: Plan, watch: Watch, stream: AsyncStream[int], outcome: Outcome) -> None:
+async def _iterate(
+    plan: Plan, watch: Watch, stream: AsyncStream[int], settled: Settled, outcome: Outcome
+) -> None:
     time = asyncio.get_running_loop().time
     asked = -1.0
     assert outcome.got is not None
@@ -122,8 +131,10 @@ async def _iterate(plan: Plan, watch: Watch, stream: AsyncStream[int], outcome: 
                 watch.sightings.add("consumer slower than source")
             outcome.got.append(value)
             watch.delivered += 1
+            settled.look(stream.watermark, outcome.handled)
             if plan.pause:
                 await asyncio.sleep(plan.pause)
+            outcome.handled.append(value)
             asked = time()
     except Exception as error:
         outcome.ends.append(_kind_of(error))
@@ -147,6 +158,7 @@ async def _subscribe(watch: Watch, stream: AsyncStream[int], outcome: Outcome) -
     def receive(value: int) -> None:
         assert outcome.got is not None
         outcome.got.append(value)
+        outcome.handled.append(value)
         if CALLED.get() is not None:
             watch.wrong.append(f"{value} is given in the context of a call")
 
@@ -162,12 +174,15 @@ async def _subscribe(watch: Watch, stream: AsyncStream[int], outcome: Outcome) -
 # -- while it runs
 
 
-async def _monitor(plan: Plan, watch: Watch, stream: AsyncStream[int]) -> bool:
+async def _monitor(
+    plan: Plan, watch: Watch, stream: AsyncStream[int], settled: Settled, outcome: Outcome
+) -> bool:
     """Look at the run between two instants at which something happens, less and less often."""
     now = 0.05
     await asyncio.sleep(now)
     for _ in range(100):  # not for ever: a run that hangs must come to a deadlock
         _look(plan, watch, stream.stats)
+        settled.look(stream.watermark, outcome.handled)
         pause = round(max(0.1, 0.25 * now), 1)
         await asyncio.sleep(pause)
         now += pause

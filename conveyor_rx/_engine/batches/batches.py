@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from reactivex import Observable
 
+from ..._inputs import Inputs
 from ..._stats import Counters
 from ..run import Run
 from ..subscriber import Subscriber, lift
@@ -45,6 +46,8 @@ class Batches(Subscriber):
 
     bit = 0
     calls: Calls
+    keeps_order = True  # a batch is what came first; lines behind are sorted as those before
+    is_sorted = False  # so is what is open here
     _clock: Clock | None = None
 
     def __init__(
@@ -65,6 +68,13 @@ class Batches(Subscriber):
         self._ending: Exception | None = None
         if trigger.max_wait is not None:
             self._clock = Clock(run, trigger.max_wait)
+
+    def held(self) -> list[Inputs]:
+        """Give what the open items come from; where they are sorted, the first."""
+        batch = self._oldest()
+        if batch is None:
+            return []
+        return batch.inputs[:1] if self.is_sorted else batch.inputs
 
     def on_next(self, value: Any) -> None:
         self._counters.in_ += 1
@@ -95,6 +105,7 @@ class Batches(Subscriber):
     def cut(self) -> None:
         while (batch := self._oldest()) is not None:
             self._take(batch)
+            self.run.lose(batch.inputs)
             self._counters.cancelled += batch.let_go()
         self._stop()
 
@@ -181,14 +192,16 @@ class Batches(Subscriber):
 
     def _pass_on(self, batch: OpenBatch, cut: Cut) -> None:
         """Pass on a batch that was taken out; what follows from that may close the run."""
-        inputs = batch.inputs
+        run = self.run
+        run.inputs = batch.inputs
         if self._reporter is not None:
-            inputs = self._reporter.batch_formed(inputs, cut)
-        self.run.inputs = inputs
+            run.inputs = self._reporter.batch_formed(batch.inputs, cut)
         self.out.on_next(batch.items)
 
     def _drop(self, batch: OpenBatch) -> None:
         self._take(batch)
+        if self.run.is_cut_short:  # with more items, it would have been a batch
+            self.run.lose(batch.inputs)
         if self._reporter is not None:
             self._reporter.dropped(batch.inputs)
         size = batch.let_go()

@@ -53,6 +53,13 @@ class MeasuredBatches(Batches):
         if measures.group_by is not None or trigger.max_size is None:
             trigger.window = run.max_in_flight
 
+    keeps_order = False  # groups are cut in any order, and what is refused waits for no batch
+
+    def held(self) -> list[Inputs]:
+        if self.is_sorted:
+            return super().held()
+        return [each for batch in self._open for each in batch.inputs]
+
     def on_next(self, value: Any) -> None:
         self._counters.in_ += 1
         inputs = self.run.inputs
@@ -87,6 +94,8 @@ class MeasuredBatches(Batches):
             batch = self._begin(OpenBatch(key, key_hash))
         self._open.add(batch, item, inputs, weight)
         if self._reporter is not None:
+            if too_heavy is not None:  # a probe may ask what is settled: neither of these
+                self.run.inputs = [inputs, too_heavy.inputs]
             self._reporter.waits(inputs)
         # The item is where it belongs: whatever closes the run from here on lets go of it, too.
         if too_heavy is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterator
 from typing import Any
 
 from ..._inputs import Inputs
@@ -45,6 +46,9 @@ class OpenBatches:
         self._by_age: OrderedDict[OpenBatch, None] = OrderedDict()
         self._by_hash: dict[int, list[OpenBatch]] = {}
         self.size = 0  # items in all of them
+
+    def __iter__(self) -> Iterator[OpenBatch]:
+        return iter(self._by_age)
 
     @property
     def oldest(self) -> OpenBatch | None:

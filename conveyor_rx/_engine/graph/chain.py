@@ -83,6 +83,7 @@ class Chain:
         self._stage = 0  # the id of the last one: a `Sketch` counts as this does
         self._open: Line | None = None
         self._last: Line | None = None
+        self._is_sorted = run.ordered  # what comes now, by the items that it comes from
         self.counters: list[Counters] = []
 
     def call(self, call: Call, *, name: str, limit: int | None, in_order: bool) -> None:
@@ -116,6 +117,8 @@ class Chain:
             batches = Batches(self._run, trigger, counters, reporter)
         else:
             batches = MeasuredBatches(self._run, trigger, counters, reporter, measures)
+        batches.is_sorted = self._is_sorted
+        self._is_sorted = self._is_sorted and batches.keeps_order
         self._observable = collect(batches)(self._observable)
         line = self._open_segment(weigh=len)
         batches.calls = stage = self._add_calls(line, call, limit, counters, counts_input=False)
@@ -183,6 +186,7 @@ class Chain:
     def _open_segment(self, weigh: Callable[[Any], int] | None = None) -> Line:
         self._close_segment()
         self._open = line = (Line if self._run.ordered else AsCompletedLine)(self._run)
+        line.is_sorted = self._is_sorted
         self._end_emitter(line, final=False)
         self._observable = enter(line, weigh)(self._observable)
         self._watcher.line_opens(line)

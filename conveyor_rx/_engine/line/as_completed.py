@@ -42,6 +42,7 @@ class AsCompletedLine(Line):
 
     def fail(self, place: Place, error: BaseException) -> None:
         self.run.failure = error
+        self.run.lose(place.inputs)
         self._unlink(place)
         self._abort(error)
 

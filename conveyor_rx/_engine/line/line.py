@@ -60,6 +60,7 @@ class Line(Subscriber):
     bit = 0
     gate: Gate
     reads_ahead = False
+    is_sorted = False  # nothing comes from an item before those of the head
 
     def __init__(self, run: Run) -> None:
         self.run = run
@@ -86,6 +87,13 @@ class Line(Subscriber):
         while place is not self.ring:
             yield place
             place = place.next
+
+    def held(self) -> list[Inputs]:
+        """Give what the values come from that stand here; where they are sorted, the first."""
+        if not self.is_sorted:
+            return [place.inputs for place in self.places()]
+        head = self.ring.next
+        return [head.inputs] if head is not self.ring else []
 
     def insert(self, value: Any, owner: Place, inputs: Inputs) -> Place:
         """Take a new place in front of `owner`, for one of its outputs, which is of `inputs`."""
@@ -133,6 +141,7 @@ class Line(Subscriber):
     def fail(self, place: Place, error: BaseException) -> None:
         """End the line at `place`: cut off what is behind it, then let `error` follow the rest."""
         self.run.failure = error
+        self.run.lose(place.inputs)
         behind = place.next
         self._unlink(place)
         self._kill_from(behind)
@@ -292,6 +301,7 @@ class Line(Subscriber):
             following = place.next
             if self.segment is not None:
                 self.segment.killed(place)
+            self.run.lose(place.inputs)
             self._unlink(place)
             place.value = None
             work = place.task

@@ -21,7 +21,17 @@ _new: Callable[..., Event] = cast("Any", tuple).__new__  # that of `Event` takes
 class Tracer:
     """What the reporters of one run share."""
 
-    __slots__ = ("_end", "_has_begun", "_probes", "_time", "_told", "_values", "run", "run_id")
+    __slots__ = (
+        "_end",
+        "_has_begun",
+        "_probes",
+        "_time",
+        "_told",
+        "_values",
+        "is_telling",
+        "run",
+        "run_id",
+    )
 
     run: RunInfo  # once it has begun
 
@@ -33,6 +43,7 @@ class Tracer:
         self._time = time
         self._values = count()
         self._has_begun = False
+        self.is_telling = False  # a probe is called
 
     def begin(self, run: RunInfo) -> None:
         """Tell the beginning of the run."""
@@ -82,11 +93,13 @@ class Tracer:
                 reason,
             ),
         )
+        self.is_telling = True
         for probe in told:
             try:
                 probe(event)
             except Exception as raised:
                 self._detach(probe, raised)
+        self.is_telling = False
 
     def drains(self) -> None:
         """Tell that nothing more is pulled from here on."""

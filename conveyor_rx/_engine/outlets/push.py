@@ -10,6 +10,7 @@ from reactivex import abc
 
 from ..._errors.blame import not_an_end
 from ..._errors.tracebacks import without_engine
+from ..._inputs import Inputs
 from ..closing.cancellation import cancellation_of
 from ..closing.ending import Ending
 from ..run import UNBOUNDED, Run
@@ -35,11 +36,12 @@ class Push(Subscriber):
         self.run = run
         self._observer: abc.ObserverBase[Any] | None = observer
         self._error: BaseException | None = None
+        self._is_complete = False  # and has failed nowhere
         # By the keeper, while nothing else may: the run pauses until that has begun, and has ended
         # before it tells so. In between what the run waits for holds it, so that it may be
         # forgotten: by a source that never says a word.
         self._held: list[Push] = []
-        run.on_crash = self.on_error
+        run.on_crash = self._crashed
 
     def keep(self) -> None:
         """Let the run go on, unless it has ended, with a task that lasts as long as it does.
@@ -62,10 +64,20 @@ class Push(Subscriber):
         if self._observer is not None:
             self._observer.on_next(value)
 
+    def held(self) -> list[Inputs]:
+        """Give what the value comes from that the observer may be about to take.
+
+        It is given values in turns only; and nothing else is handed on until it has taken one.
+        """
+        return [self.run.inputs] if self.run.draining else []
+
     def on_error(self, error: BaseException) -> None:
-        self._end(without_engine(not_an_end(error)))
+        self._has_given_all()
+        self._crashed(error)
 
     def on_completed(self) -> None:
+        self._is_complete = True
+        self._has_given_all()
         self._end(None)
 
     def dispose(self) -> None:
@@ -94,6 +106,8 @@ class Push(Subscriber):
             return
         if not self._is_part:
             error = self.run.failures.outcome(error)
+        if error is None and self._is_complete and self.run.watermark is not None:
+            self.run.watermark.complete()
         try:
             if error is None:
                 observer.on_completed()
@@ -114,6 +128,13 @@ class Push(Subscriber):
     def _is_part(self) -> bool:
         """Whether there is a run around this one, which waits for it."""
         return self.run.ending.parent is not None
+
+    def _has_given_all(self) -> None:
+        if self.run.watermark is not None:
+            self.run.watermark.freeze(is_empty=True)
+
+    def _crashed(self, error: BaseException) -> None:
+        self._end(without_engine(not_an_end(error)))
 
     def _close(self) -> None:
         self.run.close()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..._errors.blame import not_an_end
 from ..._errors.tracebacks import hides, without_engine
+from ..._inputs import Inputs
 from ..run import UNBOUNDED, Run
 from ..subscriber import Subscriber
 
@@ -45,8 +46,11 @@ class Reader(Subscriber):
         self.size = 0
         self.upstream_bit = 0
         self._buffer: deque[Any] = deque()
+        self._inputs: deque[Inputs] = deque()  # that the results in there come from
+        self._given: Inputs = None  # that the consumer's last result comes from, until it asks
         self.is_over = False  # the end was told, or there is nobody to tell it to
         self._ended = False
+        self._is_complete = False  # all results have come, and nothing has failed
         self._error: BaseException | None = None
         self._tell: Callable[[], None] | None = None  # where `next` wants to hear of a result
         self._waiter: asyncio.Future[None] | None = None  # of `next`, for a result or the end
@@ -58,17 +62,22 @@ class Reader(Subscriber):
 
     def on_next(self, value: Any) -> None:
         self._buffer.append(value)
+        self._inputs.append(self.run.inputs)
         self.size += 1
         if self._tell is not None:
             self._tell()
 
     def on_error(self, error: BaseException) -> None:
         self._error = without_engine(not_an_end(error))
-        self.on_completed()
+        self._end_came()
 
     def on_completed(self) -> None:
-        self._ended = True
-        self._notify()
+        self._is_complete = True
+        self._end_came()
+
+    def held(self) -> list[Inputs]:
+        """Give what the results come from that the consumer has not got, or not dealt with."""
+        return [self._given, *self._inputs]
 
     # -- from the consumer
 
@@ -85,13 +94,23 @@ class Reader(Subscriber):
             raise RuntimeError(_ELSEWHERE)
         if self._busy:
             raise RuntimeError(BUSY)
-        if self._buffer and not self.run.paused:
-            return self._take()
+        run, buffer = self.run, self._buffer
+        if buffer and not run.paused:  # as `_take`, in line for speed
+            if self.deliveries is not None:
+                self.deliveries.tell()
+            self.size = after = self.size - 1
+            if after == self.limit - 1:
+                run.ready |= self.upstream_bit
+            if run.ready and not run.paused:
+                run.schedule()
+            self._given = self._inputs.popleft()
+            return buffer.popleft()
         self._busy = True
+        self._given = None
         try:
             self._go_on()
             while not self._buffer:
-                if self._ended or self.run.closed:
+                if self._ended or run.closed:
                     await self._end()
                 await self._more()
             return self._take()
@@ -117,6 +136,7 @@ class Reader(Subscriber):
         if self.deliveries is not None:
             self.deliveries.tell_all()
         results = self._buffer
+        self._collects()
         try:
             self._go_on()
             self.run.ready |= self.upstream_bit
@@ -127,6 +147,8 @@ class Reader(Subscriber):
             self._buffer = deque()
             await self._end()
         except StopAsyncIteration:
+            if self.run.watermark is not None:
+                self.run.watermark.release()
             return list(results)
         except BaseException as error:
             results.clear()  # the traceback leads here
@@ -135,6 +157,7 @@ class Reader(Subscriber):
             raise
         finally:
             self._busy = False
+            del self.on_next  # which holds the results
         raise AssertionError("a run that has ended neither completed nor failed")
 
     def pause(self) -> None:
@@ -178,8 +201,23 @@ class Reader(Subscriber):
 
     # -- private
 
+    def _end_came(self) -> None:
+        self._ended = True
+        self._notify()
+
+    def _collects(self) -> None:
+        """Take note that nobody has got the results that come, until all have come."""
+        self._given = None
+        if self.run.watermark is not None:
+            self.run.watermark.reserve()
+        self._inputs.clear()
+        self.on_next = self._buffer.append  # pyright: ignore[reportAttributeAccessIssue]  # nobody names the parameter
+
     def _discard(self) -> None:
+        if self.run.watermark is not None:
+            self.run.watermark.freeze()
         self.is_over = True
+        self._is_complete = False
         self._buffer = deque()
         self._ended = True
         self._error = None
@@ -222,15 +260,21 @@ class Reader(Subscriber):
             run.ready |= self.upstream_bit
         if run.ready and not run.paused:
             run.schedule()
+        self._given = self._inputs.popleft()
         return self._buffer.popleft()
 
     async def _end(self) -> None:
         self.is_over = True
         error, self._error = self._error, None
+        watermark = self.run.watermark
+        if self._is_complete and watermark is not None:
+            watermark.freeze(is_empty=True)
         try:
             error = await self._outcome(error)
             if error is not None:
                 raise error
+            if self._is_complete and watermark is not None:
+                watermark.complete()
             raise StopAsyncIteration
         finally:
             del error  # its traceback leads to this frame
