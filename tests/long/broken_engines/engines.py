@@ -36,6 +36,7 @@ from conveyor_rx._engine.pull import Pull
 from conveyor_rx._engine.run import UNBOUNDED, Run
 from conveyor_rx._engine.sources.iterable import AsyncSource, IterableSource
 from conveyor_rx._engine.sources.observable import ObservableSource
+from conveyor_rx._engine.watermark import Watermark
 from conveyor_rx._functions import timeouts
 from conveyor_rx._policy import Policy, Verdict
 from conveyor_rx._streams.cursor import Reading
@@ -738,6 +739,79 @@ def a_drain_may_take_longer_than_was_said_before(patch: pytest.MonkeyPatch) -> N
         limit(self, timeout)
 
     patch.setattr(EarlyEnd, "limit", latest)
+
+
+# -- watermark
+
+
+@broken
+def the_watermark_is_one_too_far(patch: pytest.MonkeyPatch) -> None:
+    settled = Watermark._settled
+
+    def beyond(self: Watermark, **options: bool) -> int:
+        return settled(self, **options) + 1
+
+    patch.setattr(Watermark, "_settled", beyond)
+
+
+@broken
+def a_result_is_settled_before_the_next_is_asked_for(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Reader, "held", lambda self: [*self._inputs])
+
+
+@broken
+def the_watermark_ignores_results_that_wait(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Reader, "held", lambda self: [self._given])
+
+
+@broken
+def the_watermark_ignores_open_batches(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Batches, "held", lambda self: [])
+
+
+@broken
+def the_watermark_looks_at_the_head_as_completed(patch: pytest.MonkeyPatch) -> None:
+    always = property(lambda self: True, lambda self, value: None)
+    patch.setattr(Chain, "_is_sorted", always, raising=False)
+
+
+@broken
+def what_a_failure_cuts_off_is_settled(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Watermark, "lose", lambda self, inputs: None)
+
+
+@broken
+def what_a_close_lets_go_of_is_settled(patch: pytest.MonkeyPatch) -> None:
+    close = Run.close
+
+    def close_first(self: Run) -> None:
+        workers, self.workers = self.workers, self.workers[:2]
+        self._freeze()
+        self.workers = workers
+        close(self)
+
+    patch.setattr(Run, "close", close_first)
+
+
+@broken
+def what_enters_an_operator_is_settled(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Run, "lose_sight", lambda self: None)
+
+
+@broken
+def what_is_collected_is_settled(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Watermark, "reserve", lambda self: None)
+
+
+@broken
+def a_rest_that_a_drain_drops_is_settled(patch: pytest.MonkeyPatch) -> None:
+    drop = Batches._drop
+
+    def dropping(self: Batches) -> None:
+        self.run.is_cut_short = False
+        drop(self)
+
+    patch.setattr(Batches, "_drop", dropping)
 
 
 # -- lifetime

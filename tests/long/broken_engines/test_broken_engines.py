@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import gc
 import importlib
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -63,7 +64,8 @@ def random_pipelines() -> Check:
 def contract(module: str, test: str, **arguments: Any) -> Check:
     """Run one test of the contract, in virtual time."""
     function = getattr(importlib.import_module(f"tests.{module}"), test)
-    return lambda: run(functools.partial(function, **arguments))
+    check = functools.partial(function, **arguments)
+    return (lambda: run(check)) if inspect.iscoroutinefunction(function) else check
 
 
 RANDOM = random_pipelines()
@@ -246,6 +248,25 @@ FOUND_BY: dict[str, Check] = {
     ),
     "a_drain_may_take_longer_than_was_said_before": contract(
         "drain.test_when", "test_the_earliest_timeout_counts", timeouts=(3, 5), end=3.5
+    ),
+    "the_watermark_is_one_too_far": RANDOM,
+    "a_result_is_settled_before_the_next_is_asked_for": RANDOM,
+    "the_watermark_ignores_results_that_wait": contract(
+        "lifetime.test_at_least_once", "test_killed_at_every_step", name="list", mode="ordered"
+    ),
+    "the_watermark_ignores_open_batches": RANDOM,
+    "the_watermark_looks_at_the_head_as_completed": RANDOM,
+    "what_a_failure_cuts_off_is_settled": RANDOM,
+    "what_a_close_lets_go_of_is_settled": contract(
+        "lifetime.test_at_least_once", "test_killed_at_every_step", name="two async", mode="ordered"
+    ),
+    "what_enters_an_operator_is_settled": contract(
+        "lifetime.test_watermark",
+        "test_what_enters_a_stage_of_ones_own_can_not_be_followed",
+    ),
+    "what_is_collected_is_settled": RANDOM,
+    "a_rest_that_a_drain_drops_is_settled": contract(
+        "lifetime.test_watermark", "test_after_a_drain_it_is_what_was_pulled", mode="ordered"
     ),
     "none_is_passed_on": rule("1.5", "filter"),
     "an_item_is_given_twice": rule("1.5", "own"),
