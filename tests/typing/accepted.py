@@ -883,3 +883,13 @@ by_lambda.pause(2)
 assert_type(Limit(5), Limit)
 assert_type(AdaptiveLimit(maximum=50, slow_down_on=(TimeoutError, OSError)).limit, int)
 an_adaptive_one_is_one: Limit = AdaptiveLimit(slow_down_on=lambda error: "429" in str(error))
+
+
+# -- early ends
+
+
+def ends_early(stream: AsyncStream[int], loop: asyncio.AbstractEventLoop) -> None:
+    loop.add_signal_handler(15, stream.drain)
+    loop.add_signal_handler(2, stream.drain, 10.0)
+    stream.drain(timeout=None)
+    assert_type(stream.watermark, int)

@@ -255,7 +255,12 @@ FOUND_BY: dict[str, Check] = {
         "lifetime.test_at_least_once", "test_killed_at_every_step", name="list", mode="ordered"
     ),
     "the_watermark_ignores_open_batches": RANDOM,
-    "the_watermark_looks_at_the_head_as_completed": RANDOM,
+    "the_watermark_looks_at_the_head_as_completed": contract(
+        "lifetime.test_at_least_once",
+        "test_killed_at_every_step",
+        name="generator",
+        mode="as_completed",
+    ),
     "what_a_failure_cuts_off_is_settled": RANDOM,
     "what_a_close_lets_go_of_is_settled": contract(
         "lifetime.test_at_least_once", "test_killed_at_every_step", name="two async", mode="ordered"
