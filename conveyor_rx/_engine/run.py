@@ -313,7 +313,10 @@ class Run(Trampoline):
     def _freeze(self) -> None:
         """Note what is settled, before all is let go of."""
         if self.watermark is not None:
-            self.watermark.freeze()
+            try:
+                self.watermark.freeze()
+            except Exception as error:  # after one of our own, which may have broken a line
+                self.failures.add(error, "in the engine")
 
     async def wait_closed(self) -> None:
         """Close, and wait until every task of the run has ended, even when cancelled meanwhile.

@@ -108,6 +108,7 @@ class Watermark:
         `is_empty` says that it holds nothing.
         """
         if self._frozen is None:
+            self._frozen = self._found  # should the look fail: perhaps it is a failure of our own
             self._frozen = self._settled(is_empty=is_empty)
 
     # -- from the outlet

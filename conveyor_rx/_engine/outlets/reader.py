@@ -61,8 +61,8 @@ class Reader(Subscriber):
     # -- from the run
 
     def on_next(self, value: Any) -> None:
-        self._buffer.append(value)
         self._inputs.append(self.run.inputs)
+        self._buffer.append(value)
         self.size += 1
         if self._tell is not None:
             self._tell()

@@ -566,11 +566,11 @@ def a_key_is_free_only_when_its_result_has_left(patch: pytest.MonkeyPatch) -> No
         if place.dead:
             settled(self, place)
         else:
-            self.line.held = [*getattr(self.line, "held", []), (self, place)]  # type: ignore[attr-defined]
+            self.line.kept = [*getattr(self.line, "kept", []), (self, place)]  # type: ignore[attr-defined]
 
     def emit(self: Line, place: Any) -> None:
         left(self, place)
-        for stage, other in getattr(self, "held", []):
+        for stage, other in getattr(self, "kept", []):
             if other is place:
                 settled(stage, place)
 
@@ -807,9 +807,9 @@ def what_is_collected_is_settled(patch: pytest.MonkeyPatch) -> None:
 def a_rest_that_a_drain_drops_is_settled(patch: pytest.MonkeyPatch) -> None:
     drop = Batches._drop
 
-    def dropping(self: Batches) -> None:
+    def dropping(self: Batches, batch: Any) -> None:
         self.run.is_cut_short = False
-        drop(self)
+        drop(self, batch)
 
     patch.setattr(Batches, "_drop", dropping)
 
