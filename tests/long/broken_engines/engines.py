@@ -782,15 +782,12 @@ def what_a_failure_cuts_off_is_settled(patch: pytest.MonkeyPatch) -> None:
 
 @broken
 def what_a_close_lets_go_of_is_settled(patch: pytest.MonkeyPatch) -> None:
-    close = Run.close
+    freeze = Watermark.freeze
 
-    def close_first(self: Run) -> None:
-        workers, self.workers = self.workers, self.workers[:2]
-        self._freeze()
-        self.workers = workers
-        close(self)
+    def freeze_empty(self: Watermark, *, is_empty: bool = False) -> None:
+        freeze(self, is_empty=True)
 
-    patch.setattr(Run, "close", close_first)
+    patch.setattr(Watermark, "freeze", freeze_empty)
 
 
 @broken
