@@ -31,6 +31,7 @@ PUBLIC = {
     "ErrorAction",
     "ErrorHandler",
     "ExecutionMode",
+    "Failure",
     "Limit",
     "LoggingErrorHandler",
     "Pipeline",
