@@ -38,7 +38,7 @@ NOT_WATCHED = (
     *("_engine/closing/ending.py", "_engine/closing/failures.py"),
 )
 
-AT_THE_END = ("Tracer.finish", "Watermark.complete")
+AT_THE_END = ("EarlyEnd.cancel", "Tracer.finish", "Watermark.complete")
 
 
 class Broken(Exception):
