@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextvars import ContextVar
 from typing import Any
 
 import pytest
@@ -20,6 +21,8 @@ from conveyor_rx import (
 )
 from conveyor_rx.events import Event, observe
 from tests.kit import Boom, Endless, in_both_modes, now, others, watched_or_not
+
+VARIABLE: ContextVar[int] = ContextVar("VARIABLE", default=0)
 
 
 class Work:
@@ -493,3 +496,38 @@ def test_what_a_task_shares_is_seen() -> None:
     assert repr(task) == (
         "<single_task call: up to 1,024 calls at once, RateLimit of 10 in 60 s, Limit of 3>"
     )
+
+
+@in_both_modes
+@pytest.mark.parametrize("way", ["close", "cancelled", "context"])
+@pytest.mark.parametrize("which", ["key", "cost"])
+async def test_what_a_key_or_a_cost_may_do(which: str, way: str, mode: Any) -> None:
+    """K4, R2, E8, L3: close the run, raise a CancelledError, set a variable; all is counted."""
+    streams: list[AsyncStream[Any]] = []
+    seen: list[int] = []
+
+    def ask(item: int) -> int:
+        seen.append(VARIABLE.get())
+        VARIABLE.set(item + 1)
+        if item == 1 and way == "cancelled":
+            raise asyncio.CancelledError
+        if item == 1 and way == "close":
+            closing.append(asyncio.ensure_future(streams[0].aclose()))
+            streams[0]._reading.reader.close()  # type: ignore[union-attr]
+        return 1
+
+    closing: list[asyncio.Future[None]] = []
+    limit = RateLimit(10, cost=ask)
+    options: dict[str, Any] = {"key": ask} if which == "key" else {"rate_limit": limit}
+    task = single_task(on_error="skip_item", **options)(Work().call)
+    streams.append(task.with_execution_mode(mode)(range(4)))
+    got = await streams[0].collect()
+    await asyncio.gather(*closing)
+    (stats,) = streams[0].stats
+    assert stats.in_ == stats.completed + stats.skipped + stats.cancelled
+    assert (stats.running, stats.waiting) == (0, 0)
+    assert {*seen} == {0}
+    assert idle(limit)
+    if way != "close":
+        assert sorted(got) == ([0, 2, 3] if way == "cancelled" else [0, 1, 2, 3])
+    assert not others()

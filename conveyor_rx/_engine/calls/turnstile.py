@@ -53,7 +53,7 @@ class Turnstile(Subscriber):
         self._ready: list[tuple[int, Place]] = []  # a heap: those whose key is free
         self._next: Place | None = None  # of those, the one for which limits are asked
         self._untold: list[Place] = []  # of those, whom nobody was told of
-        self._refused: dict[Place, Exception] = {}  # items without a key or a cost, and why
+        self._refused: dict[Place, BaseException] = {}  # items without a key or a cost, and why
         if calls.call.limits:
             calls.permits = self._permits = Permits(calls.call.limits, self._woken)
             run.on_pause.append(self._permits.step_aside)
@@ -73,10 +73,16 @@ class Turnstile(Subscriber):
         is_free = True
         try:
             if self._keys is not None:
-                is_free = self._keys.take(value)
-        except Exception as error:
+                is_free = self._ask_user(self._keys.take, value)
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:
             self._refused[value] = error
-        if is_free:
+        if value.dead:  # the function has closed the run
+            self.purge()
+            self._refused.pop(value, None)
+            self.settled(value)
+        elif is_free:
             self._get_ready(value)
         elif calls.reporter is not None:
             calls.reporter.waits(value, "key")
@@ -91,7 +97,7 @@ class Turnstile(Subscriber):
                 self._need_slot()
                 return
             place = self._next or self._take_next()
-            if not self._is_granted(place):
+            if place.dead or not self._is_granted(place):
                 return
             self._next = None
             del self._waiting[place]
@@ -158,12 +164,22 @@ class Turnstile(Subscriber):
         _, place = heapq.heappop(self._ready)
         if self._permits is not None and place not in self._refused and not self._calls.broken:
             try:
-                self._permits.ask_for(place)
-            except Exception as error:  # of a function for its cost
+                self._ask_user(self._permits.ask_for, place)
+            except (KeyboardInterrupt, SystemExit):
+                raise
+            except BaseException as error:  # of a function for its cost
                 self._refused[place] = error
             else:
                 self._next = place
+            if place.dead:  # the function has closed the run
+                self._next = None
+                self._permits.stop_asking()
+                self._refused.pop(place, None)
         return place
+
+    def _ask_user(self, ask: Callable[[Place], Any], place: Place) -> Any:
+        """Do what calls a function of the user's: in a context of its own, as calls are."""
+        return self.run.context.copy().run(ask, place)
 
     def _is_granted(self, place: Place) -> bool:
         permits = self._permits
