@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, SupportsIndex, cast, overload
+import weakref
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, Protocol, SupportsIndex, cast, overload
 
 from ._text.columns import columns, fill
 from ._text.labels import label
@@ -43,7 +45,19 @@ class StageStats(NamedTuple):
     running: int = 0
     """Items whose calls go on."""
     waiting: int = 0
-    """Items that wait for a free slot, for their batch to fill or for their next attempt."""
+    """Items that wait; the numbers from here on say for what, and it is their sum."""
+    waiting_for_slot: int = 0
+    """For a free slot, of the stage or of all."""
+    waiting_for_batch: int = 0
+    """For their batch to be cut."""
+    waiting_for_key: int = 0
+    """For the end of a call with an equal key."""
+    waiting_for_rate: int = 0
+    """For a `RateLimit`, at a first attempt or a later one."""
+    waiting_for_retry: int = 0
+    """For the instant of their next attempt, without a slot."""
+    waiting_for_room: int = 0
+    """For room in the window, in the middle of their outputs."""
 
     def as_dict(self) -> dict[str, str | int]:
         """Return the numbers by name; `in_` is called `in`."""
@@ -98,6 +112,14 @@ class Stats(tuple[StageStats, ...]):
         )
 
 
+class Holder(Protocol):
+    """A part of a stage in which items wait."""
+
+    def waiting_for(self) -> Mapping[str, int]:
+        """Give how many items wait here for what else than a slot."""
+        ...
+
+
 class Counters:
     """The counters of one stage while its run goes on."""
 
@@ -108,6 +130,7 @@ class Counters:
         "dropped",
         "dropped_outputs",
         "failed",
+        "holders",  # without holding them: counters are read when the run is gone
         "in_",
         "ones",  # completed calls for one item that gave one output: the most frequent kind
         "out",  # of all other calls, as `completed`
@@ -117,6 +140,9 @@ class Counters:
         "skipping",  # items on the way there: their dead letters are being written
         "stage",
         "timed_out",
+        "waiting_for_rate",  # these three: of calls that have begun, and are not counted as running
+        "waiting_for_retry",
+        "waiting_for_room",
     )
 
     def __init__(self, stage: str) -> None:
@@ -124,6 +150,12 @@ class Counters:
         self.in_ = self.out = self.completed = self.failed = self.retried = 0
         self.skipped = self.dropped = self.dropped_outputs = self.cancelled = self.running = 0
         self.ones = self.dead_lettered = self.skipping = self.timed_out = 0
+        self.waiting_for_rate = self.waiting_for_retry = self.waiting_for_room = 0
+        self.holders: list[Callable[[], Holder | None]] = []
+
+    def add_holder(self, holder: Holder) -> None:
+        """Ask `holder`, too, how many items wait, as long as it is there."""
+        self.holders.append(weakref.ref(holder))
 
     @property
     def settled(self) -> int:
@@ -135,7 +167,13 @@ class Counters:
         """Return the numbers as they are now."""
         values = {name: getattr(self, name) for name in self.__slots__}
         ones = values.pop("ones")
-        del values["skipping"]
+        del values["skipping"], values["holders"]
         values["completed"] += ones
         values["out"] += ones
-        return StageStats(**values, waiting=self.in_ - self.settled - self.running)
+        waiting = values["waiting"] = self.in_ - self.settled - self.running
+        for holder in filter(None, (reference() for reference in self.holders)):
+            for reason, number in holder.waiting_for().items():
+                name = f"waiting_for_{reason}"
+                values[name] = values.get(name, 0) + number
+        known = sum(number for name, number in values.items() if name.startswith("waiting_for_"))
+        return StageStats(**values, waiting_for_slot=waiting - known)

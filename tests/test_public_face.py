@@ -315,7 +315,8 @@ def test_fields_of_the_statistics() -> None:
     names = list(StageStats._fields)
     assert names == (
         "stage in_ out completed failed retried timed_out skipped dead_lettered dropped "
-        "dropped_outputs cancelled running waiting".split()
+        "dropped_outputs cancelled running waiting waiting_for_slot waiting_for_batch "
+        "waiting_for_key waiting_for_rate waiting_for_retry waiting_for_room".split()
     )
     assert StageStats("s").as_dict()["in"] == 0
 

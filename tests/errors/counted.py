@@ -11,7 +11,8 @@ import pytest
 from conveyor_rx import AsyncStream, BatchTask, SingleTask, StageStats
 
 KINDS = ("async", "eager", "def", "generator", "async generator", "list", "lazy", "batch")
-NUMBERS = [name for name in StageStats._fields if name != "stage"]
+REASONS = [name for name in StageStats._fields if name.startswith("waiting_for_")]
+NUMBERS = [name for name in StageStats._fields if name not in ("stage", *REASONS)]
 of_each_kind = pytest.mark.parametrize("kind", KINDS)
 
 
@@ -51,8 +52,17 @@ def stage_of(kind: str, work: Callable[[Any], Any] = lambda item: item, **option
 
 
 def numbers(stats: StageStats) -> dict[str, int]:
-    """Return the numbers of `stats` that are not zero."""
+    """Return the numbers of `stats` that are not zero, but for what items wait for."""
     return {name: value for name in NUMBERS if (value := getattr(stats, name))}
+
+
+def reasons(stats: StageStats) -> dict[str, int]:
+    """Return how many items wait for what, where there are any."""
+    return {
+        name.removeprefix("waiting_for_"): value
+        for name in REASONS
+        if (value := getattr(stats, name))
+    }
 
 
 def of(stream: AsyncStream[Any]) -> list[dict[str, int]]:
@@ -61,7 +71,9 @@ def of(stream: AsyncStream[Any]) -> list[dict[str, int]]:
 
 def balances(stats: StageStats) -> bool:
     ended = stats.completed + stats.failed + stats.skipped + stats.dropped + stats.cancelled
-    return stats.in_ == ended + stats.running + stats.waiting
+    waiting = reasons(stats).values()
+    waits = min(waiting, default=0) >= 0 and stats.waiting == sum(waiting)
+    return waits and stats.in_ == ended + stats.running + stats.waiting
 
 
 def is_at_rest(stats: StageStats) -> bool:

@@ -70,6 +70,12 @@ async def test_stats_as_a_dict() -> None:
         "cancelled": 0,
         "running": 0,
         "waiting": 0,
+        "waiting_for_slot": 0,
+        "waiting_for_batch": 0,
+        "waiting_for_key": 0,
+        "waiting_for_rate": 0,
+        "waiting_for_retry": 0,
+        "waiting_for_room": 0,
     }
 
 
@@ -234,8 +240,8 @@ async def test_a_call_that_waits_for_its_next_attempt_does_not_run() -> None:
 
 @in_both_modes
 @pytest.mark.parametrize("kind", ["generator", "lazy", "long list"])
-async def test_a_call_whose_outputs_wait_for_room_runs(kind: str, mode: str) -> None:
-    """Counting: a parked generator, or a list longer than the window, is running."""
+async def test_a_call_whose_outputs_wait_for_room_waits(kind: str, mode: str) -> None:
+    """Counting: a parked generator, or a list longer than the window, is waiting."""
 
     def generate(item: int) -> Iterator[int]:
         yield from range(1000)
@@ -250,7 +256,7 @@ async def test_a_call_whose_outputs_wait_for_room_runs(kind: str, mode: str) -> 
         assert await anext(stream) == 0
         await asyncio.sleep(1)
         (stats,) = stream.stats
-        assert (stats.in_, stats.running, stats.completed) == (1, 1, 0)
+        assert (stats.in_, stats.waiting_for_room, stats.completed) == (1, 1, 0)
         assert stats.out < 30
         async for _ in stream:
             pass

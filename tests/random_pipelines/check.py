@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 from conveyor_rx import AsyncStream, StageStats
 from conveyor_rx.testing import run
+from tests.errors.counted import balances
 from tests.random_pipelines.plans import BATCHES, GENERATORS, Plan, Spec, model
 from tests.random_pipelines.scenarios import Sightings, scenarios
 from tests.random_pipelines.settled import Settled
@@ -192,6 +193,7 @@ async def _monitor(
 def _look(plan: Plan, watch: Watch, stats: tuple[StageStats, ...]) -> None:
     tasks = [(n, spec) for n, spec in enumerate(plan.stages) if spec.kind != "rx"]
     assert len(stats) == len(tasks)
+    assert all(balances(stage) for stage in stats), stats
     _look_at_limits(plan, watch, stats, tasks)
     most = plan.most_in_flight
     if most is not None:
@@ -209,13 +211,15 @@ def _look_at_limits(
     # How many calls are running is known where each has one item and none is parked.
     is_exact = not plan.kinds & {*GENERATORS, *BATCHES, "lazy"}
     of_tasks = (stage for stage, (_, spec) in zip(stats, tasks, strict=True) if spec.is_task)
-    running = sum(stage.running for stage in of_tasks)
+    running = sum(stage.running + stage.waiting_for_room for stage in of_tasks)
     if watch.capped == plan.parallelism:
         watch.sightings.add("max_parallelism reached")
     for stage, (number, spec) in zip(stats, tasks, strict=True):
         if not _could_start(stage, spec):
             continue
-        now = watch.now[number] if spec.is_batch else stage.running
+        now = stage.running + stage.waiting_for_room  # items
+        if spec.is_batch:  # (a sequential one keeps its slot between attempts)
+            now = min(now, 1) if spec.is_sequential else watch.now[number]
         # A plain function that gives a generator lends its slot while that waits for room.
         if now == spec.at_once or (spec.kind == "lazy" and spec.limit and now > spec.limit):
             watch.sightings.add("limit reached")
@@ -227,17 +231,10 @@ def _look_at_limits(
 
 def _could_start(stage: StageStats, spec: Spec) -> bool:
     """Tell whether calls of `stage` wait for nothing but a slot."""
-    if spec.is_measured:  # it is not known what is open
-        return False
-    if spec.keys is not None or spec.rate is not None:
-        return False  # they may wait for that
-    if spec.attempts > 1 and (spec.is_batch or not spec.is_sequential):
-        return False  # they may wait for their next attempt
-    if spec.is_batch:
-        return stage.waiting >= spec.max_size
     # Items that have been called say that its side input has come.
     has_begun = stage.in_ - stage.cancelled > stage.running + stage.waiting
-    return spec.is_task and stage.waiting > 0 and (spec.kind != "side input" or has_begun)
+    waiting = stage.waiting_for_slot
+    return spec.is_task and waiting > 0 and (spec.kind != "side input" or has_begun)
 
 
 # -- after it

@@ -7,7 +7,7 @@ Here all items go into one open batch, as they come. Where they have weights or 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from reactivex import Observable
@@ -62,6 +62,7 @@ class Batches(Subscriber):
         self._asked_at = trigger.asked_at
         self._counters = counters
         self._reporter = reporter
+        counters.add_holder(self)
         self._batch: OpenBatch | None = None  # the only one that is open, if it has items
         self._rests = self._rest_items = 0  # that were too small, and how many items they had
         self._ended = False
@@ -75,6 +76,10 @@ class Batches(Subscriber):
         if batch is None:
             return []
         return batch.inputs[:1] if self.is_sorted else batch.inputs
+
+    def waiting_for(self) -> Mapping[str, int]:
+        """Give how many items are open, by what they wait for."""
+        return {"batch": len(self._batch.items) if self._batch is not None else 0}
 
     def on_next(self, value: Any) -> None:
         self._counters.in_ += 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..._inputs import Inputs
@@ -59,6 +59,9 @@ class MeasuredBatches(Batches):
         if self.is_sorted:
             return super().held()
         return [each for batch in self._open for each in batch.inputs]
+
+    def waiting_for(self) -> Mapping[str, int]:
+        return {"batch": self._open.size}
 
     def on_next(self, value: Any) -> None:
         self._counters.in_ += 1

@@ -63,7 +63,7 @@ async def _put_out_all(stage: Caller, place: Place) -> Attempts | None:
         try:
             async for value in values:
                 if not line.has_room(place):
-                    await room(stage, place)
+                    await room(stage, place, place.weight)
                 if place.state != DEAD:
                     delivered = True
                     _put_out(stage, place, value)

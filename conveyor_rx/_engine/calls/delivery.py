@@ -44,20 +44,23 @@ class Delivery:
         elif issubclass(type(result), AsyncGeneratorType):
             async with aclosing(cast("AsyncGenerator[Any]", result)) as values:
                 async for value in values:
-                    await self._put_out(value, inputs)
+                    await self._put_out(value, inputs, part.size)
         elif issubclass(type(result), GeneratorType):
             with closing(cast("Generator[Any]", result)) as values:
                 for value in values:
-                    await self._put_out(value, inputs)
+                    await self._put_out(value, inputs, part.size)
         else:
             for value in cast("list[Any]", result):
-                await self._put_out(value, inputs)
+                await self._put_out(value, inputs, part.size)
 
-    async def _put_out(self, value: Any, inputs: Iterator[Inputs]) -> None:
-        """Pass on one output when there is room; a generator works no further meanwhile."""
+    async def _put_out(self, value: Any, inputs: Iterator[Inputs], size: int) -> None:
+        """Pass on one output, of `size` items, when there is room.
+
+        A generator works no further meanwhile.
+        """
         stage, place, run = self._stage, self._place, self._stage.run
         if not stage.line.has_room(place):
-            await room(stage, place)
+            await room(stage, place, size)
         if place.dead:
             raise asyncio.CancelledError
         self.has_begun = True

@@ -107,15 +107,13 @@ class Generators:
     def resume(self, stage: Caller, waiter: Waiter) -> bool:
         if type(waiter) is not Steps:
             return False
-        waiter.is_parked = False
-        stage.unparks()
+        self._unparks(stage, waiter)
         self._advance(stage, waiter)
         return True
 
     def abandon(self, stage: Caller, steps: Steps) -> None:
         if steps.is_parked:
-            steps.is_parked = False
-            stage.unparks()
+            self._unparks(stage, steps)
         self._abandoned.append(steps)
         if not stage.run.loop.is_running():
             self._close_rest(stage, None)
@@ -164,8 +162,18 @@ class Generators:
         """Let a call wait for room. What it holds meanwhile, `parking.py` says."""
         steps.value = value
         steps.is_parked = True
+        weight = steps.place.weight
+        stage.counters.running -= weight
+        stage.counters.waiting_for_room += weight
         stage.parks()
         stage.line.park(steps.place, steps, first=again)
+
+    def _unparks(self, stage: Caller, steps: Steps) -> None:
+        steps.is_parked = False
+        weight = steps.place.weight
+        stage.counters.waiting_for_room -= weight
+        stage.counters.running += weight
+        stage.unparks()
 
     def _put_out(self, stage: Caller, steps: Steps, value: Any, leaves: bool) -> None:
         place = steps.place

@@ -19,10 +19,17 @@ from .caller import Caller, Part
 __all__ = ["permitted", "rests", "room"]
 
 
-async def room(stage: Caller, place: Place) -> None:
-    """Wait until `place` may put another output in the line."""
-    while not stage.line.has_room(place):  # again, if it was taken while a slot was waited for
-        await _parked(stage, place, partial(stage.line.room, place))
+async def room(stage: Caller, place: Place, size: int) -> None:
+    """Wait, with `size` items, until `place` may put another output in the line."""
+    counters = stage.counters
+    counters.running -= size
+    counters.waiting_for_room += size
+    try:
+        while not stage.line.has_room(place):  # again, if it was taken while a slot was waited for
+            await _parked(stage, place, partial(stage.line.room, place))
+    finally:
+        counters.waiting_for_room -= size
+        counters.running += size
 
 
 async def rests(
@@ -56,9 +63,18 @@ async def _back_off(stage: Caller, place: Place, seconds: float, size: int) -> N
     counters = stage.counters
     counters.running -= size
     try:
-        await _parked(stage, place, partial(asyncio.sleep, seconds))
+        await _parked(stage, place, partial(_rest, stage, seconds, size))
     finally:
         counters.running += size
+
+
+async def _rest(stage: Caller, seconds: float, size: int) -> None:
+    """Sleep; what follows is to wait for a slot."""
+    stage.counters.waiting_for_retry += size
+    try:
+        await asyncio.sleep(seconds)
+    finally:
+        stage.counters.waiting_for_retry -= size
 
 
 async def permitted(stage: Caller, part: Part) -> None:
@@ -71,6 +87,8 @@ async def permitted(stage: Caller, part: Part) -> None:
         return
     counters = stage.counters
     counters.running -= part.size
+    if permits.reason == "rate":
+        counters.waiting_for_rate += part.size
     if not again.keeps_slot:
         stage.parks()
     try:
@@ -80,6 +98,8 @@ async def permitted(stage: Caller, part: Part) -> None:
         await again.granted
     finally:
         counters.running += part.size
+        if permits.reason == "rate":
+            counters.waiting_for_rate -= part.size
         if not again.granted.done() or again.granted.cancelled():
             permits.give_up(again)
             if not again.keeps_slot:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from reactivex import Observable
@@ -54,6 +54,7 @@ class Turnstile(Subscriber):
         self._next: Place | None = None  # of those, the one for which limits are asked
         self._untold: list[Place] = []  # of those, whom nobody was told of
         self._refused: dict[Place, BaseException] = {}  # items without a key or a cost, and why
+        calls.counters.add_holder(self)
         if calls.call.limits:
             calls.permits = self._permits = Permits(calls.call.limits, self._woken)
             run.on_pause.append(self._permits.step_aside)
@@ -62,6 +63,17 @@ class Turnstile(Subscriber):
     def is_empty(self) -> bool:
         """Whether nothing waits here."""
         return not self._waiting
+
+    def waiting_for(self) -> Mapping[str, int]:
+        """Give how many items wait here for their keys, and for a rate; the rest is for a slot."""
+        asks, permits = self._next, self._permits
+        ready = sum(place.weight for _, place in self._ready)
+        ready += asks.weight if asks is not None else 0
+        is_rated = permits is not None and permits.reason == "rate"
+        return {
+            "key": sum(place.weight for place in self._waiting) - ready,
+            "rate": ready if is_rated and asks is not None and self._calls.is_free() else 0,
+        }
 
     def on_next(self, value: Place) -> None:
         calls = self._calls
