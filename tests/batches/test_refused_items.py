@@ -163,6 +163,28 @@ async def test_slow_handlers_stand_in_the_window() -> None:
 
 
 @in_both_modes
+async def test_its_handler_is_asked_in_a_slot(mode: Any) -> None:
+    """B7, F3: while all slots are taken it waits, and while its handler works it takes one."""
+    handler = Handler(seconds=10.0)
+    task = taking(
+        5.0,
+        max_size=1,
+        concurrency_limit=1,
+        weight=lambda n: -(n == BAD),
+        max_weight=9,
+        error_handler=handler,
+    ).with_execution_mode(mode)
+    stream = task([0, BAD, 2])
+    reader = asyncio.ensure_future(stream.collect())
+    seen = []
+    for instant in (4, 14, 19):
+        await asyncio.sleep(instant - now())
+        seen.append((len(handler.asked), stream.stats[0].running, stream.stats[0].waiting_for_slot))
+    await reader
+    assert seen == [(0, 1, 2), (0, 1, 1), (1, 1, 0)]
+
+
+@in_both_modes
 async def test_what_was_cut_before_it_is_delivered_though_it_is_slow(mode: Any) -> None:
     """E1: ordered, the failure waits for the calls before it; as completed it ends them."""
     task = taking(

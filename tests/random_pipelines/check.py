@@ -219,7 +219,7 @@ def _look_at_limits(
             continue
         now = stage.running + stage.waiting_for_room  # items
         if spec.is_batch:  # (a sequential one keeps its slot between attempts)
-            now = min(now, 1) if spec.is_sequential else watch.now[number]
+            now = min(now, 1) if spec.at_once == 1 else watch.now[number]
         # A plain function that gives a generator lends its slot while that waits for room.
         if now == spec.at_once or (spec.kind == "lazy" and spec.limit and now > spec.limit):
             watch.sightings.add("limit reached")

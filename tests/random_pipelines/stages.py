@@ -173,10 +173,8 @@ class _Functions:
             raise Boom(bad)
 
     async def write_down(self, failure: Failure) -> None:
-        """Accept a dead letter: it is a part of its call, if that was made, and in its slot."""
-        has_call = not self.spec.refused  # an item without a weight has none
-        if has_call:
-            self.enter()
+        """Accept a dead letter: it is in the slot of its call, or of the item that has none."""
+        self.enter()
         try:
             if self.watch.is_over:
                 self.watch.wrong.append(f"a letter for {failure.item} after the end")
@@ -184,8 +182,7 @@ class _Functions:
                 await asyncio.sleep(self.spec.letter)
             self.watch.letters.setdefault(self.number, []).append(failure.item)
         finally:
-            if has_call:
-                self.leave()
+            self.leave()
 
     async def work(self, item: int) -> None:
         if self.spec.latency:

@@ -19,6 +19,9 @@ class _Turnstile(Protocol):
         """Whether nothing waits there."""
         ...
 
+    def refuse(self, place: Place, error: BaseException) -> None:
+        """Let an item fail for which there is no call, when there is a slot for that."""
+
     def settled(self, place: Place) -> None:
         """Free what the call for `place` had."""
 

@@ -79,9 +79,7 @@ class Turnstile(Subscriber):
         calls = self._calls
         if self._counts_input:
             calls.counters.in_ += value.weight
-        self._came += 1
-        self._numbers[value] = self._came
-        self._waiting[value] = None
+        self._comes(value)
         is_free = True
         try:
             if self._keys is not None:
@@ -98,6 +96,12 @@ class Turnstile(Subscriber):
             self._get_ready(value)
         elif calls.reporter is not None:
             calls.reporter.waits(value, "key")
+
+    def refuse(self, place: Place, error: BaseException) -> None:
+        """Let an item fail that can't be called, when it is its turn."""
+        self._comes(place)
+        self._refused[place] = error
+        self._get_ready(place)
 
     def step(self) -> None:
         run, calls = self.run, self._calls
@@ -164,6 +168,11 @@ class Turnstile(Subscriber):
         self.purge()
 
     # -- private
+
+    def _comes(self, place: Place) -> None:
+        self._came += 1
+        self._numbers[place] = self._came
+        self._waiting[place] = None
 
     def _get_ready(self, place: Place) -> None:
         heapq.heappush(self._ready, (self._numbers[place], place))

@@ -95,7 +95,9 @@ class Chain:
         self._stage += 1
         if in_order or line is None:
             line = self._open_segment()
-        stage = self._add_calls(line, call, limit, self._count(name), counts_input=True)
+        stage = self._add_calls(
+            line, call, limit, self._count(name), is_held=call.is_held, counts_input=True
+        )
         if in_order:
             stage.is_sequential = True
 
@@ -121,10 +123,12 @@ class Chain:
         self._is_sorted = self._is_sorted and batches.keeps_order
         self._observable = collect(batches)(self._observable)
         line = self._open_segment(weigh=len)
-        batches.calls = stage = self._add_calls(line, call, limit, counters, counts_input=False)
+        is_held = call.is_held or measures is not None  # some items may be refused
+        batches.calls = stage = self._add_calls(line, call, limit, counters, is_held=is_held)
         if limit == 1 or call.is_generator:
             stage.is_sequential = True
         if isinstance(batches, MeasuredBatches):
+            assert isinstance(stage, HeldCalls)
             batches.refuse = partial(refuse, stage)
 
     def process(self, processor: Processor, *, name: str) -> None:
@@ -163,12 +167,20 @@ class Chain:
     # -- private
 
     def _add_calls(
-        self, line: Line, call: Call, limit: int | None, counters: Counters, *, counts_input: bool
+        self,
+        line: Line,
+        call: Call,
+        limit: int | None,
+        counters: Counters,
+        *,
+        is_held: bool,
+        counts_input: bool = False,
     ) -> FlatMap:
+        """Add calls; `Batches` counts its own input."""
         if len(self.counters) % DEPTH == 0:
             self._observable = lift(lambda: _Turn(self._run), self._run)(self._observable)
         run = self._run
-        if not call.is_held:
+        if not is_held:
             stage = FlatMap(run, line, call, limit, counters, counts_input)
         else:
             stage = HeldCalls(run, line, call, limit, counters, counts_input=False)

@@ -352,15 +352,16 @@ def an_item_without_a_weight_is_tried_again(patch: pytest.MonkeyPatch) -> None:
 
 @broken
 def an_item_without_a_weight_takes_its_batch_along(patch: pytest.MonkeyPatch) -> None:
-    on_next = MeasuredBatches.on_next
+    measure = MeasuredBatches._measure
 
-    def taking_along(self: MeasuredBatches, value: Any) -> None:
-        before = self._counters.skipped
-        on_next(self, value)
-        if self._counters.skipped > before:
+    def taking_along(self: MeasuredBatches, item: Any) -> Any:
+        try:
+            return measure(self, item)
+        except BaseException:
             self.cut()
+            raise
 
-    patch.setattr(MeasuredBatches, "on_next", taking_along)
+    patch.setattr(MeasuredBatches, "_measure", taking_along)
 
 
 @broken
