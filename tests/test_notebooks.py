@@ -28,6 +28,7 @@ PROMISED = {
     "03-batches-and-errors": 9,
     "04-rx": 5,
     "05-finding-a-bottleneck": 5,
+    "06-under-real-conditions": 12,
 }
 """The notebooks, and how many diagrams each holds. They are drawn in virtual time, and so the same
 each time, but for those in cells with the tag `real-time`."""
@@ -96,6 +97,21 @@ def test_nothing_of_the_machine_is_committed(name: str) -> None:
     assert "iopub" not in text
 
 
+@each_notebook
+def test_links_lead_somewhere(name: str) -> None:
+    """A link to another notebook or a page names a file that is there, and a heading in it."""
+    for target in links(load(NOTEBOOKS / f"{name}.ipynb")):
+        path, _, anchor = target.partition("#")
+        assert (NOTEBOOKS / path).is_file(), target
+        assert not anchor or anchor in headings(NOTEBOOKS / path), target
+
+
+def test_links_are_found() -> None:
+    """The search is not blind: it finds one that is known."""
+    found = links(load(NOTEBOOKS / "06-under-real-conditions.ipynb"))
+    assert "../docs/how-to/errors.md#a-limit-of-time-for-a-call" in found
+
+
 # -- Reading notebooks
 
 
@@ -105,6 +121,20 @@ def load(path: Path) -> dict[str, Any]:
 
 def code_cells(notebook: dict[str, Any]) -> list[dict[str, Any]]:
     return [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+
+
+def links(notebook: dict[str, Any]) -> list[str]:
+    """Find what the text links to in this checkout."""
+    texts = [
+        "".join(each["source"]) for each in notebook["cells"] if each["cell_type"] == "markdown"
+    ]
+    return [link for text in texts for link in re.findall(r"\]\((?!https?:)([^)]+)\)", text)]
+
+
+def headings(page: Path) -> set[str]:
+    """Give the anchors of a page's headings, as the site and GitHub make them."""
+    lines = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", line.lower()).replace(" ", "-") for line in lines}
 
 
 def diagrams(cells: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:

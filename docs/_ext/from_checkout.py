@@ -24,7 +24,9 @@ def _copy_notebooks(app: Sphinx, _config: Config) -> None:
     folder = docs / "notebooks"
     folder.mkdir(exist_ok=True)
     originals = {
-        path.name: path.read_bytes() for path in (docs.parent / "notebooks").glob("*.ipynb")
+        # A link to a page holds in the checkout; from the copy it is one folder less.
+        path.name: path.read_bytes().replace(b"](../docs/", b"](../")
+        for path in (docs.parent / "notebooks").glob("*.ipynb")
     }
     for copy in folder.glob("*.ipynb"):
         if copy.name not in originals:
