@@ -218,6 +218,8 @@ def _look_at_limits(
         if not _could_start(stage, spec):
             continue
         now = stage.running + stage.waiting_for_room  # items
+        if spec.is_sequential:  # where one has no slot, those that wait for a rate were called
+            now += stage.waiting_for_rate
         if spec.is_batch:  # (a sequential one keeps its slot between attempts)
             now = min(now, 1) if spec.at_once == 1 else watch.now[number]
         # A plain function that gives a generator lends its slot while that waits for room.
