@@ -57,7 +57,8 @@ batch_formed    a batch was cut; `reason` says why: "full", it has `max_size` it
 call_started    a call of the stage's function begins, its attempt 1; told, as `retried` is, in the
                 context in which the function is called. An item for which `weight` or `group_by`
                 failed is told of as a call that fails, though none is made
-attempt_failed  an attempt of a call ended with `error`
+attempt_failed  an attempt of a call ended with `error`; `reason` is "timed out" if it was ended by
+                `timeout` or `total_timeout`
 retried         the next attempt of a call begins, for `items`; for a batch perhaps for a part of it
 call_ended      a call is over, with all its attempts; `reason` is what became of it: "completed",
                 "failed", "skipped", "dropped" or "cancelled" (of a split batch: of its last part)
@@ -70,8 +71,8 @@ dropped         items gave None, or were a rest below `min_size`; `reason`: "non
 delivered       the consumer has got a result; the stage is the output
 draining        `stream.drain` was called: nothing more is pulled; the stage is the source
 stage_ended     a stage has given its last result; the source, too, is a stage that ends
-run_ended       `reason` is "completed", "failed" (with `error`) or "closed"; the stage is the
-                output, and no event follows
+run_ended       `reason` is "completed", "failed" (with `error`) or "closed"; `value` is the
+                watermark; the stage is the output, and no event follows
 """
 
 

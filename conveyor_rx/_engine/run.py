@@ -293,7 +293,9 @@ class Run(Trampoline):
         elif chain is not None:
             self.turns_context.run(chain.dispose)
         if self.tracer is not None:
-            self.tracer.finish()
+            is_complete, watermark = self.tracer.is_complete, self.watermark
+            settled = 0 if watermark is None else watermark.at_end(is_complete=is_complete)
+            self.tracer.finish(settled)
         for stage in self.skipping:
             _log.warning("task %r skipped %d of %d items", stage.stage, stage.skipped, stage.in_)
         self.workers = []

@@ -87,6 +87,10 @@ class Watermark:
         self._found = max(self._found, min(settled, self._reserved))
         return self._found
 
+    def at_end(self, *, is_complete: bool) -> int:
+        """Give what it is once the consumer has heard that the run, which is closed, has ended."""
+        return min(self._given, self._lost) if is_complete and not self.is_part else self.look()
+
     # -- from the run
 
     def lose(self, inputs: Inputs) -> None:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ._axis import Axis
+from ._area import AREA_HEIGHT, area_of
 from ._bar_errors import errors_beside, short_error
 from ._recording import Attempt, Call, Lane
 from ._scene import Origins, Scene
-from ._shapes import Area, Bar, Look, Retry, Text
+from ._shapes import Area, Bar, Look, Retry, Text, Wait
 from ._text_size import width_of
-from ._words import attempt_tip
+from ._words import attempt_tip, wait_tip
 
 __all__ = ["Bars", "Rows", "bars_of", "rows_of"]
 
 MAX_ROWS = 120
-AREA_HEIGHT = 90.0
 LEAST_WIDTH = 3.0
 STRIPES = 6
 BAR_TEXT = 9.5
@@ -60,6 +59,7 @@ class Bars:
 
     bars: list[Bar] = field(default_factory=list[Bar])
     retries: list[Retry] = field(default_factory=list[Retry])
+    waits: list[Wait] = field(default_factory=list[Wait])
     texts: list[Text] = field(default_factory=list[Text])
     areas: list[Area] = field(default_factory=list[Area])
     entries: dict[int, tuple[float, float]] = field(default_factory=dict[int, tuple[float, float]])
@@ -83,7 +83,7 @@ def bars_of(lane: Lane, rows: Rows, scene: Scene, origins: Origins, top: float) 
     bars = Bars()
     axis = scene.axis
     if rows.is_area:
-        bars.areas.append(_area(lane, axis, top, scene.now))
+        bars.areas.append(area_of(lane, axis, top, scene.now))
         most = f"up to {lane.most_at_once:,} calls at once"
         x = axis.x(min(call.start for call in lane.calls)) + 8
         x = min(x, axis.right - width_of(most, BAR_TEXT, bold=True))
@@ -127,6 +127,8 @@ class _Row:
     def add(self, call: Call) -> None:
         """Draw all attempts of `call`."""
         bar: Bar | None = None
+        if call.waits_for:
+            self._hold(call)
         for attempt in call.attempts:
             x = self._axis.x(attempt.start)
             if bar is not None and bar.look == "failed":
@@ -163,6 +165,16 @@ class _Row:
             right = axis.right + BEHIND
             self._out.texts += errors_beside(self._bars, self._waits, axis.left, right, y)
 
+    def _hold(self, call: Call) -> None:
+        """Draw how long its item waited for a key or a rate, as far as the slot was free."""
+        x1 = max(self._axis.x(call.waited_from), self._edge + 2)
+        x2 = self._axis.x(call.start) - 2
+        if x2 - x1 >= LEAST_WIDTH:
+            y = self._y + self._rows.bar / 2
+            room = x2 - x1 - 6 if self._rows.bar >= LEAST_HEIGHT else 0.0
+            text = call.waits_for if width_of(call.waits_for, CUT_TEXT) <= room else ""
+            self._out.waits.append(Wait(x1, x2, y, text, wait_tip(self._lane, call)))
+
     def _wait(self, x: float) -> None:
         if x - self._edge > 3:
             wait = Retry(self._edge + 1, x - 1, self._y + self._rows.bar / 2)
@@ -187,6 +199,7 @@ class _Row:
         bar = Bar(x, self._y, width, self._rows.bar, colours, look, "", tip)
         bar.text = self._text(attempt, inputs, bar)
         bar.error = "" if short_error(attempt.error) in bar.text else attempt.error
+        bar.timed_out = attempt.timed_out
         self._out.bars.append(bar)
         self._bars.append(bar)
         self._last, self._edge = bar, x + width
@@ -218,32 +231,8 @@ class _Row:
         texts = [name]
         if attempt.error:
             full, short = attempt.error, short_error(attempt.error)
-            texts = [f"{name} · {full}", f"{name} · {short}", full, short, name]
+            texts = [f"{name} · {full}", f"{name} · {short}", name]
         elif attempt.number > 1:
             texts.insert(0, f"{name} · try {attempt.number}")
         room = bar.width - 9
         return next((text for text in texts if width_of(text, BAR_TEXT, bold=True) <= room), "")
-
-
-def _area(lane: Lane, axis: Axis, top: float, now: float) -> Area:
-    """Draw how many calls run at once, with one step a pixel."""
-    changes: dict[int, int] = {}
-    for call in lane.calls:
-        start = round(axis.x(call.start))
-        end = max(round(axis.x(now if call.end is None else call.end)), start + 1)
-        changes[start] = changes.get(start, 0) + 1
-        changes[end] = changes.get(end, 0) - 1
-    most = running = 0
-    steps: list[tuple[float, int]] = []
-    for x in sorted(changes):
-        running += changes[x]
-        most = max(most, running)
-        steps.append((float(x), running))
-    bottom = top + AREA_HEIGHT
-    points = [(steps[0][0], bottom)]
-    level = bottom
-    for x, running in steps:
-        points.append((x, level))
-        level = bottom - AREA_HEIGHT * running / max(most, 1)
-        points.append((x, level))
-    return Area(points, "line", f"{lane.name}: up to {lane.most_at_once:,} calls at once")

@@ -9,8 +9,9 @@ from ._bars import Bars, bars_of, rows_of
 from ._line import HELD_PITCH, depth_of, held_levels, line_of, spots_of
 from ._recording import Lane
 from ._scene import Origins, Scene
-from ._shapes import Area, Box, LaneView, Text
+from ._shapes import Area, Box, Text
 from ._text_size import cut, width_of
+from ._views import LaneView
 from ._words import figures, queue_tip
 
 __all__ = ["LEFT", "LaneLayout", "lane_layout"]
@@ -25,7 +26,7 @@ DETAIL = 9.5
 DETAIL_PITCH = 12.5
 FIGURE = 10.5
 FIGURE_PITCH = 14.0
-MAX_OPTIONS = 4
+MAX_OPTIONS = 7
 ARROW = 15.0
 
 
@@ -70,7 +71,7 @@ def lane_layout(index: int, scene: Scene, origins: Origins, top: float, width: f
     view.areas = bars.areas
     if queue:
         view.areas.append(_queue(lane, scene.axis, y + QUEUE_HEIGHT, scene.now))
-    view.bars, view.retries = bars.bars, bars.retries
+    view.bars, view.retries, view.waits = bars.bars, bars.retries, bars.waits
     view.capsules, view.ticks, view.discs = line.capsules, line.ticks, line.discs
     view.held, view.rings = line.held, line.rings
     _end(view, index, lane, scene, line.right)

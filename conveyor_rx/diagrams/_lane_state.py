@@ -21,6 +21,8 @@ class LaneState:
         self.left = 0  # how many marbles did
         self.held: dict[int, Marble] = {}
         self.waiting: dict[int, float] = {}
+        self.reasons: dict[int, tuple[str, float]] = {}  # what items wait for: a key or a rate
+        self.lettered: set[int] = set()  # items whose dead letters were accepted
         self.cuts: dict[tuple[int, ...], str] = {}
         self.calls: dict[int, Call] = {}
         self._free: list[int] = []
@@ -41,17 +43,27 @@ class LaneState:
 
     def wait(self, items: tuple[int, ...], reason: str, now: float, max_steps: int) -> None:
         """Take note that `items` wait, and for what."""
-        if reason in ("key", "rate"):
+        is_held = reason in ("key", "rate")
+        if is_held:
             self.lane.waits_for.add(reason)
         for item in items:
+            if is_held:
+                self.reasons[item] = reason, now
+            else:
+                self.reasons.pop(item, None)
             if item not in self.waiting:
                 self.waiting[item] = now
                 self.lane.waiters += 1
         self._note_depth(now, max_steps)
 
+    def last_wait(self, items: tuple[int, ...]) -> tuple[str, float]:
+        """Give the key or rate that `items` wait for, if they do, and from when on."""
+        return self.reasons.get(items[0], ("", 0.0))
+
     def wait_no_more(self, items: tuple[int, ...], now: float, max_steps: int) -> None:
         """Take note that `items` wait no longer, if they did."""
         for item in items:
+            self.reasons.pop(item, None)
             since = self.waiting.pop(item, None)
             if since is not None:
                 self.lane.waited += now - since
@@ -68,6 +80,8 @@ class LaneState:
         """Let go of what was still open when the run ended."""
         self.held.clear()
         self.waiting.clear()
+        self.reasons.clear()
+        self.lettered.clear()
         self.cuts.clear()
         self.calls.clear()
 

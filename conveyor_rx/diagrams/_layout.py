@@ -9,9 +9,11 @@ from ._lane_layout import LEFT, LaneLayout, lane_layout
 from ._legend import legend_of
 from ._recording import Marble, Recording
 from ._scene import Scene
-from ._shapes import LaneView, Link, Picture, Text
+from ._shapes import Link, Text
 from ._text_size import cut
 from ._thinning import AIRY_STAGES, Detail, detail_of
+from ._views import LaneView, Picture
+from ._watermark import instant_of_watermark
 from ._words import counted, notes, summary
 
 __all__ = ["LEAST_WIDTH", "layout"]
@@ -48,7 +50,17 @@ def layout(recording: Recording, *, title: str | None = None, width: float = 118
         tick = Text(x, axis_y, text, TICK, anchor="middle")
         if live is None or tick.box[2] < live.box[0] - 10 or tick.box[0] > live.box[2] + 10:
             texts.append(tick)
-    legend, height = legend_of(recording, detail, lanes, LEFT, bottom + 20, width - LEFT)
+    watermark = _watermark(scene, lanes[0])
+    settled = _settled(scene, watermark)
+    legend, height = legend_of(
+        recording,
+        detail,
+        lanes,
+        LEFT,
+        bottom + 20,
+        width - LEFT,
+        has_watermark=settled is not None,
+    )
     return Picture(
         width=width,
         height=height + 8,
@@ -62,6 +74,8 @@ def layout(recording: Recording, *, title: str | None = None, width: float = 118
         links=links,
         legend=legend,
         drained=_drained(recording, scene),
+        watermark=watermark,
+        settled=settled,
         live=live,
     )
 
@@ -89,6 +103,30 @@ def _drained(recording: Recording, scene: Scene) -> float | None:
     drained = recording.drained
     in_sight = drained is not None and drained <= recording.span
     return scene.axis.x(drained) if drained is not None and in_sight else None
+
+
+def _watermark(scene: Scene, source: LaneView) -> Text | None:
+    """Say in the lane of the source where a new run begins that goes on from this one."""
+    instant, watermark = instant_of_watermark(scene.recording), scene.recording.watermark
+    if instant is None:
+        return None
+    text = f"watermark {watermark:,}"
+    return Text(scene.axis.x(instant), source.top - 2, text, 8.5, anchor="middle")
+
+
+def _settled(scene: Scene, mark: Text | None) -> float | None:
+    """Give the place of the line behind what is settled, where it would not part one instant."""
+    watermark = scene.recording.watermark
+    if mark is None or watermark is None:
+        return None
+    at_mark = [
+        marble.inputs[0]
+        for marble in scene.recording.source.marbles
+        if marble.inputs and abs(scene.axis.x(marble.ready) - mark.x) < 0.5
+    ]
+    if any(number >= watermark for number in at_mark):
+        return None
+    return mark.x + scene.marble / 2 + 2 if at_mark else mark.x
 
 
 def _head(

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ._recording import Recording
-from ._shapes import LaneView, LegendEntry, LegendSign, Text
+from ._shapes import Text
 from ._text_size import width_of
 from ._thinning import Detail
+from ._views import LaneView, LegendEntry, LegendSign
 
 __all__ = ["legend_of"]
 
@@ -28,14 +29,18 @@ MEANINGS: dict[LegendSign, str] = {
     "cancelled": "cancelled call",
     "queue": "items waiting",
     "held": "ready, held for order or room",
+    "wait": "waits for its key or a rate",
     "retry": "failed attempt",
+    "timed out": "its time was over",
     "failed": "item failed the run",
     "skipped": "item skipped",
+    "lettered": "with a dead letter",
     "dropped": "item dropped",
     "capsule": "at one instant",
     "ended": "end of the stage",
     "closed": "closed by the consumer",
     "drained": "drained: nothing more is pulled",
+    "watermark": "watermark: all before is settled",
 }
 
 
@@ -46,6 +51,8 @@ def legend_of(
     left: float,
     top: float,
     right: float,
+    *,
+    has_watermark: bool,
 ) -> tuple[list[LegendEntry], float]:
     """Set the entries side by side, in as many lines as they need; also give the lower edge."""
     occurring = set(_signs(lanes))
@@ -53,6 +60,8 @@ def legend_of(
         occurring.add("ramp")
     if recording.drained is not None and recording.drained <= recording.span:
         occurring.add("drained")
+    if has_watermark:
+        occurring.add("watermark")
     entries: list[LegendEntry] = []
     x, y = left, top + PITCH / 2
     for sign, meaning in MEANINGS.items():
@@ -69,26 +78,35 @@ def legend_of(
 def _signs(lanes: list[LaneView]) -> Iterator[LegendSign]:
     """Give the signs that occur, some more than once."""
     for lane in lanes:
-        for disc in lane.discs:
-            yield "result of several" if _is_of_several(disc) else disc.sign
-        for bar in lane.bars:
-            yield "retry" if bar.look == "failed" else bar.look
-        for area in lane.areas:
-            yield "queue" if area.role == "queue" else "calls"
-        if lane.rings:
-            yield "held"
-        if lane.capsules:
-            yield "capsule"
-        for ticks in lane.ticks:
-            yield (
-                "skipped"
-                if ticks.colour == "@error"
-                else ("dropped" if ticks.colour == "@muted" else "ticks")
-            )
-        if lane.end == "ended":
-            yield "ended"
-        elif lane.end == "closed":
-            yield "closed"
+        yield from _signs_of_calls(lane)
+        yield from _signs_of_line(lane)
+
+
+def _signs_of_calls(lane: LaneView) -> Iterator[LegendSign]:
+    for bar in lane.bars:
+        yield "retry" if bar.look == "failed" else bar.look
+        if bar.timed_out:
+            yield "timed out"
+    if lane.waits:
+        yield "wait"
+    for area in lane.areas:
+        yield "queue" if area.role == "queue" else "calls"
+
+
+def _signs_of_line(lane: LaneView) -> Iterator[LegendSign]:
+    for disc in lane.discs:
+        yield "result of several" if _is_of_several(disc) else disc.sign
+        if disc.has_letter:
+            yield "lettered"
+    if lane.rings:
+        yield "held"
+    if lane.capsules:
+        yield "capsule"
+    of_ticks: dict[str, LegendSign] = {"@error": "skipped", "@muted": "dropped"}
+    for ticks in lane.ticks:
+        yield of_ticks.get(ticks.colour, "ticks")
+    if lane.end == "ended" or lane.end == "closed":
+        yield lane.end
 
 
 def _is_of_several(disc: object) -> bool:

@@ -23,6 +23,8 @@ LEAST_HOLD = 4.0
 RING = 3.6
 STRIPES = 6
 LABEL_ROOM = 46.0
+LETTER = 16.0
+"""Pixels for the sign of a dead letter."""
 TIE = 2.5
 """Pixels around marbles of one instant."""
 MAX_LOSSES = 16
@@ -110,6 +112,8 @@ def _spots(lane: Lane, shown: list[Marble], scene: Scene) -> list[Spot]:
             text = "" if sign == "dropped" else inputs_name(loss.inputs)
             spot = _spot(scene.axis.x(loss.time), sign, loss.inputs, text, scene)
             spot.tip = loss_tip(loss)
+            if loss.has_letter:
+                spot.has_letter, spot.width = True, spot.width + LETTER
             found.append((loss.time, -1, spot))
     found.sort(key=lambda one: one[:2])
     return [spot for _, _, spot in found]
@@ -125,6 +129,8 @@ def _name_pile(pile: Spot, scene: Scene) -> None:
     text = inputs_name(pile.inputs) if is_one_each else ""
     pile.text = text if "–" in text else f"{pile.marbles:,}×"
     pile.width = _width(pile.sign, pile.inputs, pile.text, scene)
+    if pile.has_letter:
+        pile.width += LETTER
 
 
 def _take_in(pile: Spot, lane: Lane, scene: Scene) -> None:
@@ -174,6 +180,7 @@ def _add_column(line: Line, column: list[Spot], scene: Scene, y: float) -> None:
         colours = scene.colours.of(spot.inputs, STRIPES)
         at = y + spot.level * pitch
         disc = Disc(spot.at, at, spot.width, scene.marble, colours, spot.sign, spot.text, spot.tip)
+        disc.has_letter = spot.has_letter
         line.discs.append(disc)
         for item in spot.items:
             line.anchors[item] = (spot.at, bottom)

@@ -43,6 +43,8 @@ class Spot:
     at: float = 0.0
     """Where its centre stands, once it is placed: at its instant, unless it is too wide there."""
     level: int = 0
+    has_letter: bool = False
+    """Of what was skipped: the dead letters of all of it were accepted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +164,7 @@ def _pile(spots: list[Spot], room: Room, name: Callable[[Spot], None]) -> Spot:
         text="",
         marbles=sum(spot.marbles for spot in spots),
         last=last.last,
+        has_letter=all(spot.has_letter for spot in spots),
     )
     pile.tip = f"{pile.marbles:,} marbles: {first.tip.split('; …; ')[0]}; …; {last.tip}"
     name(pile)

@@ -55,6 +55,8 @@ class Attempt:
     end: float | None = None
     error: str = ""
     """The name of the exception's type, if it failed."""
+    timed_out: bool = False
+    """Whether it was ended by `timeout` or `total_timeout`."""
 
 
 @dataclass(slots=True)
@@ -71,6 +73,10 @@ class Call:
     """completed, failed, skipped, dropped or cancelled."""
     cut: str = ""
     """Of a batch, why it was cut: full, weight, wait, window or flush."""
+    waits_for: str = ""
+    """What its item waited for last, if that was no slot: "key" or "rate"."""
+    waited_from: float = 0.0
+    """From when on."""
     attempts: list[Attempt] = field(default_factory=list[Attempt])
 
 
@@ -100,6 +106,8 @@ class Loss:
     call: int | None = None
     error: str = ""
     """The name of the exception's type, if there was one."""
+    has_letter: bool = False
+    """Whether a function for dead letters has accepted it."""
 
 
 @dataclass(slots=True, repr=False)
@@ -129,6 +137,8 @@ class Lane:
     """Attempts that failed, by the name of the exception's type; of many types the first ones."""
     called: int = 0
     """Calls, as far as they have begun."""
+    retries: int = 0
+    """Attempts that followed a failed one."""
     results: int = 0
     """Marbles that were ready."""
     most_at_once: int = 0
@@ -185,6 +195,8 @@ class Recording:
     skipped: int = 0
     dead_lettered: int = 0
     """How many of the skipped items went to a function for dead letters."""
+    watermark: int | None = None
+    """How many of the source's first items were settled when the run ended."""
     dropped: int = 0
     retries: int = 0
     parts: int = 0

@@ -7,13 +7,11 @@ from typing import Any, get_args
 
 from .._text.labels import label
 from ..events import Event, EventKind
+from ._bounds import Bounds
 from ._lane_state import LaneState, lanes_of
 from ._recording import Attempt, Call, Loss, LossKind, Marble, Recording
 
 __all__ = ["RunRecorder"]
-
-RECORDS_AN_ITEM = 4
-"""How many records of a kind a lane may keep for each of `max_items`: for fan-out and retries."""
 
 MAX_ERRORS = 100
 """Types of exceptions that are counted in a lane."""
@@ -36,7 +34,9 @@ class RunRecorder:
         self._start = first.time
         self._label_of = label_of
         self._max_items = max_items
-        self._max_records = max_items * RECORDS_AN_ITEM
+        bounds = Bounds(self.recording, max_items)
+        self._max_records = bounds.max_records
+        self._keeps, self._goes_on = bounds.keeps, bounds.goes_on
         self._stages = [LaneState(lane) for lane in self.recording.lanes]  # by their ids
         self._output = self._stages[-1]
         self._last = run.stages[-1].fed_by
@@ -120,13 +120,15 @@ class RunRecorder:
 
     def call_started(self, event: Event, lane: LaneState, now: float) -> None:
         assert event.call is not None
-        if lane.waiting:
-            lane.wait_no_more(event.items, now, self._max_records)
         record, items, inputs, calls = lane.lane, event.items, event.inputs, lane.calls
         cut = lane.cuts.pop(items, "") if lane.cuts else ""
         attempts = [Attempt(1, items, now)]
-        call = Call(event.call, items, inputs, lane.take_slot(), now, None, "", cut, attempts)
+        waits_for, since = lane.last_wait(items) if lane.reasons else ("", 0.0)
+        slot = lane.take_slot()
+        call = Call(event.call, items, inputs, slot, now, None, "", cut, waits_for, since, attempts)
         calls[event.call] = call
+        if lane.waiting:
+            lane.wait_no_more(items, now, self._max_records)
         record.called += 1
         if len(calls) > record.most_at_once:
             record.most_at_once = len(calls)
@@ -143,10 +145,12 @@ class RunRecorder:
         if call is not None and call.attempts[-1].end is None:
             call.attempts[-1].end = now
             call.attempts[-1].error = name
+            call.attempts[-1].timed_out = event.reason == "timed out"
 
     def retried(self, event: Event, lane: LaneState, now: float) -> None:
         if event.attempt > 1:
             self.recording.retries += 1
+            lane.lane.retries += 1
         else:
             self.recording.parts += 1
         call = lane.call_of(event)
@@ -181,10 +185,12 @@ class RunRecorder:
 
     def dead_lettered(self, event: Event, lane: LaneState, now: float) -> None:
         self.recording.dead_lettered += len(event.items)
+        lane.lettered.update(event.items)
 
     def skipped(self, event: Event, lane: LaneState, now: float) -> None:
         self.recording.skipped += len(event.items)
         self._lose(event, lane, now, "skipped")
+        lane.lettered.difference_update(event.items)
 
     def dropped(self, event: Event, lane: LaneState, now: float) -> None:
         self.recording.dropped += len(event.items)
@@ -194,7 +200,8 @@ class RunRecorder:
     def _lose(self, event: Event, lane: LaneState, now: float, kind: LossKind) -> None:
         if not self._keeps(event.inputs, lane.lane.losses, now):
             return
-        loss = Loss(kind, now, event.items, event.inputs, event.call)
+        letter = lane.lettered.issuperset(event.items) if lane.lettered else False
+        loss = Loss(kind, now, event.items, event.inputs, event.call, "", letter)
         call = lane.call_of(event)
         if kind in ("failed", "skipped") and call is not None:
             loss.error = call.attempts[-1].error
@@ -211,35 +218,12 @@ class RunRecorder:
     def run_ended(self, event: Event, lane: LaneState, now: float) -> None:
         recording = self.recording
         recording.ended, recording.outcome = now, event.reason
+        recording.watermark = event.value
         if event.error is not None:
             name = recording.failure_type = label(type(event.error).__name__)
             recording.failure = f"{name}: {_message(event.error)}".rstrip(": ")
         for state in self._stages:
             state.forget()
-
-    def _keeps(self, inputs: tuple[int, ...], records: list[Any], now: float) -> bool:
-        """Say whether details of what comes from `inputs` are kept, as another of `records`."""
-        recording = self.recording
-        if len(records) < self._max_records:
-            if not inputs:
-                recording.last_detail = now
-                return True
-            first = last = inputs[0]
-            if len(inputs) > 1:
-                first, last = min(inputs), max(inputs)
-            if first < self._max_items:
-                recording.last_detail = now
-                if last >= recording.kept:
-                    recording.kept = min(last + 1, self._max_items)
-                return True
-        recording.is_cut = True
-        return False
-
-    def _goes_on(self, inputs: tuple[int, ...], now: float) -> None:
-        """Let the details of what comes from `inputs`, if it has any, last until now at least."""
-        most = self._max_items
-        if not inputs or inputs[0] < most or min(inputs) < most:
-            self.recording.last_detail = now
 
 
 _STEPS: dict[EventKind, Callable[[RunRecorder, Event, LaneState, float], None]] = {

@@ -1,8 +1,8 @@
-"""What does a laid out diagram consist of? Plain data in pixels; y grows downwards."""
+"""Of which shapes is a diagram made? Plain data in pixels; y grows downwards."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from ._colours import Role
@@ -15,39 +15,16 @@ __all__ = [
     "Capsule",
     "Disc",
     "Held",
-    "LaneView",
-    "LegendEntry",
-    "LegendSign",
     "Link",
-    "Picture",
     "Retry",
     "Ring",
     "Text",
     "Ticks",
+    "Wait",
 ]
 
 Look: TypeAlias = Literal["call", "batch", "failed", "cancelled"]
 Sign: TypeAlias = Literal["result", "failed", "skipped", "dropped"]
-LegendSign: TypeAlias = Literal[
-    "result",
-    "result of several",
-    "call",
-    "calls",
-    "batch",
-    "cancelled",
-    "queue",
-    "held",
-    "retry",
-    "failed",
-    "skipped",
-    "dropped",
-    "ended",
-    "closed",
-    "drained",
-    "capsule",
-    "ticks",
-    "ramp",
-]
 
 
 @dataclass(slots=True)
@@ -90,6 +67,8 @@ class Bar:
     calls: int = 1
     error: str = ""
     """What it failed with, if that has no room in it."""
+    timed_out: bool = False
+    """It ends where its time was over."""
 
 
 @dataclass(slots=True)
@@ -99,6 +78,17 @@ class Retry:
     x1: float
     x2: float
     y: float
+
+
+@dataclass(slots=True)
+class Wait:
+    """The wait of an item for its key or a rate, in the slot that it gets then."""
+
+    x1: float
+    x2: float
+    y: float
+    text: str = ""
+    tip: str = ""
 
 
 @dataclass(slots=True)
@@ -113,6 +103,7 @@ class Disc:
     sign: Sign = "result"
     text: str = ""
     tip: str = ""
+    has_letter: bool = False
 
 
 @dataclass(slots=True)
@@ -189,59 +180,3 @@ class Box:
     width: float
     height: float
     text: Text
-
-
-@dataclass(slots=True)
-class LaneView:
-    """One lane, all in the picture's coordinates."""
-
-    top: float
-    height: float
-    line_y: float
-    line_from: float
-    line_to: float
-    end: Literal["", "ended", "failed", "closed"] = ""
-    end_x: float = 0.0
-    has_arrow: bool = False
-    texts: list[Text] = field(default_factory=list[Text])
-    areas: list[Area] = field(default_factory=list[Area])
-    boxes: list[Box] = field(default_factory=list[Box])
-    bars: list[Bar] = field(default_factory=list[Bar])
-    retries: list[Retry] = field(default_factory=list[Retry])
-    capsules: list[Capsule] = field(default_factory=list[Capsule])
-    ticks: list[Ticks] = field(default_factory=list[Ticks])
-    held: list[Held] = field(default_factory=list[Held])
-    rings: list[Ring] = field(default_factory=list[Ring])
-    discs: list[Disc] = field(default_factory=list[Disc])
-
-
-@dataclass(slots=True)
-class LegendEntry:
-    """A sign and what it means."""
-
-    sign: LegendSign
-    x: float
-    y: float
-    text: Text
-
-
-@dataclass(slots=True)
-class Picture:
-    """A whole diagram."""
-
-    width: float
-    height: float
-    title: str
-    summary: str
-    texts: list[Text]
-    grid: list[float]
-    """Where the vertical lines of the time axis stand, from `grid_top` to `grid_bottom`."""
-    grid_top: float
-    grid_bottom: float
-    lanes: list[LaneView]
-    links: list[Link]
-    legend: list[LegendEntry]
-    drained: float | None = None
-    """Where the line stands behind which nothing more is pulled."""
-    live: Text | None = None
-    """The instant that a run has come to, if it goes on; centred on its line."""

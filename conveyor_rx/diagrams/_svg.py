@@ -10,10 +10,25 @@ from collections.abc import Iterator
 
 from .._text.labels import xml
 from ._colours import ROLES, Choice, Theme, in_theme
-from ._shapes import LaneView, Picture, Text
-from ._svg_bars import bars, retry
+from ._shapes import Text
+from ._svg_bars import bars, retry, wait
 from ._svg_legend import legend
-from ._svg_shapes import DRAINED, area, box, capsule, disc, end, held, links, num, ring, text, ticks
+from ._svg_shapes import (
+    DRAINED,
+    WATERMARK,
+    area,
+    box,
+    capsule,
+    disc,
+    end,
+    held,
+    links,
+    num,
+    ring,
+    text,
+    ticks,
+)
+from ._views import LaneView, Picture
 
 __all__ = ["svg"]
 
@@ -54,6 +69,12 @@ def _parts(picture: Picture, theme: Theme, tips: bool) -> Iterator[str]:
         yield text(one, theme, tips)
     for entry in picture.legend:
         yield from legend(entry, theme)
+    if picture.settled is not None:
+        source = picture.lanes[0]
+        line = f"M{num(picture.settled)} {num(source.top + 2)}v{num(source.height - 4)}"
+        yield f'<path d="{line}" stroke="{theme.ink}" {WATERMARK}/>'
+    if picture.watermark is not None:
+        yield text(picture.watermark, theme, tips=False)
     if picture.live is not None:
         yield from _live(picture, picture.live, theme)
     yield "</svg>"
@@ -62,6 +83,7 @@ def _parts(picture: Picture, theme: Theme, tips: bool) -> Iterator[str]:
 def _lane(lane: LaneView, theme: Theme, tips: bool) -> Iterator[str]:
     """Write a lane, from what lies lowest to what lies on top."""
     yield from bars(lane.bars, theme, tips)
+    yield from (wait(one, theme, tips) for one in lane.waits)
     yield from (retry(one, theme) for one in lane.retries)
     yield from (box(one, theme) for one in lane.boxes)
     yield from (text(one.text, theme, tips) for one in lane.boxes)

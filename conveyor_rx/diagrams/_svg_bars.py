@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from .._text.labels import xml
 from ._bars import BAR_TEXT
 from ._colours import Theme, on
-from ._shapes import Bar, Retry
+from ._shapes import Bar, Retry, Wait
 from ._svg_shapes import num, tooltip
 from ._text_size import width_of
 
-__all__ = ["bars", "retry"]
+__all__ = ["bars", "retry", "wait"]
 
 
 def bars(all_bars: list[Bar], theme: Theme, tips: bool) -> Iterator[str]:
@@ -58,6 +58,9 @@ def _bar(bar: Bar, theme: Theme, tips: bool) -> Iterator[str]:
             f'<rect {frame} fill="none" stroke="{edge}" stroke-width="1.2"'
             f' pointer-events="all">{title}</rect>'
         )
+    if bar.timed_out:
+        end = f"M{num(bar.x + width)} {num(bar.y - 1.5)}v{num(height + 3)}"
+        yield f'<path d="{end}" stroke="{theme.error}" stroke-width="2.6"/>'
     if bar.text:
         yield _bar_text(bar, theme)
     yield "</g>"
@@ -92,6 +95,23 @@ def _stripes(bar: Bar, x: str, width: float, opacity: float) -> str:
         f' height="{num(share + (0.2 if index + 1 < len(bar.colours) else 0))}" fill="{colour}"'
         f' fill-opacity="{opacity:g}"/>'
         for index, colour in enumerate(bar.colours)
+    )
+
+
+def wait(one: Wait, theme: Theme, tips: bool) -> str:
+    """Write the wait of an item for its key or a rate, with what it is for if there is room."""
+    middle, y, size = (one.x1 + one.x2) / 2, num(one.y), 9.0
+    path, label = f"M{num(one.x1)} {y}H{num(one.x2)}", ""
+    if one.text:
+        half = width_of(one.text, size) / 2 + 2
+        path = f"M{num(one.x1)} {y}H{num(middle - half)}M{num(middle + half)} {y}H{num(one.x2)}"
+        label = (
+            f'<text x="{num(middle)}" y="{num(one.y + 3)}" font-size="{num(size)}"'
+            f' fill="{theme.muted}" text-anchor="middle">{xml(one.text)}</text>'
+        )
+    return (
+        f'<g>{tooltip(one.tip, tips)}<path d="{path}M{num(one.x1)} {num(one.y - 3)}v6"'
+        f' stroke="{theme.muted}" stroke-width="1.3" stroke-dasharray="4 2.5"/>{label}</g>'
     )
 
 

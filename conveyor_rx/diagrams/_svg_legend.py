@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ._colours import APART, RAMP, Theme
-from ._shapes import Area, Bar, Capsule, Disc, Held, LegendEntry, Look, Retry, Ring, Sign
-from ._svg_bars import bars, retry
-from ._svg_shapes import DRAINED, area, capsule, disc, held, num, ring, text
+from ._shapes import Area, Bar, Capsule, Disc, Held, Look, Retry, Ring, Sign, Wait
+from ._svg_bars import bars, retry, wait
+from ._svg_shapes import DRAINED, WATERMARK, area, capsule, disc, held, letter, num, ring, text
+from ._views import LegendEntry, LegendSign
 
 __all__ = ["legend"]
 
@@ -20,6 +21,7 @@ _STROKES = {
     "ended": 'stroke-width="2.6"',
     "closed": 'stroke-width="2.6" stroke-dasharray="3 2.5"',
     "drained": DRAINED,
+    "watermark": WATERMARK,
 }
 
 
@@ -32,6 +34,8 @@ def legend(entry: LegendEntry, theme: Theme) -> Iterator[str]:
 def _sign(entry: LegendEntry, theme: Theme) -> Iterator[str]:
     x, y = entry.x, entry.y
     match entry.sign:
+        case "call" | "batch" | "cancelled" | "retry" | "timed out" | "wait":
+            yield from _of_calls(entry.sign, x, y, theme)
         case "result" | "result of several" | "failed" | "skipped" | "dropped":
             sign: Sign = "result" if entry.sign.startswith("result") else entry.sign  # pyright: ignore[reportAssignmentType]
             colours = (BLUE,) if entry.sign == "result" else (ORANGE, GREEN, PINK)
@@ -40,13 +44,8 @@ def _sign(entry: LegendEntry, theme: Theme) -> Iterator[str]:
                 theme,
                 False,
             )
-        case "call" | "batch" | "cancelled":
-            look: Look = entry.sign
-            colours = (ORANGE, GREEN, PINK) if look == "batch" else (ORANGE,)
-            yield from bars([Bar(x, y - 7, 27, 14, colours, look)], theme, False)
-        case "retry":
-            yield from bars([Bar(x, y - 7, 14, 14, (ORANGE,), "failed")], theme, False)
-            yield retry(Retry(x + 14, x + 32, y), theme)
+        case "lettered":
+            yield letter(x + 14, y, theme.error)
         case "calls" | "queue":
             points = [(x + dx, y + dy) for dx, dy in OUTLINES[entry.sign]]
             yield area(Area(points, "queue" if entry.sign == "queue" else "line"), theme, False)
@@ -55,18 +54,39 @@ def _sign(entry: LegendEntry, theme: Theme) -> Iterator[str]:
             yield ring(Ring(x + 5, y, 3.6, GREEN), theme, False)
         case "capsule":
             yield from _column(x + 14, y, theme)
-        case "ended" | "closed" | "drained":
-            colour = theme.ink if entry.sign == "ended" else theme.muted
+        case "ended" | "closed" | "drained" | "watermark":
+            colour = theme.ink if entry.sign in ("ended", "watermark") else theme.muted
             line = f"M{num(x + 20)} {num(y - 9)}v18"
             yield f'<path d="{line}" stroke="{colour}" {_STROKES[entry.sign]}/>'
-        case "ticks":
-            for index, colour in enumerate(RAMP[::9]):
-                line = f"M{num(x + 3 + index * 5)} {num(y - 5)}v10"
-                yield f'<path d="{line}" stroke="{colour}" stroke-width="1.2"/>'
-        case "ramp":
-            for index in range(14):
-                stripe = f"M{num(x + index * 2)} {num(y - 5)}h2.2v10h-2.2z"
-                yield f'<path d="{stripe}" fill="{RAMP[index * 3]}"/>'
+        case "ticks" | "ramp":
+            yield from _ramp(entry.sign, x, y)
+
+
+def _of_calls(sign: LegendSign, x: float, y: float, theme: Theme) -> Iterator[str]:
+    match sign:
+        case "call" | "batch" | "cancelled":
+            look: Look = sign
+            colours = (ORANGE, GREEN, PINK) if look == "batch" else (ORANGE,)
+            yield from bars([Bar(x, y - 7, 27, 14, colours, look)], theme, False)
+        case "retry":
+            yield from bars([Bar(x, y - 7, 14, 14, (ORANGE,), "failed")], theme, False)
+            yield retry(Retry(x + 14, x + 32, y), theme)
+        case "timed out":
+            bar = Bar(x, y - 6, 24, 12, (ORANGE,), "failed", timed_out=True)
+            yield from bars([bar], theme, False)
+        case _:
+            yield wait(Wait(x, x + 28, y), theme, False)
+
+
+def _ramp(sign: LegendSign, x: float, y: float) -> Iterator[str]:
+    if sign == "ticks":
+        for index, colour in enumerate(RAMP[::9]):
+            line = f"M{num(x + 3 + index * 5)} {num(y - 5)}v10"
+            yield f'<path d="{line}" stroke="{colour}" stroke-width="1.2"/>'
+        return
+    for index in range(14):
+        stripe = f"M{num(x + index * 2)} {num(y - 5)}h2.2v10h-2.2z"
+        yield f'<path d="{stripe}" fill="{RAMP[index * 3]}"/>'
 
 
 def _column(x: float, y: float, theme: Theme) -> Iterator[str]:

@@ -6,10 +6,12 @@ from collections.abc import Iterable, Iterator
 
 from .._text.labels import xml
 from ._colours import Theme, on
-from ._shapes import Area, Box, Capsule, Disc, Held, LaneView, Link, Ring, Text, Ticks
+from ._shapes import Area, Box, Capsule, Disc, Held, Link, Ring, Text, Ticks
+from ._views import LaneView
 
 __all__ = [
     "DRAINED",
+    "WATERMARK",
     "area",
     "box",
     "capsule",
@@ -17,6 +19,7 @@ __all__ = [
     "disc",
     "end",
     "held",
+    "letter",
     "links",
     "num",
     "ring",
@@ -27,6 +30,9 @@ __all__ = [
 
 DRAINED = 'stroke-width="1.6" stroke-dasharray="6 3"'
 """How the line is drawn behind which nothing more is pulled."""
+
+WATERMARK = 'stroke-width="1.8" stroke-dasharray="1 2"'
+"""How the line is drawn before which all is settled."""
 
 ROUND = 24.0
 MONO = "ui-monospace,'DejaVu Sans Mono',monospace"
@@ -78,10 +84,10 @@ def links(all_links: Iterable[Link]) -> Iterator[str]:
         heads.setdefault(link.colour, []).append(
             f"M{num(link.x2 - 3.2)} {neck}h6.4L{x2} {num(link.y2 + 0.5)}z"
         )
-    for colour, paths in straights.items():
+    for colour, paths in sorted(straights.items()):  # in any order of what is at one instant
         yield (
-            f'<path d="{"".join(paths)}" stroke="{colour}" stroke-opacity=".6" stroke-width="1.2"'
-            ' stroke-dasharray="2 2"/>'
+            f'<path d="{"".join(sorted(paths))}" stroke="{colour}" stroke-opacity=".6"'
+            ' stroke-width="1.2" stroke-dasharray="2 2"/>'
         )
     for colour, paths in flows.items():
         yield (
@@ -173,10 +179,19 @@ def disc(one: Disc, theme: Theme, tips: bool) -> Iterator[str]:
         colour = ink
     size = min(11.0, one.height * 0.55)
     shift = 6.5 if one.sign != "result" else 0.0
+    if one.has_letter:
+        shift = 0.0
+        yield letter(one.x + one.width / 2 - 12, one.y, colour)
     yield (
         f'<text x="{num(one.x + shift)}" y="{num(one.y + size * 0.36)}" font-size="{num(size)}"'
         f' font-weight="700" text-anchor="middle" fill="{colour}">{xml(one.text)}</text></g>'
     )
+
+
+def letter(x: float, y: float, colour: str) -> str:
+    """Write a letter, centred."""
+    path = f"M{num(x - 5)} {num(y - 3.5)}h10v7h-10zl5 4 5-4"
+    return f'<path d="{path}" stroke="{colour}" stroke-width="1.1"/>'
 
 
 def _marble(one: Disc, theme: Theme) -> Iterator[str]:

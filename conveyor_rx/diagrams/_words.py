@@ -8,6 +8,7 @@ from ._axis import duration
 from ._colours import Role
 from ._recording import Attempt, Call, Lane, Loss, Marble, Recording
 from ._thinning import Detail
+from ._watermark import tells_watermark
 
 __all__ = [
     "attempt_tip",
@@ -19,6 +20,7 @@ __all__ = [
     "notes",
     "queue_tip",
     "summary",
+    "wait_tip",
 ]
 
 
@@ -67,6 +69,8 @@ def summary(recording: Recording) -> str:
         parts.append(f"first result after {duration(recording.first_result)}")
     if recording.drained is not None:
         parts.append(f"drained after {duration(recording.drained)}")
+    if tells_watermark(recording):
+        parts.append(f"watermark {recording.watermark:,}")
     if recording.ended is None:
         parts.append(f"running for {duration(recording.now)}")
     elif recording.outcome == "failed":
@@ -108,7 +112,8 @@ def figures(lane: Lane, span: float) -> list[tuple[str, Role]]:
         if busy:
             lines.append(busy)
         lines += _errors(lane)
-        lines.append(counted(lane.called, "call"))
+        retries = f", {counted(lane.retries, 'retry')}" if lane.retries else ""
+        lines.append(counted(lane.called, "call") + retries)
     least = span / NEXT_TO_NOTHING
     if lane.waiters and lane.waited > lane.waiters * least:
         why = f" ({', '.join(sorted(lane.waits_for))})" if lane.waits_for else ""
@@ -155,7 +160,15 @@ def attempt_tip(lane: Lane, call: Call, attempt: Attempt, end: float) -> str:
         parts.append(f"batch of {len(call.items)}, cut as {call.cut}")
     took = duration(end - attempt.start)
     how = attempt.error or call.outcome or "running"
+    if attempt.timed_out:
+        how += ", its time was over"
     return f"{', '.join(parts)}: {took}, {how} (from {duration(attempt.start)})"
+
+
+def wait_tip(lane: Lane, call: Call) -> str:
+    """Describe the wait of an item for its key or a rate."""
+    took = duration(call.start - call.waited_from)
+    return f"{lane.name}, input {inputs_name(call.inputs)}: waited {took} for its {call.waits_for}"
 
 
 def marble_tip(marble: Marble) -> str:
@@ -176,7 +189,8 @@ def loss_tip(loss: Loss) -> str:
         "rest": "dropped: the rest was smaller than min_size",
     }[loss.kind]
     error = f" with {loss.error}" if loss.error else ""
-    return f"input {inputs_name(loss.inputs)} {what}{error} at {duration(loss.time)}"
+    letter = ", its dead letter accepted" if loss.has_letter else ""
+    return f"input {inputs_name(loss.inputs)} {what}{error} at {duration(loss.time)}{letter}"
 
 
 def queue_tip(lane: Lane) -> str:

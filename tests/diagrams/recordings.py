@@ -57,7 +57,9 @@ class _Lanes:
         lane.marbles.sort(key=lambda marble: marble.ready)
         for number in range(draw(st.sampled_from([0, 2, 11, 16, 40]))):
             kind_of_loss = draw(st.sampled_from(LOSSES))
-            lane.losses.append(Loss(kind_of_loss, self.instant(), (number,), (number,)))
+            loss = Loss(kind_of_loss, self.instant(), (number,), (number,))
+            loss.has_letter = kind_of_loss == "skipped" and draw(st.booleans())
+            lane.losses.append(loss)
         if kind in ("single_task", "batch_task"):
             self._add_calls(lane)
         if draw(st.booleans()):
@@ -76,12 +78,14 @@ class _Lanes:
             free[slot : slot + 1] = [end]
             items = tuple(range(number, number + draw(st.integers(1, 4))))
             call = Call(number, items, items, slot, begin, end, "completed", "full")
+            call.waits_for = draw(st.sampled_from(["", "key", "rate"]))
+            call.waited_from = begin * draw(st.sampled_from([0.0, 0.5, 1.0]))
             cuts = sorted(begin + (end - begin) * part for part in draw(_PARTS))
             for index, at in enumerate([begin, *cuts]):
                 stop = cuts[index] if index < len(cuts) else end
-                call.attempts.append(
-                    Attempt(index + 1, items, at, stop, draw(st.sampled_from(ERRORS)))
-                )
+                attempt = Attempt(index + 1, items, at, stop, draw(st.sampled_from(ERRORS)))
+                attempt.timed_out = attempt.error == "TimeoutError"
+                call.attempts.append(attempt)
             lane.calls.append(call)
             lane.queue.append((begin, draw(st.integers(0, 9))))
             lane.called += 1
@@ -110,4 +114,7 @@ def recordings(draw: Any) -> Recording:
         recording.ended = span
         recording.outcome = draw(st.sampled_from(["completed", "failed", "closed"]))
         recording.failure_type = recording.failure = "ValueError" * 20
+        recording.watermark = draw(st.integers(0, recording.pulled))
+    if draw(st.booleans()):
+        recording.drained = draw(st.floats(0, 1)) * span
     return recording

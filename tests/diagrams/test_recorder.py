@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from conveyor_rx import batch_task, single_task
+from conveyor_rx import Failure, RateLimit, batch_task, single_task
 from conveyor_rx.diagrams import MarbleDiagram, Recorder, record
 from conveyor_rx.events import observe
 
@@ -156,3 +156,28 @@ async def test_a_recording_and_its_lanes_have_a_short_repr() -> None:
         "<Lane passed: 1,000 calls, 1,000 results, 0 losses>",
         "<Lane list: 100 calls, 1,000 results, 0 losses>",
     ]
+
+
+async def test_it_notes_waits_times_that_were_over_letters_and_the_watermark() -> None:
+    """K3, R4, T1, D1, W3: what each call waited for, which attempts and items these are."""
+    letters: list[Failure] = []
+
+    @single_task(rate_limit=RateLimit(1, per=4), timeout=2, retry_attempts=2, retry_delay=1)
+    async def fetch(number: int) -> int:
+        await asyncio.sleep(9 if number == 1 else 1)
+        return number
+
+    @single_task(on_error="skip_item", dead_letter=letters.append)
+    async def check(number: int) -> int:
+        raise ValueError(number)
+
+    with record() as recorder, pytest.raises(TimeoutError):
+        async for _ in (fetch | check)([0, 1]):
+            pass
+    lane, checks = recorder.run.stages
+    assert [(call.waits_for, call.waited_from) for call in lane.calls] == [("", 0), ("rate", 0)]
+    assert [
+        [(attempt.error, attempt.timed_out) for attempt in call.attempts] for call in lane.calls
+    ] == [[("", False)], [("TimeoutError", True)] * 2]
+    assert [loss.has_letter for loss in checks.losses] == [True] * len(letters) == [True]
+    assert (lane.retries, recorder.run.watermark) == (1, 1)

@@ -121,6 +121,49 @@ async def test_attempts_retries_and_lost_items_are_drawn() -> None:
         assert sign in drawn
 
 
+async def test_calls_whose_time_was_over_and_waits_for_a_rate_are_drawn() -> None:
+    """T1, R4: a timed-out attempt ends with T; a slot that is free for want of a rate says so."""
+
+    @single_task(timeout=2, on_error="skip_item", rate_limit=RateLimit(1, per=4))
+    async def fetch(n: int) -> int:
+        await asyncio.sleep(1 if n else 9)
+        return n
+
+    drawn = render(await recorded(fetch([0, 1, 2])), width=65)
+    assert rows(drawn, "slot 1") == ["0━━━━━━━━━T~~~~~~~~~~~1━━━━━~~~~~~~~~~~~~~~~2━━━━━"]
+    for sign in ("━T its time was over", "~~ waits for its key or a rate"):
+        assert sign in drawn
+
+
+async def test_a_wait_for_a_key_is_drawn_where_the_slot_is_free() -> None:
+    """K3: what waits for its key has no slot; it is drawn in the one that it gets."""
+
+    @single_task(key=str, concurrency_limit=2)
+    async def save(n: int) -> int:
+        await asyncio.sleep(n)
+        return n
+
+    drawn = render(await recorded(save([1, 3, 3])), width=65)
+    assert rows(drawn, "slot 1") == ["0━━━━━━━~~~~~~~~~~~~~~~~~2━━━━━━━━━━━━━━━━━━━━━━━━"]
+    assert rows(drawn, "slot 2") == ["1━━━━━━━━━━━━━━━━━━━━━━━━"]
+
+
+async def test_the_axis_has_marks_for_a_drain_and_the_watermark() -> None:
+    """W1, W3: D where it was drained; W between what is settled and where a new run begins."""
+    stream = slow(each(0, 4, 8, 12))
+    asyncio.get_running_loop().call_later(9, stream.drain, 0.5)
+    recorder = Recorder()
+    with observe(recorder):
+        assert [n async for n in stream] == [0, 1]
+    drawn = render(recorder.run, width=100)
+    assert "drained after 9 s · watermark 2 · closed after 9.5 s" in drawn
+    assert rows(drawn, "marks") == [" " * 52 + "W" + " " * 26 + "D"]
+    assert "D drained   W all before is settled" in drawn
+    complete = render(await recorded(slow([1, 2])), width=65)
+    assert "watermark" not in complete
+    assert "marks" not in complete
+
+
 async def test_batches_say_what_is_in_them_and_why_they_were_cut() -> None:
     """In brackets; the parts of one that was split are named, and the row that was given up."""
 

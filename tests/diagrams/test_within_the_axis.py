@@ -19,7 +19,7 @@ from conveyor_rx.diagrams._lane_layout import ARROW
 from conveyor_rx.diagrams._layout import AXIS_LEFT, AXIS_RIGHT, SPILL, layout
 from conveyor_rx.diagrams._line import TIE
 from conveyor_rx.diagrams._recording import Lane, Loss, Marble, Recording
-from conveyor_rx.diagrams._shapes import LaneView, Picture
+from conveyor_rx.diagrams._views import LaneView, Picture
 from tests.diagrams.recordings import recordings
 
 HALF = 10.0  # of a marble
@@ -32,6 +32,7 @@ def spans_of(lane: LaneView) -> Iterator[tuple[str, float, float]]:
     """Give the left and the right edge of all that stands on the axis by its instant alone."""
     yield from (("bar", bar.x, bar.x + bar.width) for bar in lane.bars)
     yield from (("retry", wait.x1, wait.x2) for wait in lane.retries)
+    yield from (("wait", wait.x1, wait.x2) for wait in lane.waits)
     yield from (("area", x, x) for area in lane.areas for x, _ in area.points)
     yield from (("ticks", x, x) for ticks in lane.ticks for x in ticks.xs)
     yield from (("ring", ring.x, ring.x) for ring in lane.rings)
@@ -63,6 +64,8 @@ def check_places(picture: Picture, width: float) -> None:
             assert lane.top <= top <= bottom <= lane.top + lane.height + 1
             if left <= begin < right:
                 assert end <= right + BEHIND
+    for mark in (picture.drained, picture.watermark and picture.watermark.x):
+        assert mark is None or left - EDGE <= mark <= right + EDGE
     for link in picture.links:
         for x in (link.x1, link.x2):
             assert left - HALF - EDGE <= x <= right + SPILL

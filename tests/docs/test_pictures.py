@@ -26,7 +26,7 @@ def test_a_picture_is_that_of_its_program(picture: Any) -> None:
     committed = picture.path.read_text(encoding="utf-8")
     assert DRAWING["draw"](picture.program) == committed
     shown = " ".join(ElementTree.fromstring(committed).itertext())
-    assert "concurrency_limit=" in shown or "limits=" in shown
+    assert "@single_task" in shown or "@batch_task" in shown
 
 
 @each_picture

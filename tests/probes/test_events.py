@@ -282,6 +282,54 @@ async def test_attempts_and_what_becomes_of_a_failing_call(kind: str, mode: Any)
 
 
 @in_both_modes
+async def test_attempts_that_are_ended_by_a_limit_of_time_say_so(mode: Any) -> None:
+    """T1, T2: by the reason, as `timed_out` counts; a TimeoutError of the user's has none."""
+
+    async def call(n: int) -> int:
+        if n == 0:
+            raise TimeoutError
+        await asyncio.sleep(n)
+        return n
+
+    limits: list[dict[str, Any]] = [
+        {"timeout": 2},
+        {"retry_config": RetryConfig(1, total_timeout=2)},
+    ]
+    for limit in limits:
+        task: Any = SingleTask(call, on_error="skip_item", **limit)
+        stream = task.with_execution_mode(mode)([0, 1, 5])
+        _, rules = await observed(stream)
+        failed = {event.inputs: event.reason for event in rules.of("attempt_failed")}
+        assert failed == {(0,): "", (2,): "timed out"}
+        assert stream.stats[0].timed_out == 1
+
+
+@in_both_modes
+async def test_the_end_of_a_run_tells_the_watermark(mode: Any) -> None:
+    """W3: what `stream.watermark` says after it, however it ended."""
+
+    @single_task(concurrency_limit=1)
+    async def work(n: int) -> int:
+        await asyncio.sleep(1)
+        if n == 3:
+            raise ValueError
+        return n
+
+    for data, settled in ((range(3), 3), (range(5), 0)):  # to collect and fail delivers nothing
+        stream = work.with_execution_mode(mode)(data)
+        _, rules = await observed(stream)
+        assert rules.events[-1].value == stream.watermark == settled
+    early = work.with_execution_mode(mode)(range(5))
+    rules = EventRules()
+    with observe(rules):
+        async for n in early:
+            if n == 1:
+                break
+        await early.aclose()
+    assert rules.events[-1].value == early.watermark == 1
+
+
+@in_both_modes
 async def test_a_stage_that_fails_the_run_has_no_end_of_its_own(mode: Any) -> None:
     """P2: a stage ends with its last result; the end of one that fails is that of the run."""
 

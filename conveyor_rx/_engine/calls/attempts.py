@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from ..._errors.blame import add_cause
 from ..._functions.calls import MANY, discard, is_awaitable
-from ..._functions.timeouts import Deadline, is_late
+from ..._functions.timeouts import Deadline
 from ..._policy import Verdict
 from ...error_handling import checked_answer, no_answer
 from ..place import Place
@@ -180,8 +180,6 @@ class Attempts:
         policy = stage.call.policy
         stage.attempt_failed(part.place, part.inputs, error, self._count)
         deadline, failure, self._failure = self._deadline, self._failure, None
-        if (deadline is not None or stage.call.timeout is not None) and is_late(error):
-            stage.counters.timed_out += 1
         self._why = deadline.why if deadline is not None and deadline.left <= 0 else ""
         if failure is not None and self._why and type(error) is TimeoutError:
             error = failure  # the deadline has cut this attempt: what failed is the one before

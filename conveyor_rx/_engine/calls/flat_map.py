@@ -15,6 +15,7 @@ from typing import Any, cast
 from reactivex import Observable
 
 from ..._functions.calls import MANY, Call, is_awaitable, is_short
+from ..._functions.timeouts import is_late
 from ..._inputs import Inputs, iter_each, named
 from ..._stats import Counters
 from ..line.line import Line
@@ -100,8 +101,12 @@ class FlatMap(Admission):
         self, place: Place, inputs: Inputs, error: BaseException, attempt: int
     ) -> None:
         """Take note that an attempt for what is of `inputs` ended with `error`."""
+        call = self.call
+        is_limited = call.timeout is not None or call.policy.retry.total_timeout is not None
+        timed_out = is_limited and is_late(error)
+        self.counters.timed_out += timed_out
         if self.reporter is not None:
-            self.reporter.attempt_failed(place, inputs, error, attempt)
+            self.reporter.attempt_failed(place, inputs, error, attempt, timed_out=timed_out)
 
     def skips(self, error: BaseException, size: int, inputs: Inputs, attempt: int) -> None:
         self._notices.skips(error, inputs)

@@ -8,6 +8,7 @@ from typing import Any, cast
 from reactivex import Observable
 
 from ..._functions.calls import Call, name_of
+from ..._limits.rate import RateLimit
 from ...error_handling import RetryConfig
 from ...events import StageInfo
 from ..batches.measures import Measures
@@ -91,9 +92,12 @@ def _options(call: Call) -> dict[str, Any]:
     """Give the options that differ from the defaults, named as the decorators name them."""
     policy = call.policy
     options = _of_retries(policy.retry)
-    if call.limits:
-        shared = [f"{type(limit).__name__} of {limit.title}" for limit in call.limits]
-        options["limits"] = ", ".join(shared)
+    rates = [limit.title for limit in call.limits if isinstance(limit, RateLimit)]
+    if rates:
+        options["rate_limit"] = " and ".join(rates)
+    for limit in call.limits:
+        if not isinstance(limit, RateLimit):
+            options["concurrency_limit"] = f"{type(limit).__name__} of {limit.title}"
     if call.key is not None:
         options["key"] = _name(call.key)
     if policy.on_error != "fail":

@@ -134,10 +134,13 @@ class Reporter:
             self._tell_part("retried", place, inputs, attempt=attempt)
 
     def attempt_failed(
-        self, place: Place, inputs: Inputs, error: BaseException, attempt: int
+        self, place: Place, inputs: Inputs, error: BaseException, attempt: int, *, timed_out: bool
     ) -> None:
         """Tell that an attempt for what is of `inputs` ended with `error`."""
-        self._tell_part("attempt_failed", place, inputs, attempt=attempt, error=error)
+        reason = "timed out" if timed_out else ""
+        self._tell_part(
+            "attempt_failed", place, inputs, attempt=attempt, error=error, reason=reason
+        )
 
     def dead_lettered(self, place: Place, inputs: Inputs, error: BaseException) -> None:
         """Tell that the dead letters of the values of `inputs` were accepted."""

@@ -111,14 +111,20 @@ class Tracer:
         if error is not None or self._end is None:
             self._end = True if error is None else error
 
-    def finish(self) -> None:
+    @property
+    def is_complete(self) -> bool:
+        """Whether the run ends without a failure, as far as was noted."""
+        return self._end is True
+
+    def finish(self, watermark: int) -> None:
         """Tell the end of the run, as it was noted; nothing is sent from here on."""
         end, self._end = self._end, None
         if self._has_begun:
             is_complete = end is True
             error = None if is_complete else end
             reason = "completed" if is_complete else "closed" if error is None else "failed"
-            self.send("run_ended", self.run.stages[-1].id, error=error, reason=reason)
+            output = self.run.stages[-1].id
+            self.send("run_ended", output, value=watermark, error=error, reason=reason)
         self._told = []
 
     def _detach(self, probe: Probe, raised: Exception) -> None:

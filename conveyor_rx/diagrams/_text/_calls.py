@@ -14,7 +14,7 @@ __all__ = ["calls_of", "queue_of"]
 
 DRIFT = 1
 """Columns by which a bar may begin too far to the right."""
-RUNNING, BETWEEN, QUEUED = "━", "·", "╌"
+RUNNING, BETWEEN, QUEUED, HELD = "━", "·", "╌", "~"
 
 
 def calls_of(
@@ -41,6 +41,11 @@ def calls_of(
             return _counted(lane, scale)
         bar = _Bar(lane, call, scale, marks, origins)
         style = style_of(call.inputs)
+        if call.waits_for:
+            held = max(scale.column(call.waited_from), free[call.slot])
+            if held < begin:
+                drawing.rows[call.slot].write(held, HELD * (begin - held), FAINT)
+                drawing.signs.add("held call")
         drawing.rows[call.slot].write(begin, bar.text(begin, end), style)
         free[call.slot] = end
         _note(drawing, lane, call)
@@ -115,7 +120,7 @@ class _Bar:
         if is_first and call.cut and len(name) + len(call.cut) + 2 <= width:
             name += RUNNING + call.cut
         text = name + RUNNING * (width - len(name))
-        last = "x" if attempt.error else ""
+        last = ("T" if attempt.timed_out else "x") if attempt.error else ""
         if call.outcome == "cancelled" and attempt is call.attempts[-1]:
             last = "/"
         return text[: width - len(last)] + last
@@ -123,8 +128,9 @@ class _Bar:
 
 def _note(drawing: Drawing, lane: Lane, call: Call) -> None:
     drawing.signs.add("batch" if lane.kind == "batch_task" else "call")
-    if any(attempt.error for attempt in call.attempts):
-        drawing.signs.add("failed attempt")
+    for attempt in call.attempts:
+        if attempt.error:
+            drawing.signs.add("timed out" if attempt.timed_out else "failed attempt")
     if call.outcome == "cancelled":
         drawing.signs.add("cancelled")
 

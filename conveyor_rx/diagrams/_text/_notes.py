@@ -18,8 +18,10 @@ Sign: TypeAlias = Literal[
     "call",
     "batch",
     "failed attempt",
+    "timed out",
     "cancelled",
     "queue",
+    "held call",
     "held",
     "group",
     "shortened",
@@ -29,6 +31,8 @@ Sign: TypeAlias = Literal[
     "end",
     "failed end",
     "closed",
+    "drained",
+    "watermark",
     "sparks",
 ]
 
@@ -39,8 +43,10 @@ _MEANINGS: dict[Sign, str] = {
     "call": "0━━ call with input 0",
     "batch": "[01━] batch of 0 and 1",
     "failed attempt": "━x failed attempt",
+    "timed out": "━T its time was over",
     "cancelled": "━/ cancelled",
     "queue": "3╌╌ three wait",
+    "held call": "~~ waits for its key or a rate",
     "held": "o··0 ready, held until 0 left",
     "group": "(0123) at one time",
     "shortened": "(0…9) at one time, first and last",
@@ -50,6 +56,8 @@ _MEANINGS: dict[Sign, str] = {
     "end": "| end",
     "failed end": "X end with an error",
     "closed": "/ closed",
+    "drained": "D drained",
+    "watermark": "W all before is settled",
     "sparks": "▂▅█ how many at a time, up to ≤n",
 }
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from ..._text.columns import columns, cut, fill
 from ..._text.labels import terminal
 from .._recording import Lane, Recording
+from .._watermark import instant_of_watermark
 from .._words import figures, summary
 from ._calls import calls_of, queue_of
 from ._line import End, line_of
@@ -62,6 +63,7 @@ class _Text:
         yield cut(terminal(summary(recording)), self._width)
         yield ""
         yield self._row("", self._scale.ticks())
+        yield from self._marks_of_run()
         yield from self._outermost(recording.source, self._end(recording.source.ended))
         for index, lane in self._stages():
             yield ""
@@ -76,6 +78,20 @@ class _Text:
         if notes:
             yield ""
             yield from (self._styled(note, FAINT) for note in notes)
+
+    def _marks_of_run(self) -> Iterator[str]:
+        """Mark on the axis when it was drained, and what is settled, if there is anything."""
+        drawing = Drawing([Row(self._scale.width)])
+        marks: tuple[tuple[Sign, str, float | None], ...] = (
+            ("drained", "D", self._recording.drained),
+            ("watermark", "W", instant_of_watermark(self._recording)),
+        )
+        for sign, text, instant in marks:
+            if instant is not None and instant <= self._recording.span:
+                drawing.rows[0].write(self._scale.column(instant), text)
+                drawing.signs.add(sign)
+        if drawing.signs:
+            yield from self._rows(drawing, ["marks"], "")
 
     def _stages(self) -> Iterator[tuple[int, Lane | None]]:
         """Give the stages that are shown, each with the index of the lane before it."""
