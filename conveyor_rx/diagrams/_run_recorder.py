@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, get_args
 
@@ -179,7 +180,7 @@ class RunRecorder:
             record.busy += now - call.start
         else:
             tried = ((attempt.end or now) - attempt.start for attempt in call.attempts)
-            record.busy += sum(tried)
+            record.busy += math.fsum(tried)
         record.last_call = now
         self._goes_on(call.inputs, now)
 

@@ -5,6 +5,7 @@ The widths are those of DejaVu Sans, the widest of the usual fonts: what fits in
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from functools import lru_cache
 
@@ -23,7 +24,7 @@ BOLD = 1.1
 
 def width_of(text: str, size: float, *, bold: bool = False, mono: bool = False) -> float:
     """Give a width, in pixels, that `text` stays within at a font size of `size`."""
-    ems = sum(_width(char, mono) for char in text)
+    ems = math.fsum(_width(char, mono) for char in text)  # `sum` is another one from 3.12 on
     return ems * size * (BOLD if bold and not mono else 1.0)
 
 
