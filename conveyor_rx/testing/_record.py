@@ -15,16 +15,18 @@ T = TypeVar("T")
 
 
 async def timeline(
-    stream: AsyncIterable[T], *, until: float | None = None
+    stream: AsyncIterable[T], *, until: float | None = None, drain: float | None = None
 ) -> list[tuple[float, T]]:
     """Run `stream` and return each item with its instant, in seconds from the start.
 
     With `until` the stream is closed at that instant, and what comes then or later is left out.
+    With `drain` it is drained then.
 
     Raises:
         Exception: whatever the stream raises.
+        TypeError: it can't be drained.
     """
-    found = await _record(stream, until)
+    found = await _record(stream, until, drain)
     if found and found[-1].kind == "error":
         raise found[-1].value
     return [(marble.at, marble.value) for marble in found if marble.kind == "item"]
@@ -36,16 +38,18 @@ async def marbles(
     tick: float = 1.0,
     values: Mapping[Any, Any] | None = None,
     until: float | None = None,
+    drain: float | None = None,
 ) -> str:
     """Run `stream` and return its marble string.
 
     `tick` is in seconds; `values` maps names to items that the notation can't name by itself. With
-    `until` (seconds) the stream is closed at that instant.
+    `until` (seconds) the stream is closed at that instant, with `drain` it is drained.
 
     Raises:
         ValueError: an item comes between two ticks, or has no name.
+        TypeError: the stream can't be drained.
     """
-    return draw(await _record(stream, until), tick=tick, values=values)
+    return draw(await _record(stream, until, drain), tick=tick, values=values)
 
 
 async def assert_marbles(
@@ -55,27 +59,45 @@ async def assert_marbles(
     tick: float = 1.0,
     values: Mapping[Any, Any] | None = None,
     error: type[BaseException] | BaseException | None = None,
+    drain: float | None = None,
 ) -> None:
     """Run `stream` and assert that it gives what the marble string says, at the exact instants.
 
     `tick` is in seconds; `values` maps what stands in the string to items. A `#` stands for any
     exception or, with `error`, for one of that type, or of its type and arguments. If the string
-    has no end, the stream is closed when the string is over and must not have ended before.
+    has no end, the stream is closed when the string is over and must not have ended before. With
+    `drain` (seconds) it is drained at that instant.
 
         >>> run(assert_marbles(source("1--2|"), "1--2|"))
 
     Raises:
         AssertionError: it gave something else; the message shows both.
         ValueError: `expected` is no marble string.
+        TypeError: the stream can't be drained.
     """
     wanted = parse(expected, tick=tick, values=values)
-    found = await _record(stream, wanted.span if wanted.is_open else None)
+    found = await _record(stream, wanted.span if wanted.is_open else None, drain)
     if not _is_as(wanted.marbles, found, error):
         raise AssertionError(_difference(expected, wanted, found, tick, values, error))
 
 
-async def _record(stream: AsyncIterable[Any], until: float | None) -> list[Marble]:
+async def _record(
+    stream: AsyncIterable[Any], until: float | None, drain: float | None
+) -> list[Marble]:
     """Return what `stream` gives before `until`, and close it."""
+    if drain is None:
+        return await _record_before(stream, until)
+    method = getattr(stream, "drain", None)
+    if method is None:
+        raise TypeError(f"drain is for a stream that has that method, not for {stream!r}")
+    timer = asyncio.get_running_loop().call_later(drain, method)
+    try:
+        return await _record_before(stream, until)
+    finally:
+        timer.cancel()
+
+
+async def _record_before(stream: AsyncIterable[Any], until: float | None) -> list[Marble]:
     found: list[Marble] = []
     if until is None:
         await _read(stream, found)

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
-from ._notation import DIGITS, MarbleError, read_names, read_value
+from ._notation import DIGITS, Marble, MarbleError, draw, read_names, read_value
 
 __all__ = ["TimedCall", "TimedTask", "timed_task"]
 
@@ -103,6 +103,23 @@ class TimedTask:
         finally:
             call.ended = clock()
             self.running -= 1
+
+    def starts(self, *, tick: float = 1.0, values: Mapping[Any, Any] | None = None) -> str:
+        """Return which call began when, as a marble string, by the clock of the loop.
+
+        `tick` is in seconds; `values` maps names to items that the notation can't name, as batches.
+
+            >>> work = timed_task("(1,2)")
+            >>> run(single_task(rate_limit=RateLimit(1, per=2.0))(work)([1, 2]).collect())
+            [1, 2]
+            >>> work.starts()
+            '1-2'
+
+        Raises:
+            ValueError: a call began between two ticks, or its item has no name.
+        """
+        calls = [Marble(round(call.started, DIGITS), "item", call.item) for call in self.calls]
+        return draw(calls, tick=tick, values=values)
 
 
 def _plan(

@@ -5,7 +5,15 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from conveyor_rx.testing import MarbleError, assert_marbles, marbles, source, timeline
+from conveyor_rx import single_task
+from conveyor_rx.testing import (
+    MarbleError,
+    assert_marbles,
+    marbles,
+    source,
+    timed_task,
+    timeline,
+)
 
 
 async def count(closed: list[str] | None = None) -> AsyncGenerator[int]:
@@ -116,3 +124,16 @@ async def test_a_cancelled_error_of_the_stream_is_an_error() -> None:
     await assert_marbles(
         source("1-#", error=asyncio.CancelledError()), "1-#", error=asyncio.CancelledError
     )
+
+
+async def test_a_stream_is_drained_at_an_instant() -> None:
+    """W1: nothing is pulled from then on, and what was pulled is finished."""
+    double = single_task(timed_task(lambda item: 2.0, func=lambda item: 2 * item))
+    text = "1-2-3-4|"
+    assert await marbles(double(source(text)), drain=3) == "--2-(4,|)"
+    assert await timeline(double(source(text)), drain=0.5) == [(2, 2)]
+    await assert_marbles(double(source(text)), "--2-4-6-(8,|)", drain=30)
+    with pytest.raises(AssertionError):
+        await assert_marbles(double(source(text)), "--2-4-6-(8,|)", drain=3)
+    with pytest.raises(TypeError, match="drain is for a stream"):
+        await marbles(source(text), drain=3)

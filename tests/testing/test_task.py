@@ -72,3 +72,18 @@ async def test_an_item_without_latency_is_refused() -> None:
         await timed_task("1-2")(9)
     with pytest.raises(ValueError, match="must follow an item"):
         timed_task("1-#")
+
+
+async def test_the_starts_are_a_marble_string() -> None:
+    """Each item at the tick at which its call began, by the loop's clock; batches by a name."""
+    await asyncio.sleep(2)
+    work = timed_task(lambda item: 1.0)
+    assert work.starts() == ""
+    await asyncio.gather(work(1), work("a"))
+    await asyncio.sleep(0.5)
+    await work([1, 2])
+    assert work.starts(tick=0.5, values={"B": [1, 2]}) == "----{1,a}--B"
+    with pytest.raises(ValueError, match="between two ticks"):
+        work.starts()
+    with pytest.raises(ValueError, match="can't name"):
+        work.starts(tick=0.5)
