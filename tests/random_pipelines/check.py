@@ -41,6 +41,7 @@ def check(plan: Plan) -> set[str]:
         _check_limits(run_plan, watch)
         _check_rates(run_plan, watch)
         _check_counters(run_plan, watch, outcome)
+        _check_budgets(run_plan, watch, outcome)
         _check_flow(run_plan, watch, outcome)
     except BaseException as error:
         error.add_note(f"check({plan!r})")
@@ -57,6 +58,17 @@ class Outcome:
     stats: tuple[StageStats, ...] = ()  # by stage, the Rx operators left out
     warnings: list[str] = field(default_factory=list)  # that were logged
     handled: list[int] = field(default_factory=list)  # results that the consumer is done with
+    is_over_budget: bool = False  # an item too many has failed the run
+
+    def ends_with(self, error: Exception | None) -> None:
+        """Take note of an end: none, or a failure of the source or of a call."""
+        if error is None:
+            self.ends.append(None)
+            return
+        notes = getattr(error, "__notes__", [])
+        self.is_over_budget = any("beyond max_failures" in note for note in notes)
+        assert self.is_over_budget or isinstance(error, Boom), error
+        self.ends.append("source" if error.args == ("source",) else "call")
 
     @property
     def end(self) -> str | None:
@@ -111,13 +123,8 @@ async def _run(plan: Plan, watch: Watch, outcome: Outcome) -> None:
     outcome.stats = stream.stats
     outcome.handled = list(outcome.got or ())
     settled.look(stream.watermark, outcome.handled)
-    if plan.drained is None:  # else it is for `test_drained.py`
+    if plan.drained is None and not outcome.is_over_budget:  # else it is for `test_drained.py`
         settled.look_at_end(stream.watermark, outcome.end)
-
-
-def _kind_of(error: BaseException) -> str:
-    assert isinstance(error, Boom), error
-    return "source" if error.args == ("source",) else "call"
 
 
 async def _iterate(
@@ -138,9 +145,9 @@ async def _iterate(
             outcome.handled.append(value)
             asked = time()
     except Exception as error:
-        outcome.ends.append(_kind_of(error))
+        outcome.ends_with(error)
     else:
-        outcome.ends.append(None)
+        outcome.ends_with(None)
 
 
 async def _collect(stream: AsyncStream[int], outcome: Outcome) -> None:
@@ -148,9 +155,9 @@ async def _collect(stream: AsyncStream[int], outcome: Outcome) -> None:
         outcome.got = await stream.collect()
     except Exception as error:
         outcome.got = None
-        outcome.ends.append(_kind_of(error))
+        outcome.ends_with(error)
     else:
-        outcome.ends.append(None)
+        outcome.ends_with(None)
 
 
 async def _subscribe(watch: Watch, stream: AsyncStream[int], outcome: Outcome) -> None:
@@ -164,7 +171,7 @@ async def _subscribe(watch: Watch, stream: AsyncStream[int], outcome: Outcome) -
             watch.wrong.append(f"{value} is given in the context of a call")
 
     def end(error: Exception | None = None) -> None:
-        outcome.ends.append(None if error is None else _kind_of(error))
+        outcome.ends_with(error)
         if not ended.done():
             ended.set_result(None)
 
@@ -210,25 +217,33 @@ def _look_at_limits(
     """Check F3 and F4: where items wait, a limit has been reached."""
     # How many calls are running is known where each has one item and none is parked.
     is_exact = not plan.kinds & {*GENERATORS, *BATCHES, "lazy"}
-    of_tasks = (stage for stage, (_, spec) in zip(stats, tasks, strict=True) if spec.is_task)
-    running = sum(stage.running + stage.waiting_for_room for stage in of_tasks)
+    is_exact = is_exact and all(spec.total is None for spec in plan.stages)
+    both = [(stage, spec) for stage, (_, spec) in zip(stats, tasks, strict=True)]
+    running = sum(_called(stage, spec) for stage, spec in both if spec.is_task)
     if watch.capped == plan.parallelism:
         watch.sightings.add("max_parallelism reached")
     for stage, (number, spec) in zip(stats, tasks, strict=True):
         if not _could_start(stage, spec):
             continue
-        now = stage.running + stage.waiting_for_room  # items
-        if spec.is_sequential:  # where one has no slot, those that wait for a rate were called
-            now += stage.waiting_for_rate
+        now = _called(stage, spec)
         if spec.is_batch:  # (a sequential one keeps its slot between attempts)
             now = min(now, 1) if spec.at_once == 1 else watch.now[number]
-        # A plain function that gives a generator lends its slot while that waits for room.
-        if now == spec.at_once or (spec.kind == "lazy" and spec.limit and now > spec.limit):
+        # A plain function that gives a generator lends its slot while that waits for room. A dead
+        # letter does not wait for one when the time for all attempts is over.
+        may_be_more = spec.kind == "lazy" or spec.total is not None
+        if now == spec.at_once or (may_be_more and spec.limit and now > spec.limit):
             watch.sightings.add("limit reached")
         elif plan.parallelism is None:
             raise AssertionError(f"items wait, and the limit of {spec} is not reached: {stage}")
         else:
             assert not is_exact or running == plan.parallelism, f"items wait for nothing: {stats}"
+
+
+def _called(stage: StageStats, spec: Spec) -> int:
+    """Give for how many items there are slots, at most: lazy ones lend theirs."""
+    # Of items that wait for a rate while one waits for a slot, the calls have begun.
+    keeps_slot = spec.is_sequential and stage.waiting_for_slot > 0
+    return stage.running + stage.waiting_for_room + keeps_slot * stage.waiting_for_rate
 
 
 def _could_start(stage: StageStats, spec: Spec) -> bool:
@@ -246,6 +261,10 @@ def _check_results(plan: Plan, outcome: Outcome) -> None:
     expected, expected_end = model(plan)
     if any(spec.groups for spec in plan.stages):
         return  # which batch is cut first depends on the time
+    if outcome.is_over_budget:  # which item is the one too many depends on the time
+        if plan.ordered and outcome.got is not None:
+            assert outcome.got == expected[: len(outcome.got)]
+        return
     if plan.ordered:
         assert outcome.end == expected_end
         assert outcome.got is None or outcome.got == expected
@@ -275,6 +294,21 @@ def _check_rates(plan: Plan, watch: Watch) -> None:
         for first, last in zip(starts, starts[most:], strict=False):
             watch.sightings.add("rate used up")
             assert last - first >= per - 1e-6, f"stage {number}: {most + 1} in {last - first} s"
+
+
+def _check_budgets(plan: Plan, watch: Watch, outcome: Outcome) -> None:
+    """Check D4: no more is skipped than the budget has, and only the one too many fails the run."""
+    tasks = [spec for spec in plan.stages if spec.kind != "rx"]
+    too_many = False
+    for spec, stage in zip(tasks, outcome.stats, strict=True):
+        if spec.budget is not None:
+            assert stage.skipped <= spec.budget
+            # (Letters that were being written count as well.)
+            is_used_up = stage.skipped + stage.failed > spec.budget or bool(spec.letter)
+            too_many = too_many or (is_used_up and stage.failed > 0)
+    if outcome.is_over_budget:
+        watch.sightings.add("budget used up")
+        assert too_many
 
 
 def _check_counters(plan: Plan, watch: Watch, outcome: Outcome) -> None:

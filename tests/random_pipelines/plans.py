@@ -44,6 +44,8 @@ class Spec:
     refused: int = 0  # of 100 items, how many have no weight; they are skipped
     groups: int = 0  # how many keys there are, if batches are of one key
     timeout: float | None = None  # of calls for single items
+    total: float | None = None  # seconds for all attempts at one, where none is transient
+    budget: int | None = None  # how many items may be skipped
     rate: tuple[int, float] | None = None  # how many attempts may start in how many seconds
     keys: int | None = None  # how many there are, if calls for equal ones follow each other
 
@@ -58,8 +60,8 @@ class Spec:
         return item % self.groups
 
     def fails(self, item: int) -> bool:
-        is_late = self.timeout is not None and self.seconds(item) > self.timeout
-        return is_late or self.luck(item) < self.failing
+        seconds = min(each for each in (self.timeout, self.total, 1e9) if each is not None)
+        return self.seconds(item) > seconds or self.luck(item) < self.failing
 
     def seconds(self, item: int) -> float:
         """Say how long the call for an item takes."""
@@ -129,7 +131,7 @@ class Plan:
 
     def without_failures(self) -> Plan:
         """Return the plan in which nothing fails the run: it is skipped instead."""
-        calm = tuple(replace(spec, on_error="skip_batch") for spec in self.stages)
+        calm = tuple(replace(spec, on_error="skip_batch", budget=None) for spec in self.stages)
         return replace(self, stages=calm, source_fails=False)
 
     def as_far_as(self, pulled: int, end: str | None) -> Plan:
@@ -228,6 +230,7 @@ _DRAINED = st.sampled_from([*[None] * 5, 0.0, 0.05, 0.35, 1.15])
 _SEED = st.sampled_from([None, *range(8)])
 _RATE = st.sampled_from([*[None] * 12, (1, 0.25), (3, 1.0), (5, 0.5)])
 _KEYS = st.sampled_from([*[None] * 12, 1, 2, 3, 5])
+_BUDGET = st.sampled_from([*[None] * 6, 0, 1, 3])
 
 THEMES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     # What one stage and the plan are like, for what is rare among plans at large.
@@ -264,6 +267,21 @@ THEMES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         | {"transient": False, "on_error": "skip_item"},
         {"items": 30},
     ),
+    "late retries": (
+        {"kind": "async", "latency": 1.0, "total": 4.5, "failing": 15, "attempts": 2}
+        | {"transient": False, "on_error": "skip_item", "budget": None},
+        {"items": 30},
+    ),
+    "budget": (
+        {"kind": "async", "latency": 1.0, "failing": 15, "attempts": 1, "budget": 2}
+        | {"transient": False, "on_error": "skip_item"},
+        {"items": 40, "source_fails": False, "drained": None},
+    ),
+    "budget of batches": (
+        {"kind": "list batch", "failing": 15, "attempts": 1, "budget": 2, "limit": 3}
+        | {"transient": False, "on_error": "skip_item", "min_size": 1, "max_size": 4},
+        {"items": 40, "source_fails": False, "drained": None},
+    ),
     "keys": (
         {"kind": "async", "keys": 3, "latency": 1.0, "failing": 3, "on_error": "skip_item"},
         {"items": 30},
@@ -284,7 +302,7 @@ THEMES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"items": 40, "source_fails": False, "way": "async for"},
     ),
 }
-_THEME = st.sampled_from([*[None] * 6, *THEMES, "batches by key"])
+_THEME = st.sampled_from([*[None] * 6, *THEMES, "batches by key", "late failure"])
 
 
 def _spec(draw: st.DrawFn) -> Spec:
@@ -298,6 +316,8 @@ def _spec(draw: st.DrawFn) -> Spec:
         options["latency"] = draw(_LATENCY)
     if options.get("failing"):
         options["on_error"] = draw(_ON_ERROR)
+        if options["on_error"] != "fail":
+            options["budget"] = draw(_BUDGET)
         options["attempts"], options["transient"] = draw(_ATTEMPTS)
     if kind in SINGLE:
         options["keys"] = draw(_KEYS)
@@ -330,6 +350,7 @@ def plans(draw: st.DrawFn) -> Plan:
         return replace(plan, drained=draw(_DRAINED))
     of_stage, of_plan = THEMES[theme]
     place = draw(st.integers(0, len(stages) - 1))
-    stages = [replace(spec, on_error="skip_item") for spec in stages]  # so that the run gets there
+    # So that the run gets there:
+    stages = [replace(spec, on_error="skip_item", budget=None) for spec in stages]
     stages[place] = replace(stages[place], **of_stage)
     return replace(plan, stages=tuple(stages), **of_plan)

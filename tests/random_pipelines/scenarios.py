@@ -43,6 +43,7 @@ SCENARIOS = (
     "max_parallelism reached",
     "calls for several keys at once",
     "rate used up",
+    "budget used up",
     "drained in the middle",
     "five stages or more",
     "ready callbacks shuffled",

@@ -107,12 +107,16 @@ class _Functions:
         spec = self.spec
         options: dict[str, Any] = {
             "on_error": spec.on_error,
-            "retry_config": RetryConfig(max_attempts=spec.attempts, base_delay=0.5),
+            "retry_config": RetryConfig(
+                max_attempts=spec.attempts, base_delay=0.5, total_timeout=spec.total
+            ),
             "concurrency_limit": spec.limit,
             "task_name": f"{spec.kind} {self.number}",
         }
         if spec.rate is not None:
             options["rate_limit"] = RateLimit(spec.rate[0], per=spec.rate[1])
+        if spec.budget is not None:
+            options["max_failures"] = spec.budget
         if spec.letter is not None:
             options["dead_letter"] = self.write_down
         if spec.is_batch:
@@ -173,8 +177,13 @@ class _Functions:
             raise Boom(bad)
 
     async def write_down(self, failure: Failure) -> None:
-        """Accept a dead letter: it is in the slot of its call, or of the item that has none."""
-        self.enter()
+        """Accept a dead letter: it is in the slot of its call, or of the item that has none.
+
+        But if the time is over for all attempts, it does not wait for a slot.
+        """
+        has_slot = self.spec.total is None
+        if has_slot:
+            self.enter()
         try:
             if self.watch.is_over:
                 self.watch.wrong.append(f"a letter for {failure.item} after the end")
@@ -182,7 +191,8 @@ class _Functions:
                 await asyncio.sleep(self.spec.letter)
             self.watch.letters.setdefault(self.number, []).append(failure.item)
         finally:
-            self.leave()
+            if has_slot:
+                self.leave()
 
     async def work(self, item: int) -> None:
         if self.spec.latency:
