@@ -7,12 +7,17 @@ The map:
     steps.py         the vocabulary in which a job says what is to be done
     functions.py     the user's functions that the jobs call
     latencies.py     how long the calls of the makespan jobs take, and the ideal
+    loads.py         what comes in when, and what the calls do, under real conditions
+    job.py           one row of a table
     jobs.py          what is measured
+    conditions.py    what is measured under real conditions
     contestants/     each peer: how its user writes such a chain
+    watch.py         what the calls of a step were, and whether it allows them
     trial.py         whether what a contestant does is right
     reading.py       results read one by one
     speed.py         real time     | the kinds of
     virtual.py       virtual time  | measurement
+    under_load.py    latencies     |
     space.py         memory        |
     memory.py        what the system says of this process's memory
     import_time.py   what an import takes

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from .conditions import EVERY, FREE, FULL, IN_TIME, MEDIAN_LATENCY
 from .contestants import CONTESTANTS, OURS
-from .jobs import BATCH, MODES
+from .job import MODES
+from .jobs import BATCH
 from .records import Record, medians, shown
 
 __all__ = ["Goal", "goals"]
@@ -44,7 +46,9 @@ class Goal(NamedTuple):
 def goals(records: list[Record]) -> list[Goal]:
     """Return the goals with what was measured."""
     figures = _Figures(medians(records))
-    return [goal for part in (_speed, _makespan, _growth, _rest) for goal in part(figures)]
+    return [
+        goal for part in (_speed, _makespan, _growth, _rest, _conditions) for goal in part(figures)
+    ]
 
 
 class _Figures:
@@ -130,3 +134,19 @@ def _rest(figures: _Figures) -> Iterator[Goal]:
     ours = figures("Import", "time to import")
     theirs = figures("Import", "time to import", "reactivex, naive")
     yield Goal("import", "over import reactivex", False, 1.3, _over(ours, theirs))
+
+
+def _conditions(figures: _Figures) -> Iterator[Goal]:
+    for every in EVERY:
+        what = f"median latency, an input each {every} ms"
+        free = figures(MEDIAN_LATENCY, f"an input each {every} ms, {FREE}")
+        full = figures(MEDIAN_LATENCY, f"an input each {every} ms, {FULL}")
+        clock = figures(MEDIAN_LATENCY, f"an input each {every} ms, {IN_TIME}", "by hand: clock")
+        yield Goal(what, "max_wait=0 over full batches", False, 1, _over(free, full))
+        yield Goal(what, "max_wait=0 over by hand: clock", False, 1, _over(free, clock))
+    most = figures("Rates", "8 in 1 s: most starts in any second")
+    yield Goal("a rate of 8 in 1 s", "most starts in any second", False, 8, most)
+    for percent in (1, 10, 50):
+        for mode in MODES:
+            job = f"{percent} % of the items fail twice, {mode}"
+            yield Goal(job, "over the ideal", False, 1.15, figures("Retries", job))

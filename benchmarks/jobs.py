@@ -2,58 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from functools import partial
 
 from . import functions as f
-from .contestants import CONTESTANTS, OURS
+from .conditions import batches_in_time, keys, options, rates, retries
+from .contestants import OURS
+from .job import MODES, Job
 from .latencies import DISTRIBUTIONS, latencies, sleeper
 from .steps import Batch, Map, Step
 
-__all__ = ["Job", "all_jobs"]
+__all__ = ["all_jobs"]
 
 LIMIT = 100
 BATCH = "single, batch(10), single"
-ALL = tuple(CONTESTANTS)
-
-MODES = {"ordered": True, "as completed": False}
-UNITS = {  # what is measured: how it is shown
-    "time": "µs/item",
-    "makespan": "x ideal",
-    "first": "virtual s",
-    "first_real": "ms",
-    "memory": "KB",
-    "flight": "bytes/item",
-    "flat": "KB",
-    "import": "ms",
-}
-
-
-@dataclass(frozen=True)
-class Job:
-    """One row of a table: what each contestant does, and what is measured."""
-
-    group: str
-    title: str
-    kind: str
-    items: int = 0
-    steps: Callable[[], Sequence[Step]] = list
-    ordered: bool = True
-    window: int | None = None
-    distribution: str = ""
-    rounds: int | None = None  # None: as many as are asked for; 1 where nothing varies
-    contestants: tuple[str, ...] = ALL
-
-    @property
-    def name(self) -> str:
-        """The key in the results."""
-        return f"{self.group}: {self.title}"
-
-    @property
-    def unit(self) -> str:
-        """What the figures count."""
-        return UNITS[self.kind]
 
 
 def all_jobs(*, quick: bool) -> dict[str, Job]:
@@ -166,4 +128,16 @@ def _imports(quick: bool) -> Iterator[Job]:
     yield Job("Import", "time to import", "import")
 
 
-PARTS = (_speed, _scale, _makespans, _first_results, _memory, _imports)
+PARTS = (
+    _speed,
+    _scale,
+    _makespans,
+    _first_results,
+    _memory,
+    batches_in_time,
+    rates,
+    keys,
+    retries,
+    options,
+    _imports,
+)

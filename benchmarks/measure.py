@@ -14,12 +14,14 @@ from typing import Any
 from conveyor_rx.testing import Deadlock
 
 from .contestants import CONTESTANTS, Contestant
-from .jobs import Job, all_jobs
+from .job import Job
+from .jobs import all_jobs
 from .space import in_flight, late_growth, peak_growth
-from .speed import first_in_real_time, time_per_item
+from .speed import first_in_real_time, time_per_item, work_per_item
 from .steps import CannotDo
-from .trial import WrongError
+from .under_load import mean_batch, median_latency, most_starts, p95_latency, p95_to_settle
 from .virtual import first_result, makespan
+from .watch import WrongError
 
 __all__ = ["main", "measure"]
 
@@ -31,6 +33,12 @@ KINDS: dict[str, Callable[[Job, Contestant], float]] = {
     "memory": peak_growth,
     "flight": in_flight,
     "flat": late_growth,
+    "median": median_latency,
+    "p95": p95_latency,
+    "settled": p95_to_settle,
+    "batch": mean_batch,
+    "starts": most_starts,
+    "work": work_per_item,
 }
 
 

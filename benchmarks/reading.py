@@ -6,17 +6,23 @@ import contextlib
 from collections.abc import AsyncIterator, Sequence
 from types import ModuleType
 
-from .jobs import Job
-from .steps import Step
-from .trial import WrongError
+from .job import Job
+from .loads import arrivals
+from .steps import Source, Step
+from .watch import WrongError
 
-__all__ = ["close", "drain", "iterate"]
+__all__ = ["close", "drain", "inputs", "iterate"]
+
+
+def inputs(job: Job) -> Source:
+    """Return what goes in: all at once, or each when it is due."""
+    return arrivals(job.items, job.every) if job.every else range(job.items)
 
 
 def iterate(adapter: ModuleType, job: Job, steps: Sequence[Step]) -> AsyncIterator[int]:
     """Start the job."""
     results: AsyncIterator[int] = adapter.iterate(
-        range(job.items), steps, ordered=job.ordered, window=job.window
+        inputs(job), steps, ordered=job.ordered, window=job.window
     )
     return results
 

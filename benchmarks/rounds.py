@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from .contestants import CONTESTANTS, OURS, Contestant
-from .jobs import Job
+from .job import Job
 from .records import Record
 
 __all__ = ["run_all"]

@@ -7,11 +7,12 @@ import gc
 import tracemalloc
 
 from .contestants import Contestant
-from .jobs import Job
+from .job import Job
 from .memory import peak, resident
 from .reading import drain, iterate
 from .steps import CannotDo, Map
-from .trial import WrongError, check_results, trial
+from .trial import check_results, trial
+from .watch import WrongError
 
 __all__ = ["in_flight", "late_growth", "peak_growth"]
 

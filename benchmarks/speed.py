@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
+from collections.abc import Callable
 
 from .contestants import Contestant
-from .jobs import Job
+from .job import Job
 from .reading import close, drain, iterate
 from .steps import expected
-from .trial import WrongError, check_results, trial
+from .trial import check_results, trial
+from .watch import WrongError
 
-__all__ = ["first_in_real_time", "time_per_item"]
+__all__ = ["first_in_real_time", "time_per_item", "work_per_item"]
 
 
 RUNS = 5  # of a short job in one process: the fastest is least disturbed by what else goes on
@@ -21,15 +23,24 @@ ENOUGH = 0.3  # seconds after which there are no more of them
 
 def time_per_item(job: Job, contestant: Contestant) -> float:
     """Return the microseconds for each item of the input, to the last result; of the best run."""
+    return _per_item(job, contestant, time.perf_counter)
+
+
+def work_per_item(job: Job, contestant: Contestant) -> float:
+    """Return the same of the processor's time, where the job has to wait."""
+    return _per_item(job, contestant, time.process_time)
+
+
+def _per_item(job: Job, contestant: Contestant, clock: Callable[[], float]) -> float:
     adapter = contestant.load()
     asyncio.run(trial(job, adapter))
     source, steps = range(job.items), job.steps()
 
     async def run() -> tuple[float, list[int]]:
         gc.collect()
-        start = time.perf_counter()
+        start = clock()
         results = await adapter.collect(source, steps, ordered=job.ordered, window=job.window)
-        return time.perf_counter() - start, results
+        return clock() - start, results
 
     taken: list[float] = []
     while len(taken) < RUNS and sum(taken) < ENOUGH:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Batch", "CannotDo", "Map", "Step", "expected"]
+__all__ = ["Batch", "CannotDo", "Map", "Rate", "Retry", "Source", "Step", "expected"]
+
+Source = Iterable[int] | AsyncIterable[int]  # async where a job says when the inputs come
 
 
 class CannotDo(Exception):  # noqa: N818  # what a contestant says; nothing went wrong
@@ -15,13 +17,35 @@ class CannotDo(Exception):  # noqa: N818  # what a contestant says; nothing went
 
 
 @dataclass(frozen=True)
+class Rate:
+    """At most so many calls may start in any `per` seconds."""
+
+    starts: int
+    per: float
+
+
+@dataclass(frozen=True)
+class Retry:
+    """Up to so many calls; `delay` seconds before the second one, twice as many before the next."""
+
+    attempts: int
+    delay: float
+
+
+@dataclass(frozen=True)
 class Map:
-    """Call `func` on each item, `limit` calls at once; with `many` it returns a list of items."""
+    """Call `func` on each item, `limit` calls at once; with `many` it returns a list of items.
+
+    Calls for items of equal keys follow each other in the order of the input.
+    """
 
     func: Callable[[Any], Any]
     limit: int
     model: Callable[[int], list[int]]  # what one item becomes
     many: bool = False
+    rate: Rate | None = None
+    key: Callable[[int], int] | None = None
+    retry: Retry | None = None
 
     @property
     def is_async(self) -> bool:
@@ -31,11 +55,15 @@ class Map:
 
 @dataclass(frozen=True)
 class Batch:
-    """Call `func` on lists of `size` items, one call at once; it returns a list of items."""
+    """Call `func` on lists of `size` items, one call at once; it returns a list of items.
+
+    With `wait`, a smaller batch does when its first item has waited so many seconds.
+    """
 
     func: Callable[[list[Any]], Any]
     size: int
     model: Callable[[int], list[int]]
+    wait: float | None = None
 
 
 Step = Map | Batch

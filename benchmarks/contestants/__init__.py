@@ -6,7 +6,8 @@ It has two functions, which raise `CannotDo` with the reason where a job can't b
     iterate(source, steps, *, ordered, window)    an async iterator: the results one by one
 
 `window` is how many items may be in flight, None the library's own habit; most have no such
-setting. Where a library has no other way, its `iterate` and `collect` are one.
+setting. Where a library has no other way, its `iterate` and `collect` are one. A library that has a
+clock of its own has `use_the_clock_of_the_loop()` as well, for virtual time.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ class Contestant(NamedTuple):
     distribution: str | None  # what its user installs; None: the standard library
     needs: tuple[int, int] = (3, 11)
     own_loop: bool = False  # runs in a loop of its own, in a thread: not on a virtual clock
+    everywhere: bool = True  # takes part in every job that doesn't say who does
 
     def load(self) -> ModuleType:
         """Import the adapter, and the library with it."""
@@ -69,5 +71,10 @@ CONTESTANTS = {
         Contestant("by hand: tasks", "task_per_call", "asyncio", None),
         Contestant("by hand: eager", "eager_tasks", "asyncio", None, needs=(3, 12)),
         Contestant("by hand: loops", "worker_loops", "asyncio", None),
+        Contestant("aiolimiter", "of_aiolimiter", "aiolimiter", "aiolimiter", everywhere=False),
+        Contestant("by hand: worker", "batch_worker", "asyncio", None, everywhere=False),
+        Contestant("by hand: clock", "batch_clock", "asyncio", None, everywhere=False),
+        Contestant("by hand: partitions", "partitions", "asyncio", None, everywhere=False),
+        Contestant("by hand: in the slot", "in_the_slot", "asyncio", None, everywhere=False),
     )
 }

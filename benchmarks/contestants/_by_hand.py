@@ -13,7 +13,7 @@ from typing import Any
 
 from ..steps import Batch, CannotDo, Map, Step
 
-__all__ = ["Start", "collect_by_hand"]
+__all__ = ["IN_FLIGHT", "Start", "collect_by_hand", "start_all"]
 
 IN_FLIGHT = 1024  # tasks that may exist at once, in a chain of several steps
 Start = Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"]
@@ -60,7 +60,7 @@ async def _maps(source: Iterable[int], steps: list[Map], ordered: bool, start: S
         results[number] = value
         room.release()
 
-    await _start_all(source, go, room, start)
+    await start_all(source, go, room, start)
     return _flat(results, many=steps[-1].many, ordered=ordered)
 
 
@@ -72,7 +72,7 @@ async def _one_map(source: Iterable[int], step: Map, ordered: bool, start: Start
         results[number] = await func(item)
         room.release()
 
-    await _start_all(source, go, room, start)
+    await start_all(source, go, room, start)
     return _flat(results, many=step.many, ordered=ordered)
 
 
@@ -102,11 +102,11 @@ async def _around_a_batch(
 
     items = iter(source)
     chunks = iter(lambda: list(islice(items, batch.size)), [])
-    await _start_all(chunks, go, room, start)
+    await start_all(chunks, go, room, start)
     return _flat(results, many=True, ordered=ordered)
 
 
-async def _start_all(
+async def start_all(
     source: Iterable[Any],
     go: Callable[[int, Any], Coroutine[Any, Any, None]],
     room: asyncio.Semaphore,

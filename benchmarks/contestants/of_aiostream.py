@@ -33,6 +33,8 @@ def _chain(source: Iterable[int], steps: Sequence[Step], ordered: bool) -> Any:
             chain = chain | pipe.chunks(step.size) | pipe.map(step.func, task_limit=1)
             chain = chain | pipe.concatmap(stream.iterate, task_limit=1)
         elif step.is_async:
+            if step.rate is not None:  # no bursts: one call each so many seconds
+                chain = chain | pipe.spaceout(step.rate.per / step.rate.starts)
             chain = chain | pipe.map(step.func, ordered=ordered, task_limit=step.limit)
             if step.many:
                 chain = chain | pipe.concatmap(stream.iterate, task_limit=1)

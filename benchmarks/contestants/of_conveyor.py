@@ -29,6 +29,8 @@ async def collect(
 
 def _task(step: Step) -> Any:
     if isinstance(step, Map):
-        options = {"concurrency_limit": step.limit} if step.is_async else {}
+        options: dict[str, Any] = {"concurrency_limit": step.limit} if step.is_async else {}
+        if step.retry is not None:
+            options |= {"retry_attempts": step.retry.attempts, "retry_delay": step.retry.delay}
         return single_task(**options)(step.func)
     return batch_task(min_size=1, max_size=step.size)(step.func)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Sequence
 from typing import Any
 
 import reactivex as rx
 from reactivex import operators as ops
+from reactivex.disposable import Disposable
+from reactivex.scheduler.eventloop import AsyncIOScheduler
 
-from ..steps import Batch, CannotDo, Step
+from ..steps import Batch, CannotDo, Source, Step
 
 __all__ = ["collect", "iterate"]
 
 
 async def iterate(
-    source: Iterable[int], steps: Sequence[Step], *, ordered: bool, window: int | None
+    source: Source, steps: Sequence[Step], *, ordered: bool, window: int | None
 ) -> AsyncIterator[int]:
     observable = _observable(source, steps, ordered)
     results: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()
@@ -31,16 +33,17 @@ async def iterate(
 
 
 async def collect(
-    source: Iterable[int], steps: Sequence[Step], *, ordered: bool, window: int | None
+    source: Source, steps: Sequence[Step], *, ordered: bool, window: int | None
 ) -> list[int]:
     return await _observable(source, steps, ordered).pipe(ops.to_list())
 
 
-def _observable(source: Iterable[int], steps: Sequence[Step], ordered: bool) -> Any:
-    chain: Any = rx.from_iterable(source)
+def _observable(source: Source, steps: Sequence[Step], ordered: bool) -> Any:
+    is_async = isinstance(source, AsyncIterable)
+    chain: Any = _from_async(source) if is_async else rx.from_iterable(source)
     for step in steps:
         if isinstance(step, Batch):
-            chain = chain.pipe(ops.buffer_with_count(step.size), _calls(step.func, 1), _flatten)
+            chain = chain.pipe(_batches(step), _calls(step.func, 1), _flatten)
             continue
         if not step.is_async:
             chain = chain.pipe(ops.map(step.func))
@@ -51,6 +54,28 @@ def _observable(source: Iterable[int], steps: Sequence[Step], ordered: bool) -> 
         if step.many:
             chain = chain.pipe(_flatten)
     return chain
+
+
+def _from_async(source: AsyncIterable[int]) -> Any:
+    def subscribe(observer: Any, _: Any) -> Any:
+        async def push() -> None:
+            async for item in source:
+                observer.on_next(item)
+            observer.on_completed()
+
+        return Disposable(asyncio.ensure_future(push()).cancel)
+
+    return rx.create(subscribe)
+
+
+def _batches(step: Batch) -> Callable[[Any], Any]:
+    if step.wait is None:
+        return ops.buffer_with_count(step.size)
+    if step.wait == 0:
+        raise CannotDo("cuts by the clock, which needs an interval")
+    scheduler = AsyncIOScheduler(asyncio.get_running_loop())
+    by_the_clock = ops.buffer_with_time_or_count(step.wait, step.size, scheduler)
+    return rx.compose(by_the_clock, ops.filter(bool))  # there may be no item in an interval
 
 
 def _calls(func: Callable[[Any], Any], limit: int) -> Callable[[Any], Any]:

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+import asyncio
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
+from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
-from streamable import stream
+from streamable import _aiterators, stream
 
-from ..steps import Batch, Step
+from ..steps import Batch, Source, Step
 
-__all__ = ["collect", "iterate"]
+__all__ = ["collect", "iterate", "use_the_clock_of_the_loop"]
+
+AT_ONCE = 0.001  # seconds: `within` must be above 0, and 1 µs is over before a second item is taken
 
 
 def iterate(
-    source: Iterable[int], steps: Sequence[Step], *, ordered: bool, window: int | None
+    source: Source, steps: Sequence[Step], *, ordered: bool, window: int | None
 ) -> AsyncIterator[int]:
     chain: Any = stream(source)
     for step in steps:
         if isinstance(step, Batch):
-            chain = chain.group(step.size).map(step.func).flatten()
+            if isinstance(source, AsyncIterable):  # else no input is taken while the model works
+                chain = chain.buffer(step.size)
+            chain = _grouped(chain, step).map(step.func).flatten()
             continue
+        if step.rate is not None:
+            chain = chain.throttle(step.rate.starts, per=timedelta(seconds=step.rate.per))
         limit = step.limit if step.is_async else 1  # more would be threads
         chain = chain.map(step.func, concurrency=limit, as_completed=not ordered and limit > 1)
         if step.many:
@@ -28,6 +37,21 @@ def iterate(
 
 
 async def collect(
-    source: Iterable[int], steps: Sequence[Step], *, ordered: bool, window: int | None
+    source: Source, steps: Sequence[Step], *, ordered: bool, window: int | None
 ) -> list[int]:
     return [item async for item in iterate(source, steps, ordered=ordered, window=window)]
+
+
+def use_the_clock_of_the_loop() -> None:
+    """Replace `time.perf_counter`, by which it measures how long to wait."""
+    clock = SimpleNamespace(perf_counter=lambda: asyncio.get_running_loop().time())
+    setattr(_aiterators, "time", clock)  # noqa: B010  # it has no such attribute for a checker
+
+
+def _grouped(chain: Any, step: Batch) -> Any:
+    if step.wait is None:
+        return chain.group(step.size)
+    chain = chain.group(step.size, within=timedelta(seconds=step.wait or AT_ONCE))
+    # So that the next batch is gathered while the model works. Where none waits for more, it would
+    # only be cut sooner, and so smaller.
+    return chain.buffer(1) if step.wait else chain

@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-from conveyor_rx import AsyncStream, Pipeline, batch_task, single_task
+from conveyor_rx import AsyncStream, Pipeline, RateLimit, batch_task, single_task
 
-from ..steps import Map, Step
+from ..steps import Map, Source, Step
 
 __all__ = ["collect", "iterate"]
 
 
 def iterate(
-    source: Iterable[int], steps: Sequence[Step], *, ordered: bool, window: int | None
+    source: Source, steps: Sequence[Step], *, ordered: bool, window: int | None
 ) -> AsyncIterator[int]:
     return aiter(_stream(source, steps, ordered, window))
 
 
 async def collect(
-    source: Iterable[int], steps: Sequence[Step], *, ordered: bool, window: int | None
+    source: Source, steps: Sequence[Step], *, ordered: bool, window: int | None
 ) -> list[int]:
     return await _stream(source, steps, ordered, window).collect()
 
 
 def _stream(
-    source: Iterable[int], steps: Sequence[Step], ordered: bool, window: int | None
+    source: Source, steps: Sequence[Step], ordered: bool, window: int | None
 ) -> AsyncStream[Any]:
     pipeline: Pipeline[Any, Any] = Pipeline().add(*map(_task, steps))
     if window is not None:
@@ -35,5 +35,16 @@ def _stream(
 
 def _task(step: Step) -> Any:
     if isinstance(step, Map):
-        return single_task(step.func, concurrency_limit=step.limit if step.is_async else None)
-    return batch_task(1, step.size)(step.func)
+        return single_task(**_options(step))(step.func)
+    return batch_task(1, step.size, max_wait=step.wait)(step.func)
+
+
+def _options(step: Map) -> Any:
+    options: dict[str, Any] = {"concurrency_limit": step.limit if step.is_async else None}
+    if step.rate is not None:
+        options["rate_limit"] = RateLimit(step.rate.starts, step.rate.per)
+    if step.key is not None:
+        options["key"] = step.key
+    if step.retry is not None:
+        options |= {"retry_attempts": step.retry.attempts, "retry_delay": step.retry.delay}
+    return options

@@ -29,8 +29,8 @@ from conveyor_rx.testing._self_pipe import SelectorLoop
 __all__ = ["main", "on_web_loop"]
 
 LEFT_OUT = """
-    broken_engines test_benchmarks.py test_lines.py test_long_runs.py test_loops.py test_mutation.py
-    test_notebooks.py test_packaging.py test_scenarios.py typing
+    broken_engines test_benchmarks.py test_benchmarks_under_load.py test_lines.py test_long_runs.py
+    test_loops.py test_mutation.py test_notebooks.py test_packaging.py test_scenarios.py typing
 """.split()
 
 

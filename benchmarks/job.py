@@ -1,0 +1,60 @@
+"""What is one row of a table?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from .contestants import CONTESTANTS
+from .steps import Step
+
+__all__ = ["ALL", "MODES", "Job"]
+
+ALL = tuple(name for name, one in CONTESTANTS.items() if one.everywhere)
+
+MODES = {"ordered": True, "as completed": False}
+UNITS = {  # what is measured: how it is shown
+    "time": "µs/item",
+    "makespan": "x ideal",
+    "first": "virtual s",
+    "first_real": "ms",
+    "memory": "KB",
+    "flight": "bytes/item",
+    "flat": "KB",
+    "import": "ms",
+    "median": "virtual ms",
+    "p95": "virtual ms",
+    "settled": "virtual ms",
+    "batch": "items",
+    "starts": "starts",
+    "work": "µs/item",
+}
+
+
+@dataclass(frozen=True)
+class Job:
+    """One row of a table: what each contestant does, and what is measured."""
+
+    group: str
+    title: str
+    kind: str
+    items: int = 0
+    steps: Callable[[], Sequence[Step]] = list
+    ordered: bool = True
+    window: int | None = None
+    distribution: str = ""
+    ideal: Callable[[], float] | None = None  # seconds; None: that of the distribution
+    every: float = 0.0  # seconds from one input to the next; 0: all are there at once
+    counts: Callable[[int], bool] | None = None  # whose latencies count; None: all
+    rounds: int | None = None  # None: as many as are asked for; 1 where nothing varies
+    contestants: tuple[str, ...] = ALL
+
+    @property
+    def name(self) -> str:
+        """The key in the results."""
+        return f"{self.group}: {self.title}"
+
+    @property
+    def unit(self) -> str:
+        """What the figures count."""
+        return UNITS[self.kind]
