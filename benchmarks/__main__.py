@@ -14,7 +14,7 @@ from .goals import goals
 from .jobs import all_jobs
 from .machine import describe_machine
 from .readme import update_readme
-from .records import Report
+from .records import Report, add
 from .rounds import run_all
 from .table import goal_table, result_tables
 
@@ -24,10 +24,9 @@ HERE = Path(__file__).parent
 def main() -> None:
     """Run what the options say, print the tables, and write the files."""
     options = _options()
-    if options.redraw:
-        report: Report = json.loads((HERE / "results.json").read_text())
-    else:
-        report = _run(options)
+    report = _read(HERE) if options.redraw else _run(options)
+    if options.add:
+        report = add(report, _read(options.output or HERE), all_jobs(quick=options.quick))
     print()
     print(result_tables(report["results"], markdown=False))
     if not report["quick"]:  # they say nothing at tiny sizes
@@ -43,10 +42,13 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="tiny sizes, one round: does it run?")
     parser.add_argument("--rounds", type=int, help="default: 5, with --quick 1")
-    parser.add_argument("--only", metavar="TEXT", help="jobs whose name contains TEXT")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--only", metavar="TEXT", help="jobs whose name contains TEXT")
+    which.add_argument("--add", metavar="TEXT", action="append", help="groups whose name contains "
+                       "TEXT, beside the other figures of last time; may be repeated")  # fmt: skip
+    which.add_argument("--redraw", action="store_true", help="measure nothing, show results.json")
     parser.add_argument("--output", type=Path, metavar="FOLDER", help="where to write the files; "
                         "default: this folder, but nowhere with --quick or --only")  # fmt: skip
-    parser.add_argument("--redraw", action="store_true", help="measure nothing, show results.json")
     return parser.parse_args()
 
 
@@ -58,8 +60,13 @@ def _run(options: argparse.Namespace) -> Report:
     def tell(line: str) -> None:
         print(f"[{time.monotonic() - start:5.0f} s] {line}", flush=True)
 
+    groups = options.add or [""]
     results = run_all(
-        [job for job in jobs if (options.only or "") in job.name],
+        [
+            job
+            for job in jobs
+            if (options.only or "") in job.name and any(text in job.group for text in groups)
+        ],
         quick=options.quick,
         rounds=rounds,
         tell=tell,
@@ -72,7 +79,13 @@ def _run(options: argparse.Namespace) -> Report:
         machine=machine,
         versions={contestant.shown: contestant.version for contestant in CONTESTANTS.values()},
         results=results,
+        anew={},
     )
+
+
+def _read(folder: Path) -> Report:
+    report: Report = json.loads((folder / "results.json").read_text())
+    return report
 
 
 def _write(report: Report, folder: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from .goals import goals
-from .records import Report
+from .records import Measured, Report
 from .table import goal_table, result_tables
 
 __all__ = ["update_readme"]
@@ -21,23 +21,33 @@ def update_readme(path: Path, report: Report) -> None:
 
 
 def _figures(report: Report) -> str:
-    machine = report["machine"]
+    parts = [
+        f"Measured {_about(report)}",
+        *_younger(report["anew"]),
+        "![The same figures as a chart: time per item, and makespan over the ideal](chart.svg)",
+        "## Figures",
+        result_tables(report["results"], markdown=True),
+        "## Goals",
+        goal_table(goals(report["results"]), markdown=True),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _about(measured: Measured) -> str:
+    machine = measured["machine"]
     versions = ", ".join(
-        f"{name} {number}" for name, number in report["versions"].items() if number
+        f"{name} {number}" for name, number in measured["versions"].items() if number
     )
     return f"""\
-Measured on {report["date"]}: {machine["python"]}, {machine["processor"]}, \
-{machine["cores"]} cores, {machine["system"]}; load before the run {machine["load_before"]}; \
-medians of {report["rounds"]} rounds, {report["minutes"]:.0f} minutes in all.
-{versions}.
+on {measured["date"]}: {machine["python"]}, {machine["processor"]}, {machine["cores"]} cores, \
+{machine["system"]}; load before the run {machine["load_before"]}; \
+medians of {measured["rounds"]} rounds, {measured["minutes"]:.0f} minutes in all.
+{versions}."""
 
-![The same figures as a chart: time per item, and makespan over the ideal](chart.svg)
 
-## Figures
-
-{result_tables(report["results"], markdown=True)}
-
-## Goals
-
-{goal_table(goals(report["results"]), markdown=True)}
-"""
+def _younger(anew: dict[str, Measured]) -> list[str]:
+    """Say which groups were measured later."""
+    groups: dict[str, list[str]] = {}
+    for group, measured in anew.items():
+        groups.setdefault(_about(measured), []).append(f'"{group}"')
+    return [f"{', '.join(names)}: {about}" for about, names in groups.items()]

@@ -244,7 +244,7 @@ def test_readme_is_filled_between_the_marks(tmp_path: Path) -> None:
     machine = {"python": "P", "processor": "C", "cores": 2, "system": "S", "load_before": 0.1}
     report = records.Report(
         date="today", quick=False, rounds=5, minutes=1.0, machine=machine, versions={},
-        results=RECORDS,
+        results=RECORDS, anew={},
     )  # fmt: skip
     readme.update_readme(page, report)
     text = page.read_text()

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import json
+import subprocess
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from benchmarks import jobs, loads, measure, under_load, virtual, watch
+from benchmarks import jobs, loads, measure, readme, records, under_load, virtual, watch
 from benchmarks.contestants import CONTESTANTS, OURS
 from benchmarks.steps import Batch, Map, Source, Step
+from tests.kit import ROOT
 
 QUICK = jobs.all_jobs(quick=True)
 GROUPS = ("Batches in time", "Rates", "Keys", "Retries", "Options")
@@ -150,3 +155,58 @@ class TestWrongCalls:
 def unlimited(step: Step) -> Step:
     assert isinstance(step, Map)
     return dataclasses.replace(step, limit=1_000)
+
+
+def report(group: str, median: float, *, quick: bool = False) -> records.Report:
+    job = next(job for job in QUICK.values() if job.group == group)
+    record = records.Record(
+        group=group, job=job.title, unit=job.unit, items=1, contestant=OURS, median=median,
+        values=[median], reason=None,
+    )  # fmt: skip
+    machine = {"python": "P", "processor": "C", "cores": 2, "system": "S", "load_before": 0.1}
+    return records.Report(
+        date=f"day {median}", quick=quick, rounds=5, minutes=1.0, machine=machine, versions={},
+        results=[record], anew={},
+    )  # fmt: skip
+
+
+class TestAdding:
+    """New figures of some groups come beside the old ones of the others."""
+
+    def test_groups_are_replaced(self) -> None:
+        """What is added stands in the place of its group, in the order of the jobs, with a date."""
+        whole = records.add(report("Keys", 1), report("Speed", 2), QUICK)
+        whole = records.add(report("Rates", 3), whole, QUICK)
+        whole = records.add(report("Keys", 4), whole, QUICK)
+        found = [(record["group"], record["median"]) for record in whole["results"]]
+        assert found == [("Speed", 2), ("Rates", 3), ("Keys", 4)]
+        dates = {group: measured["date"] for group, measured in whole["anew"].items()}
+        assert (whole["date"], dates) == ("day 2", {"Keys": "day 4", "Rates": "day 3"})
+
+    def test_quick_figures_stay_alone(self) -> None:
+        """Those of tiny sizes are not put beside those of full ones."""
+        with pytest.raises(ValueError, match="quick figures"):
+            records.add(report("Keys", 1, quick=True), report("Speed", 2), QUICK)
+
+    def test_the_readme_says_which_they_are(self, tmp_path: Path) -> None:
+        """A group that was added is named with its own date."""
+        page = tmp_path / "README.md"
+        page.write_text(f"{readme.BEGIN}{readme.END}")
+        whole = records.add(report("Keys", 1), report("Speed", 2), QUICK)
+        readme.update_readme(page, whole)
+        assert "\n\nMeasured on day 2: P," in page.read_text()
+        assert '\n\n"Keys": on day 1: P,' in page.read_text()
+
+    @real_time
+    def test_the_command(self, tmp_path: Path) -> None:
+        """`--add` measures the groups that are named and writes all."""
+        (tmp_path / "results.json").write_text(json.dumps(report("Speed", 2, quick=True)))
+        command = [sys.executable, "-m", "benchmarks", "--quick", "--add", "Retries"]
+        done = subprocess.run(
+            [*command, "--output", str(tmp_path)], cwd=ROOT, capture_output=True, text=True,
+            check=False,
+        )  # fmt: skip
+        assert (done.returncode, done.stderr) == (0, "")
+        whole: records.Report = json.loads((tmp_path / "results.json").read_text())
+        assert {record["group"] for record in whole["results"]} == {"Speed", "Retries"}
+        assert list(whole["anew"]) == ["Retries"]
