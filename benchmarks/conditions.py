@@ -133,6 +133,11 @@ def retries(quick: bool) -> Iterator[Job]:
                 partial(_retried, percent / 100, items, limit, seconds), ordered,
                 ideal=partial(float, ideal), rounds=1, contestants=RETRIED,
             )  # fmt: skip
+    yield Job(
+        "Retries", "10 % of the items fail twice: from the first call of one to its last, mean",
+        "recovery", items, partial(_retried, 0.1, items, limit, seconds), ordered=False, rounds=1,
+        contestants=RETRIED,
+    )  # fmt: skip
 
 
 def _retried(share: float, items: int, limit: int, seconds: float) -> list[Step]:
@@ -141,7 +146,7 @@ def _retried(share: float, items: int, limit: int, seconds: float) -> list[Step]
 
 
 def options(quick: bool) -> Iterator[Job]:
-    """Ask what an option costs where it has nothing to do."""
+    """Ask what work of the processor an option costs where it has nothing to do."""
     items = 200 if quick else 10_000
     in_all = tuple(dict.fromkeys(RATED + KEYED + RETRIED))
     for title, step, contestants in (
@@ -152,13 +157,13 @@ def options(quick: bool) -> Iterator[Job]:
         ("three attempts, none fails", _once(retry=Retry(3, 0.1)), RETRIED),
     ):
         yield Job(
-            "Options", f"single, {title}", "time", items, partial(list, [step]),
+            "Options", f"single, {title}", "work", items, partial(list, [step]),
             contestants=contestants,
         )  # fmt: skip
     for title, wait in (("no option", None), ("max_wait=0.05", 0.05)):
         steps = [_once(), Batch(f.all_at_once, 10, f.one_more, wait)]
         yield Job(
-            "Options", f"single, batch(10), {title}", "time", items // 2, partial(list, steps),
+            "Options", f"single, batch(10), {title}", "work", items // 2, partial(list, steps),
             ordered=False, contestants=TIMED,
         )  # fmt: skip
 

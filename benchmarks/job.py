@@ -25,6 +25,7 @@ UNITS = {  # what is measured: how it is shown
     "median": "virtual ms",
     "p95": "virtual ms",
     "settled": "virtual ms",
+    "recovery": "virtual ms",
     "batch": "items",
     "starts": "starts",
     "work": "µs/item",

@@ -19,7 +19,14 @@ from .jobs import all_jobs
 from .space import in_flight, late_growth, peak_growth
 from .speed import first_in_real_time, time_per_item, work_per_item
 from .steps import CannotDo
-from .under_load import mean_batch, median_latency, most_starts, p95_latency, p95_to_settle
+from .under_load import (
+    mean_batch,
+    mean_recovery,
+    median_latency,
+    most_starts,
+    p95_latency,
+    p95_to_settle,
+)
 from .virtual import first_result, makespan
 from .watch import WrongError
 
@@ -36,6 +43,7 @@ KINDS: dict[str, Callable[[Job, Contestant], float]] = {
     "median": median_latency,
     "p95": p95_latency,
     "settled": p95_to_settle,
+    "recovery": mean_recovery,
     "batch": mean_batch,
     "starts": most_starts,
     "work": work_per_item,

@@ -15,7 +15,14 @@ from .steps import Map, Step
 from .virtual import collected, watched
 from .watch import Watch
 
-__all__ = ["mean_batch", "median_latency", "most_starts", "p95_latency", "p95_to_settle"]
+__all__ = [
+    "mean_batch",
+    "mean_recovery",
+    "median_latency",
+    "most_starts",
+    "p95_latency",
+    "p95_to_settle",
+]
 
 HAIR = 1e-9  # seconds: the virtual clock counts in them
 
@@ -47,6 +54,20 @@ def p95_to_settle(job: Job, contestant: Contestant) -> float:
         call.end - due[call.argument] for call in watch.calls if job.counts(call.argument)
     ]
     return _p95(waits) * 1e3
+
+
+def mean_recovery(job: Job, contestant: Contestant) -> float:
+    """Return the milliseconds from the first call to the end of the last, for items that fail."""
+    _, (watch,) = collected(job, contestant)
+    starts: dict[int, float] = {}
+    for call in watch.calls:
+        starts.setdefault(call.argument, call.start)
+    failing = {call.argument for call in watch.calls if call.failed}
+    return 1e3 * statistics.fmean(
+        call.end - starts[call.argument]
+        for call in watch.calls
+        if call.argument in failing and not call.failed
+    )
 
 
 def most_starts(job: Job, contestant: Contestant) -> float:

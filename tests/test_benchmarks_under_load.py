@@ -78,6 +78,13 @@ class TestFigures:
         assert under_load.most_starts(job, contestant(collect)) == 20
 
     @real_time
+    @pytest.mark.parametrize("contestant", [OURS, "by hand: in the slot"])
+    def test_recovery(self, contestant: str) -> None:
+        """Three calls of 10 ms, and pauses of 0.1 and 0.2 s, where nothing else is waited for."""
+        name = "10 % of the items fail twice: from the first call of one to its last, mean"
+        assert self.figure(f"Retries: {name}", contestant) == pytest.approx(330)
+
+    @real_time
     def test_a_hot_key_counts_only_for_others(self) -> None:
         """What is asked is how long items of other keys take: a call of 5 ms, at least."""
         name = (
