@@ -108,7 +108,7 @@ def test_source_distribution_holds_what_the_readme_and_the_tests_need(tmp_path: 
         name = api.build_sdist(str(tmp_path))
     with tarfile.open(tmp_path / name) as archive:
         files = {path.partition("/")[2] for path in archive.getnames()}
-    wanted = [*ROOT.glob("*.md"), *ROOT.glob("examples/*.py"), *ROOT.glob("notebooks/*.*")]
+    wanted = [*ROOT.glob("*.md"), *ROOT.glob("examples/**/*.py"), *ROOT.glob("notebooks/*.*")]
     wanted += [*ROOT.glob("benchmarks/*.md"), *ROOT.glob("benchmarks/*.svg")]
     wanted += [*ROOT.glob("docs/**/*.md"), *ROOT.glob("docs/**/*.svg"), *ROOT.glob("docs/**/*.css")]
     wanted += [*ROOT.glob("docs/**/*.py"), *ROOT.glob("tests/**/*.py")]
@@ -182,7 +182,8 @@ def test_no_text_has_the_library_installed_from_the_index() -> None:
     """Instructions work from a checkout: none names the library as if the index had it."""
     texts = [*ROOT.glob("*.md"), *ROOT.glob("conveyor_rx/**/*.py"), *ROOT.glob("notebooks/*.ipynb")]
     texts += [
-        *ROOT.glob("examples/*.py"),
+        *ROOT.glob("examples/**/*.py"),
+        *ROOT.glob("examples/**/*.md"),
         *ROOT.glob("benchmarks/*.md"),
         *ROOT.glob("docs/**/*.md"),
     ]

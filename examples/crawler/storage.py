@@ -14,8 +14,8 @@ SCHEMA = """
 PRAGMA journal_mode = WAL;
 CREATE TABLE IF NOT EXISTS documents (
     path TEXT PRIMARY KEY, summary TEXT, tokens INTEGER, times INTEGER DEFAULT 1
-) STRICT;
-CREATE TABLE IF NOT EXISTS positions (kind TEXT PRIMARY KEY, position INTEGER) STRICT;
+);
+CREATE TABLE IF NOT EXISTS positions (kind TEXT PRIMARY KEY, position INTEGER);
 """
 # What is stored again takes the place of the first, and is counted.
 WRITE = """
@@ -65,7 +65,8 @@ class Storage:
         """Count the documents, and how many of them were stored once more."""
         with self.transaction() as db:
             query = "SELECT count(*), coalesce(sum(times - 1), 0) FROM documents"
-            return db.execute(query).fetchone()
+            count, more = db.execute(query).fetchone()
+        return count, more
 
     async def write_letter(self, failure: Failure) -> None:
         letter = {

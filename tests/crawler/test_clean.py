@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from .kit import Folder, Server, lines_of
+from .kit import Folder, Server, lines_of, python
 
 pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="its loops have no signal handlers"),
@@ -43,6 +43,13 @@ def crawled(tmp_path_factory: pytest.TempPathFactory) -> Folder:
 def log(crawled: Folder) -> list[dict[str, Any]]:
     """Give the server's log in the order in which the requests were sent."""
     return sorted(crawled.server.log(), key=lambda line: line["started"])
+
+
+def test_nothing_runs_when_imported() -> None:
+    """The parts can be imported, to be tried or copied."""
+    with python("-c", "import client, crawl, pipelines, server, storage") as process:
+        assert process.communicate(timeout=60) == ("", "")
+    assert process.returncode == 0
 
 
 def test_everything_is_stored_or_a_dead_letter(crawled: Folder) -> None:

@@ -38,7 +38,7 @@ MUTATED = ("conveyor_rx/_engine/**/*.py", "conveyor_rx/stream*.py")
 # They look at the tools and at the types, or check with other means what is checked anyway.
 NOT_RUN = """
     test_benchmarks.py test_benchmarks_under_load.py test_packaging.py test_docstrings.py
-    test_examples.py test_scenarios.py docs long typing
+    test_examples.py test_scenarios.py crawler docs long typing
 """.split()
 SECONDS = 1800.0  # for all tests of one mutant; a single test has its own limit
 TIME_OUT, IMPORT = "time-out", "the import of the package"
