@@ -111,9 +111,6 @@ class Crawl:
     async def run(self) -> None:
         try:
             async for count in self.stream:
-                print(
-                    f"{self.kind}: {count} stored; the next run begins at {self.position}",
-                    flush=True,
-                )
+                print(f"{self.kind}: {count} stored, {self.position} settled", flush=True)
         finally:  # at the end, after a drain, and after a failure
             self.storage.write([], self.kind, self.position)

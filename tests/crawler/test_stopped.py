@@ -119,7 +119,7 @@ def read_lines(process: subprocess.Popen[str], count: int) -> None:
     """Wait until so many batches are stored."""
     assert process.stdout is not None
     for _ in range(count):
-        assert " stored; " in process.stdout.readline()
+        assert " stored, " in process.stdout.readline()
 
 
 def test_without_its_server_it_stops(tmp_path: Path) -> None:
