@@ -23,6 +23,7 @@ __all__ = ["DEFAULT_MAX_STEPS", "Deadlock", "StepHook", "StepLimitError", "Virtu
 DEFAULT_MAX_STEPS = 1_000_000
 CLEANUP_STEPS = 100_000  # granted after the limit was hit, so that the tasks can be cancelled
 DIGITS = 9  # the clock counts nanoseconds: 0.1 + 0.1 + 0.1 is 0.3
+NOISE = 1e-12  # seconds by which sums of floats may differ
 GLANCE = 0.05  # real seconds between two looks at whether other threads still live
 
 
@@ -114,13 +115,18 @@ class VirtualLoop(SelectorLoop):
     ) -> asyncio.TimerHandle:
         """Call `callback` when the virtual clock shows `when`, rounded to a nanosecond.
 
+        It is rounded up if the clock shows that already, so that whoever sleeps again until a
+        moment has come gets there.
+
         Raises:
             ValueError: `when` is not a number.
         """
         self._check_closed()
         if math.isnan(when):
             raise ValueError("a timer needs a time, not NaN")
-        when = round(when, DIGITS)
+        wanted, when = when, round(when, DIGITS)
+        if when <= self._now and wanted - self._now > max(NOISE, 2 * math.ulp(wanted)):
+            when = round(self._now + 10**-DIGITS, DIGITS)
         handle = asyncio.TimerHandle(when, callback, args, self, context)
         self._timers.add(when, handle)
         return handle

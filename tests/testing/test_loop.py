@@ -187,3 +187,24 @@ def test_the_loop_is_a_loop_factory() -> None:
         runner.run(asyncio.sleep(2))
         runner.run(asyncio.sleep(3))
         assert runner.get_loop().time() == 5.0
+
+
+@pytest.mark.parametrize("moment", [0.1 / 3, 2 / 3, 1000 / 7, 1e6 + 1 / 3])
+async def test_whoever_sleeps_until_a_moment_gets_there(moment: float) -> None:
+    """A timer never fires before its time at the instant at which it was set."""
+    time = asyncio.get_running_loop().time
+    sleeps = 0
+    while time() < moment:
+        sleeps += 1
+        assert sleeps <= 2
+        await asyncio.sleep(moment - time())
+    assert time() - moment < 2e-9
+
+
+async def test_noise_of_floats_is_no_time() -> None:
+    """Sums of decimal sleeps stay exact."""
+    time = asyncio.get_running_loop().time
+    for instant in (0.3, 1e4 + 0.3):
+        await asyncio.sleep(instant - time())
+        await asyncio.sleep((0.1 + 0.2) - 0.3)
+        assert time() == instant
