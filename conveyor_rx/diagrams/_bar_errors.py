@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ._shapes import Bar, Retry, Text
+from ._shapes import Bar, Retry, Text, Wait
 from ._text_size import width_of
 
 __all__ = ["errors_beside", "short_error"]
@@ -23,7 +23,7 @@ def short_error(name: str) -> str:
 
 
 def errors_beside(
-    bars: Sequence[Bar], waits: Mapping[int, Retry], left: float, right: float, y: float
+    bars: Sequence[Bar], waits: Mapping[int, Retry | Wait], left: float, right: float, y: float
 ) -> list[Text]:
     """Write behind bars of a row or before them, as far as there is room from `left` to `right`.
 

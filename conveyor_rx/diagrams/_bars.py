@@ -122,7 +122,7 @@ class _Row:
         self._edge = -1e9  # the right end of what is drawn so far
         self._cuts: list[tuple[float, Call]] = []
         self._bars: list[Bar] = []
-        self._waits: dict[int, Retry] = {}  # by how many bars stand before them
+        self._waits: dict[int, Retry | Wait] = {}  # by how many bars stand before them
 
     def add(self, call: Call) -> None:
         """Draw all attempts of `call`."""
@@ -170,10 +170,11 @@ class _Row:
         x1 = max(self._axis.x(call.waited_from), self._edge + 2)
         x2 = self._axis.x(call.start) - 2
         if x2 - x1 >= LEAST_WIDTH:
-            y = self._y + self._rows.bar / 2
-            room = x2 - x1 - 6 if self._rows.bar >= LEAST_HEIGHT else 0.0
-            text = call.waits_for if width_of(call.waits_for, CUT_TEXT) <= room else ""
-            self._out.waits.append(Wait(x1, x2, y, text, wait_tip(self._lane, call)))
+            text = call.waits_for if self._rows.bar >= LEAST_HEIGHT else ""
+            tip = wait_tip(self._lane, call)
+            wait = Wait(x1, x2, self._y + self._rows.bar / 2, text, tip)
+            self._waits[len(self._bars)] = wait
+            self._out.waits.append(wait)
 
     def _wait(self, x: float) -> None:
         if x - self._edge > 3:

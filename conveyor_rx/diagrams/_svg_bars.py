@@ -102,8 +102,8 @@ def wait(one: Wait, theme: Theme, tips: bool) -> str:
     """Write the wait of an item for its key or a rate, with what it is for if there is room."""
     middle, y, size = (one.x1 + one.x2) / 2, num(one.y), 9.0
     path, label = f"M{num(one.x1)} {y}H{num(one.x2)}", ""
-    if one.text:
-        half = width_of(one.text, size) / 2 + 2
+    half = width_of(one.text, size) / 2 + 2
+    if one.text and one.x2 - one.x1 >= 2 * half + 6:
         path = f"M{num(one.x1)} {y}H{num(middle - half)}M{num(middle + half)} {y}H{num(one.x2)}"
         label = (
             f'<text x="{num(middle)}" y="{num(one.y + 3)}" font-size="{num(size)}"'

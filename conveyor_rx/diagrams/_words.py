@@ -129,7 +129,7 @@ def _errors(lane: Lane) -> list[str]:
     named = sorted(lane.errors.items(), key=lambda one: -one[1])
     lines = [f"{count:,} × {name}" for name, count in named[:MAX_ERRORS]]
     left_out = len(named) - MAX_ERRORS
-    return [*lines, f"{counted(left_out, 'more type')} of errors"] if left_out > 0 else lines
+    return [*lines, counted(left_out, "other error")] if left_out > 0 else lines
 
 
 def _busy(lane: Lane) -> str:
