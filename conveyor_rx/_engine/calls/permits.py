@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from ..._limits.rate import RateLimit
 from ..._limits.request import Request
@@ -13,6 +13,17 @@ from ..._limits.shared import SharedLimit
 from ..place import Place
 
 __all__ = ["Again", "Permits"]
+
+
+class Calls(Protocol):
+    """Those for which permits are asked."""
+
+    def is_free(self) -> bool:
+        """Tell whether a call could begin now."""
+        ...
+
+    def unparks(self) -> None:
+        """Take note that a call goes on, in a slot."""
 
 
 class Again(NamedTuple):
@@ -74,13 +85,25 @@ class Permits:
         self.again.append(again)
         return again
 
-    def take_again(self, again: Again) -> bool:
-        """Let the first of `again` start, if that is possible now."""
-        if not again.request.take():
-            return False
-        self.again.popleft()
-        self._granted[again.place] = again.request
-        again.granted.set_result(None)
+    def let_go_on(self, calls: Calls) -> bool:
+        """Let attempts start that are not the first ones of their calls; tell if there was a slot.
+
+        Where one has to wait for its permit, those that come after it have to wait, too.
+        """
+        while self.again:
+            again = self.again[0]
+            if again.granted.done():  # it was cancelled
+                self.give_up(again)
+                continue
+            if not again.keeps_slot and not calls.is_free():
+                return False
+            if not again.request.take():
+                break
+            self.again.popleft()
+            self._granted[again.place] = again.request
+            again.granted.set_result(None)
+            if not again.keeps_slot:
+                calls.unparks()
         return True
 
     def give_up(self, again: Again) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -16,6 +15,7 @@ from .attempts_in_tasks import failed_inline
 from .held_calls import HeldCalls
 from .keys import Keys
 from .permits import Permits
+from .waiting import Waiting
 
 __all__ = ["Turnstile", "turnstile"]
 
@@ -47,12 +47,8 @@ class Turnstile(Subscriber):
         self._keys = keys
         self._permits: Permits | None = None
         self._counts_input = counts_input
-        self._came = 0
-        self._numbers: dict[Place, int] = {}  # of items that wait or are called, as they came
-        self._waiting: dict[Place, None] = {}
-        self._ready: list[tuple[int, Place]] = []  # a heap: those whose key is free
-        self._next: Place | None = None  # of those, the one for which limits are asked
-        self._untold: list[Place] = []  # of those, whom nobody was told of
+        self._waiting = Waiting()
+        self._untold: list[Place] = []  # of those that are ready, whom nobody was told of
         self._refused: dict[Place, BaseException] = {}  # items without a key or a cost, and why
         calls.counters.add_holder(self)
         if calls.call.limits:
@@ -62,24 +58,23 @@ class Turnstile(Subscriber):
     @property
     def is_empty(self) -> bool:
         """Whether nothing waits here."""
-        return not self._waiting
+        return self._waiting.is_empty
 
     def waiting_for(self) -> Mapping[str, int]:
         """Give how many items wait here for their keys, and for a rate; the rest is for a slot."""
-        asks, permits = self._next, self._permits
-        ready = sum(place.weight for _, place in self._ready)
-        ready += asks.weight if asks is not None else 0
-        is_rated = permits is not None and permits.reason == "rate"
+        permits = self._permits
+        waiting, ready = self._waiting.weights()
+        asks_for_rate = permits is not None and permits.reason == "rate" and self._waiting.next
         return {
-            "key": sum(place.weight for place in self._waiting) - ready,
-            "rate": ready if is_rated and asks is not None and self._calls.is_free() else 0,
+            "key": waiting - ready,
+            "rate": ready if asks_for_rate and self._calls.is_free() else 0,
         }
 
     def on_next(self, value: Place) -> None:
         calls = self._calls
         if self._counts_input:
             calls.counters.in_ += value.weight
-        self._comes(value)
+        self._waiting.come(value)
         is_free = True
         try:
             if self._keys is not None:
@@ -99,36 +94,37 @@ class Turnstile(Subscriber):
 
     def refuse(self, place: Place, error: BaseException) -> None:
         """Let an item fail that can't be called, when it is its turn."""
-        self._comes(place)
+        self._waiting.come(place)
         self._refused[place] = error
         self._get_ready(place)
 
     def step(self) -> None:
-        run, calls = self.run, self._calls
-        if self._permits is not None and not self._let_go_on(self._permits):
+        run, calls, waiting = self.run, self._calls, self._waiting
+        if self._permits is not None and not self._permits.let_go_on(calls):
+            self._need_slot()
             return
         has_let_in = False
-        while self._next is not None or self._ready:
+        while waiting.next is not None or waiting.has_ready:
             if not calls.is_free():
                 self._need_slot()
                 return
-            place = self._next or self._take_next()
+            place = waiting.next or self._take_next()
             if place.dead or not self._is_granted(place):
                 return
-            self._next = None
-            del self._waiting[place]
+            waiting.next = None
+            waiting.go_in(place)
             self._let_in(place)
             has_let_in = True
             if run.ready >= 2 * self.bit or run.clock() > run.deadline:
                 break
-        if self._ready:
+        if waiting.has_ready:
             run.ready |= self.bit
-        elif has_let_in and not self._waiting:
+        elif has_let_in and waiting.is_empty:
             run.wake_starved()  # a batch may wait to be cut
 
     def settled(self, place: Place) -> None:
         """Free what the call for `place` had, unless that was done."""
-        self._numbers.pop(place, None)
+        self._waiting.forget(place)
         if self._permits is not None:
             self._permits.ended(place)
         following = self._keys.free(place) if self._keys is not None else None
@@ -143,7 +139,7 @@ class Turnstile(Subscriber):
             self._calls.counters.cancelled += place.weight
             self.settled(place)
         else:
-            self._waiting[place] = None
+            self._waiting.come_again(place)
             self._get_ready(place)
 
     def purge(self) -> None:
@@ -151,15 +147,11 @@ class Turnstile(Subscriber):
             self._keys.purge()
         if self._permits is not None:
             self._permits.purge()
-            if self._next is not None and self._next.dead:
-                self._next = None
+            if self._waiting.next is not None and self._waiting.next.dead:
+                self._waiting.next = None
                 self._permits.stop_asking()
-        gone = [place for place in self._waiting if place.dead]
-        self._ready = [each for each in self._ready if not each[1].dead]
-        heapq.heapify(self._ready)
         self._untold = []
-        for place in gone:
-            del self._waiting[place]
+        for place in self._waiting.purge():
             self._refused.pop(place, None)
             self._calls.counters.cancelled += place.weight
             self.settled(place)
@@ -169,20 +161,15 @@ class Turnstile(Subscriber):
 
     # -- private
 
-    def _comes(self, place: Place) -> None:
-        self._came += 1
-        self._numbers[place] = self._came
-        self._waiting[place] = None
-
     def _get_ready(self, place: Place) -> None:
-        heapq.heappush(self._ready, (self._numbers[place], place))
+        self._waiting.get_ready(place)
         self.run.ready |= self.bit
         if self._calls.reporter is not None:
             self._untold.append(place)
 
     def _take_next(self) -> Place:
         """Take the first of those that are ready, and begin to ask for it."""
-        _, place = heapq.heappop(self._ready)
+        place = self._waiting.take_first()
         if self._permits is not None and place not in self._refused and not self._calls.broken:
             try:
                 self._ask_user(self._permits.ask_for, place)
@@ -191,9 +178,9 @@ class Turnstile(Subscriber):
             except BaseException as error:  # of a function for its cost
                 self._refused[place] = error
             else:
-                self._next = place
+                self._waiting.next = place
             if place.dead:  # the function has closed the run
-                self._next = None
+                self._waiting.next = None
                 self._permits.stop_asking()
                 self._refused.pop(place, None)
         return place
@@ -204,7 +191,7 @@ class Turnstile(Subscriber):
 
     def _is_granted(self, place: Place) -> bool:
         permits = self._permits
-        if permits is None or self._next is None or permits.take(place):
+        if permits is None or self._waiting.next is None or permits.take(place):
             return True
         self._tell(permits.reason)
         return False
@@ -225,25 +212,6 @@ class Turnstile(Subscriber):
             self.take_back(place)
         elif place not in calls.begun:  # a plain function, and it has ended
             self.settled(place)
-
-    def _let_go_on(self, permits: Permits) -> bool:
-        """Let attempts start that are not the first ones of their calls; tell if there was a slot.
-
-        Where one has to wait for its permit, those that come after it have to wait, too.
-        """
-        while permits.again:
-            again = permits.again[0]
-            if again.granted.done():  # it was cancelled
-                permits.give_up(again)
-                continue
-            if not again.keeps_slot and not self._calls.is_free():
-                self._need_slot()
-                return False
-            if not permits.take_again(again):
-                break
-            if not again.keeps_slot:
-                self._calls.unparks()
-        return True
 
     def _need_slot(self) -> None:
         """Wait until a call ends; somebody else may have what limits allow meanwhile."""

@@ -603,7 +603,7 @@ def who_waits_for_a_rate_holds_a_slot(patch: pytest.MonkeyPatch) -> None:
     waiting: set[Any] = set()
 
     def is_granted(self: Turnstile, place: Any) -> bool:
-        granted = self._next is None or self._permits is None or self._permits.take(place)
+        granted = self._waiting.next is None or self._permits is None or self._permits.take(place)
         if not granted and place not in waiting:
             waiting.add(place)
             self.run.running += 1
