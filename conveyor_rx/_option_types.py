@@ -9,9 +9,10 @@ from inspect import Parameter
 from typing import Any, TypedDict, TypeVar
 
 from ._dead_letters import DeadLetter
+from ._given_options import RETRIES
 from ._limits.concurrency import Limit
 from ._limits.rate import RateLimit
-from ._options import RETRIES, TaskOptions
+from ._options import TaskOptions
 from .error_handling import ErrorAction, ErrorHandler, RetryAfter, RetryConfig, RetryOn
 
 __all__ = [

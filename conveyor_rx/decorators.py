@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from typing import Any, Literal, Unpack, overload
 
+from ._given_options import of_decorator
 from ._option_types import DecoratorOptions, shows_options
-from ._options import BatchOptions, SingleOptions, of_decorator
+from ._options import BatchOptions, SingleOptions
 from ._types.batch_types import BatchTaskDecorator, BatchTaskOfLists
 from ._types.task_types import UnboundTask, with_types_of_single_task
 from .tasks import BatchTask, SingleTask

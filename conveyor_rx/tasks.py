@@ -9,8 +9,9 @@ from ._engine.batches.measures import Measures
 from ._engine.batches.trigger import Trigger
 from ._engine.graph.chain import Chain
 from ._engine.graph.sketch import Sketch
+from ._given_options import chosen
 from ._option_types import ClassOptions, SingleClassOptions, shows_options
-from ._options import BatchOptions, SingleOptions, chosen
+from ._options import BatchOptions, SingleOptions
 from ._tasks.base_task import BaseTask
 from ._tasks.function_task import FunctionTask
 

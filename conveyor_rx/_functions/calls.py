@@ -70,6 +70,11 @@ class Call(NamedTuple):
     """What its attempts have to ask for, beside a slot."""
 
     @property
+    def has_time_limit(self) -> bool:
+        """Whether an attempt may be ended for want of time."""
+        return self.timeout is not None or self.policy.retry.total_timeout is not None
+
+    @property
     def is_held(self) -> bool:
         """Whether items wait for more than a slot: for their key, or for limits."""
         return self.key is not None or bool(self.limits)

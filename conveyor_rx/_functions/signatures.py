@@ -7,7 +7,7 @@ from collections.abc import Callable
 from inspect import Signature
 from typing import Any
 
-from .._options import NAMES as OPTION_NAMES
+from .._given_options import NAMES as OPTION_NAMES
 from .._text.near_miss import near_miss
 from ..context import PipelineContext
 from .annotations import signature_of, signature_text

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, Awaitable
 from typing import TypeVar, Unpack
 
+from .._given_options import chosen
 from .._option_types import OwnTaskOptions, shows_options
-from .._options import TaskOptions, chosen
+from .._options import TaskOptions
 from ..context import PipelineContext, get_current_context
 from ..error_handling import ErrorAction, ErrorHandler, RetryConfig
 from ..pipeline import Stage

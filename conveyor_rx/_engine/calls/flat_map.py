@@ -1,13 +1,11 @@
 """How do calls run at once? `flat_map` with a concurrency limit, over the places of a line.
 
-Each stage has a `Launch` that makes its calls: a plain function is called inline (`inline.py`), an
-async one in a task (`in_tasks.py`), a generator step by step. What is not one plain result at the
+Each stage has a `Launch` that makes its calls (`launches.py`). What is not one plain result at the
 first attempt (retries, handlers, halving) goes the slow way of `attempts.py`.
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from types import GeneratorType
 from typing import Any, cast
@@ -23,18 +21,10 @@ from ..place import DEAD, Place
 from ..run import Run
 from ..subscriber import Subscriber, lift
 from .admission import Admission
-from .async_generators import AsyncGenerators
-from .caller import Launch, Outcome, Part
+from .caller import Outcome, Part
 from .dead_letters import Losses
-from .generators import PlainGenerators
-from .in_attempts import InAttempts
-from .inline import TimedInline
+from .launches import launch_of
 from .notices import Notices
-
-if sys.version_info >= (3, 12):  # tasks can begin within the call that makes them
-    from .in_tasks import InTasks as _InTasks
-else:
-    from .in_late_tasks import InLateTasks as _InTasks
 
 __all__ = ["FlatMap", "flat_map"]
 
@@ -62,7 +52,7 @@ class FlatMap(Admission):
         counts_input: bool,
     ) -> None:
         """Make at most `limit` calls at once (None: no limit); `Batches` counts its own input."""
-        super().__init__(run, line, call, limit, counters, counts_input, _launch(call))
+        super().__init__(run, line, call, limit, counters, counts_input, launch_of(call))
         self._shortcut = counts_input  # for results that are one output; not those of batches
         self._notices = Notices(run, counters, flatten=call.flatten)
         self.plain = None
@@ -92,18 +82,15 @@ class FlatMap(Admission):
 
     def lost(self, place: Place, error: BaseException, attempt: int) -> None:
         """Take note of the failure of a call whose result nobody waits for any more."""
-        policy = self.call.policy
         if isinstance(error, Exception):
-            error = policy.blame(error, named(place.inputs), attempt)
-        self.run.failures.add(error, f"in task {policy.task_name!r}")
+            error = self.call.policy.blame(error, named(place.inputs), attempt)
+        self.run.failures.add(error, f"in task {self.name!r}")
 
     def attempt_failed(
         self, place: Place, inputs: Inputs, error: BaseException, attempt: int
     ) -> None:
         """Take note that an attempt for what is of `inputs` ended with `error`."""
-        call = self.call
-        is_limited = call.timeout is not None or call.policy.retry.total_timeout is not None
-        timed_out = is_limited and is_late(error)
+        timed_out = self.call.has_time_limit and is_late(error)
         self.counters.timed_out += timed_out
         if self.reporter is not None:
             self.reporter.attempt_failed(place, inputs, error, attempt, timed_out=timed_out)
@@ -182,9 +169,9 @@ class FlatMap(Admission):
     def leaves(self, place: Place, value: Any) -> bool:
         """Tell whether an output needs no place in the line. Who does lets items go first."""
         line = self.line
-        if line.ring.next is not place:
-            return False
-        return value is None or (line.stages[-1] is self and line.room_behind(place) > 0)
+        return line.ring.next is place and (
+            value is None or (line.stages[-1] is self and line.room_behind(place) > 0)
+        )
 
     def let_out(self, place: Place, value: Any) -> None:
         """Pass on an output that needs no place."""
@@ -259,14 +246,6 @@ class FlatMap(Admission):
             if given == room or place.state == DEAD:
                 break
         return given
-
-
-def _launch(call: Call) -> Launch:
-    if call.policy.retry.total_timeout is not None:
-        return InAttempts()
-    if call.is_generator:
-        return PlainGenerators() if call.is_plain else AsyncGenerators()
-    return _InTasks() if call.is_async else TimedInline()
 
 
 def flat_map(stage: FlatMap) -> Callable[[Observable[Any]], Observable[Any]]:
