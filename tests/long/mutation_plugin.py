@@ -26,6 +26,7 @@ from tests.long.mutation_lines import Recorder
 __all__ = ["SECONDS"]
 
 SECONDS = 30.0  # for one test; the slowest takes 5 or so
+SECONDS_RECORDED = 150.0  # with its lines
 _RUNNING = Path(os.environ["RUNNING_TEST"])
 _CHOSEN = Path(os.environ["CHOSEN_TESTS"]).read_text(encoding="utf-8").splitlines()
 _RECORD = os.environ["RECORD_LINES"]
@@ -44,7 +45,8 @@ resource.setrlimit(resource.RLIMIT_AS, (_MOST_MEMORY, _MOST_MEMORY))
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     """End the process, with a traceback, where a test takes too long."""
     _RUNNING.write_text(item.nodeid, encoding="utf-8")
-    faulthandler.dump_traceback_later(SECONDS, exit=True, file=_STDERR)
+    seconds = SECONDS_RECORDED if _recorder else SECONDS
+    faulthandler.dump_traceback_later(seconds, exit=True, file=_STDERR)
     try:
         with _recorder.record(item.nodeid) if _recorder else nullcontext():
             result = yield
