@@ -16,6 +16,16 @@ def fail(caller: Caller, error: BaseException | None = None) -> None:
     caller.request.release(Boom() if error is None else error)
 
 
+async def test_it_may_be_given_no_room_to_change() -> None:
+    """R7: then it is a plain limit."""
+    limit = AdaptiveLimit(3, minimum=3, maximum=3)
+    callers = asking([limit], range(20))
+    fail(callers[0])
+    for caller in callers[1:12]:
+        end(caller)
+        assert limit.limit == 3
+
+
 async def test_it_grows_by_one_per_limit_many_successes() -> None:
     """R7: while it is used up: from 2 to 3 after two, to 4 after three more, and so on."""
     limit = AdaptiveLimit(2, maximum=5)

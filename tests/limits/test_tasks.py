@@ -418,6 +418,49 @@ async def test_a_deadline_cuts_the_wait_for_a_permit() -> None:
     assert idle(limit)
 
 
+async def test_after_such_a_cut_the_limit_of_calls_still_holds() -> None:
+    """T2, F3: who was cut while it waited without a slot has neither given nor taken one."""
+    running = most = 0
+
+    @single_task(
+        concurrency_limit=2,
+        rate_limit=RateLimit(3, per=10),
+        total_timeout=5,
+        retry_attempts=3,
+        retry_delay=1,
+        on_error="skip_item",
+    )
+    async def call(item: int) -> int:
+        nonlocal running, most
+        if item < 3:
+            raise Boom
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(4)
+        running -= 1
+        return item
+
+    stream = call(range(9))
+    assert await stream.collect() == [3, 4, 5, 6, 7, 8]
+    assert (most, stream.stats[0].skipped) == (2, 3)
+
+
+async def test_a_due_batch_is_cut_when_the_one_before_has_got_its_permit() -> None:
+    """B4, R4: until then it grows, though there is a slot; and no longer, though calls go on."""
+
+    @batch_task(max_size=9, max_wait=1, concurrency_limit=3, rate_limit=RateLimit(1, per=10))
+    async def call(batch: list[int]) -> tuple[int, ...]:
+        await asyncio.sleep(5)
+        return tuple(batch)
+
+    async def items() -> AsyncIterator[int]:
+        for item, pause in enumerate([0, 2, 2, 2, 6]):  # at 0, 2, 4, 6 and 12
+            await asyncio.sleep(pause)
+            yield item
+
+    assert await call(items()).collect() == [(0,), (1,), (2, 3), (4,)]
+
+
 async def test_side_inputs_are_loaded_before_anything_is_taken() -> None:
     """R1, S1: the window begins when the call does."""
     work = Work()
