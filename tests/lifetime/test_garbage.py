@@ -14,11 +14,13 @@ from reactivex import operators as ops
 from reactivex.subject import Subject
 
 from conveyor_rx import (
+    AdaptiveLimit,
     AsyncStream,
     BaseTask,
     BatchTask,
     ErrorHandler,
     Pipeline,
+    RateLimit,
     RetryConfig,
     SingleTask,
 )
@@ -159,6 +161,13 @@ def stage(kind: str, zoo: Zoo, fails_at: int | None = None, **options: Any) -> A
         case "grouped batch":
             by = {"max_weight": 2, "weight": lambda item: 1, "group_by": lambda item: id(item) % 3}
             return BatchTask(batch, max_wait=0.5, **by, **options)
+        case "keyed":
+            return SingleTask(call, key=lambda item: item.number % 2, **options)
+        case "rated":
+            limits = {"rate_limit": RateLimit(2), "concurrency_limit": AdaptiveLimit(3)}
+            return SingleTask(call, **limits, **options)
+        case "rated batch":
+            return BatchTask(batch, 1, 2, rate_limit=RateLimit(2), **options)
         case "timed":
             return SingleTask(call, timeout=50, **options)
         case "own":
@@ -177,7 +186,7 @@ def stage(kind: str, zoo: Zoo, fails_at: int | None = None, **options: Any) -> A
 
 KINDS = (
     *("async", "def", "generator", "async generator", "batch", "own", "rx"),
-    *("batch in time", "grouped batch", "timed"),
+    *("batch in time", "grouped batch", "timed", "keyed", "rated", "rated batch"),
 )
 of_each_kind = pytest.mark.parametrize("kind", KINDS)
 
@@ -510,6 +519,7 @@ async def test_a_delivered_exception_is_in_no_cycle(kind: str, mode: Any, way: s
         "batch": 4,
         "batch in time": 4,
         "grouped batch": 4,
+        "rated batch": 2,
         "own": 2,
         "generator": 2,
     }.get(kind, 1)

@@ -20,7 +20,7 @@ from conveyor_rx import (
     single_task,
 )
 from conveyor_rx.events import Event, observe
-from tests.kit import Boom, Endless, in_both_modes, now, others, watched_or_not
+from tests.kit import Boom, Endless, drain, in_both_modes, now, others, watched_or_not
 
 VARIABLE: ContextVar[int] = ContextVar("VARIABLE", default=0)
 
@@ -574,3 +574,35 @@ async def test_what_a_key_or_a_cost_may_do(which: str, way: str, mode: Any) -> N
     if way != "close":
         assert sorted(got) == ([0, 2, 3] if way == "cancelled" else [0, 1, 2, 3])
     assert not others()
+
+
+@pytest.mark.parametrize("in_wait", ["first attempt", "retry"])
+async def test_a_failure_lets_go_on_who_is_in_front_of_it(in_wait: str) -> None:
+    """E1, R1: though the one for which the rate was asked stood behind the failure."""
+    failed: set[int] = set()
+
+    async def arrive(item: int) -> int:
+        await asyncio.sleep(3 if item == 0 else 0)  # so it comes last, and stands first
+        return item
+
+    @single_task(
+        rate_limit=RateLimit(1 if in_wait == "first attempt" else 4, per=10),
+        retry_attempts=2,
+        retry_delay=4,
+    )
+    async def ask(item: int) -> int:
+        if in_wait == "retry" and item in (0, 2) and item not in failed:
+            failed.add(item)
+            raise Boom
+        return item
+
+    async def check(item: int) -> int:
+        if item == 1:
+            await asyncio.sleep(8)
+            raise Boom("the failure")
+        return item
+
+    got: list[int] = []
+    with pytest.raises(Boom, match="the failure"):
+        await drain((single_task(arrive) | ask | single_task(check))(range(4)), got)
+    assert (got, now()) == ([0], 10)

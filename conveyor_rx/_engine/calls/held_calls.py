@@ -29,6 +29,24 @@ class _Turnstile(Protocol):
         """Let an item wait again that could not be called."""
 
 
+class _Gone:
+    """Stands in the place of a turnstile at which nobody waits any more."""
+
+    is_empty = True
+
+    def refuse(self, place: Place, error: BaseException) -> None:
+        pass
+
+    def settled(self, place: Place) -> None:
+        pass
+
+    def take_back(self, place: Place) -> None:
+        pass
+
+
+_GONE = _Gone()
+
+
 class HeldCalls(FlatMap):
     """The calls of one task in one run, whose items wait at a `turnstile`."""
 
@@ -74,6 +92,11 @@ class HeldCalls(FlatMap):
         super().end_call(place, size)
         self.begun.discard(place)
         self.turnstile.settled(place)
+
+    def part(self) -> None:
+        """Let go of the turnstile: nothing begins any more, and all that had begun has ended."""
+        self.turnstile = _GONE
+        self.permits = None
 
     def take_back(self, place: Place) -> None:
         FlatMap.end_call(self, place, place.weight)

@@ -107,9 +107,10 @@ class Permits:
         return True
 
     def give_up(self, again: Again) -> None:
-        """Take note that an attempt is not wanted any more."""
+        """Take note that an attempt is not wanted any more; then it is the turn of the next."""
         if again in self.again:
             self.again.remove(again)
+            self._wake()
         again.request.withdraw()
 
     def ended(self, place: Place, error: BaseException | None = None) -> None:

@@ -48,6 +48,7 @@ class Turnstile(Subscriber):
         self._permits: Permits | None = None
         self._counts_input = counts_input
         self._waiting = Waiting()
+        self._is_cut = False
         self._untold: list[Place] = []  # of those that are ready, whom nobody was told of
         self._refused: dict[Place, BaseException] = {}  # items without a key or a cost, and why
         calls.counters.add_holder(self)
@@ -130,6 +131,8 @@ class Turnstile(Subscriber):
         following = self._keys.free(place) if self._keys is not None else None
         if following is not None:
             self._get_ready(following)
+        if self._is_cut:
+            self._part()
 
     def take_back(self, place: Place) -> None:
         """Let an item wait again that was let in, and could not be called."""
@@ -150,6 +153,7 @@ class Turnstile(Subscriber):
             if self._waiting.next is not None and self._waiting.next.dead:
                 self._waiting.next = None
                 self._permits.stop_asking()
+                self._woken()  # some that came later stand in front of what has failed
         self._untold = []
         for place in self._waiting.purge():
             self._refused.pop(place, None)
@@ -158,8 +162,16 @@ class Turnstile(Subscriber):
 
     def cut(self) -> None:
         self.purge()
+        self._is_cut = True
+        self._part()
 
     # -- private
+
+    def _part(self) -> None:
+        """Part from the calls and the permits when no call goes on: they hold each other."""
+        if not self._calls.begun:
+            self._calls.part()
+            self._permits = None
 
     def _get_ready(self, place: Place) -> None:
         self._waiting.get_ready(place)
@@ -169,10 +181,10 @@ class Turnstile(Subscriber):
 
     def _take_next(self) -> Place:
         """Take the first of those that are ready, and begin to ask for it."""
-        place = self._waiting.take_first()
-        if self._permits is not None and place not in self._refused and not self._calls.broken:
+        place, permits = self._waiting.take_first(), self._permits
+        if permits is not None and place not in self._refused and not self._calls.broken:
             try:
-                self._ask_user(self._permits.ask_for, place)
+                self._ask_user(permits.ask_for, place)
             except (KeyboardInterrupt, SystemExit):
                 raise
             except BaseException as error:  # of a function for its cost
@@ -181,7 +193,7 @@ class Turnstile(Subscriber):
                 self._waiting.next = place
             if place.dead:  # the function has closed the run
                 self._waiting.next = None
-                self._permits.stop_asking()
+                permits.stop_asking()
                 self._refused.pop(place, None)
         return place
 
