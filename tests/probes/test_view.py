@@ -29,7 +29,7 @@ async def test_it_is_redrawn_ten_times_a_second_at_most() -> None:
     begun = time.monotonic()
     with progress(console=console(terminal)):
         threads = threading.active_count()
-        async for _ in (slow | picky)([0.001] * 300 + [0.1] * 4):
+        async for _ in (slow | picky)([0.001] * 300 + [0.3] * 4):
             assert threading.active_count() == threads
     passed = time.monotonic() - begun
     text = KNOWN.sub("", terminal.getvalue())
