@@ -281,7 +281,7 @@ class Run(Trampoline):
             return
         if self.closed:
             return
-        self._freeze()
+        settled = self._freeze()
         self.closed = self.ending.closed = True
         self.pause()
         self.ready = 0
@@ -293,8 +293,6 @@ class Run(Trampoline):
         elif chain is not None:
             self.turns_context.run(chain.dispose)
         if self.tracer is not None:
-            is_complete, watermark = self.tracer.is_complete, self.watermark
-            settled = 0 if watermark is None else watermark.at_end(is_complete=is_complete)
             self.tracer.finish(settled)
         for stage in self.skipping:
             _log.warning("task %r skipped %d of %d items", stage.stage, stage.skipped, stage.in_)
@@ -312,13 +310,17 @@ class Run(Trampoline):
             self.parent._children.discard(self)
             self.parent = None
 
-    def _freeze(self) -> None:
-        """Note what is settled, before all is let go of."""
-        if self.watermark is not None:
+    def _freeze(self) -> int:
+        """Note what is settled, before all is let go of, and return what probes are told of it."""
+        watermark, tracer, settled = self.watermark, self.tracer, 0
+        if watermark is not None:
             try:
-                self.watermark.freeze()
+                watermark.freeze()
+                if tracer is not None:
+                    settled = watermark.at_end(is_complete=tracer.is_complete)
             except Exception as error:  # after one of our own, which may have broken a line
                 self.failures.add(error, "in the engine")
+        return settled
 
     async def wait_closed(self) -> None:
         """Close, and wait until every task of the run has ended, even when cancelled meanwhile.
