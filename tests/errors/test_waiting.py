@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
@@ -15,6 +17,11 @@ from tests.kit import in_both_modes
 
 async def work(item: int) -> int:
     await asyncio.sleep(1)
+    return item
+
+
+async def eager(item: int) -> int:
+    await asyncio.sleep(0)
     return item
 
 
@@ -150,3 +157,34 @@ async def test_for_room(function: Callable[[int], Any]) -> None:
     stream = pipeline.with_context(max_in_flight=3)([0])
     seen = await looked_at(stream, 0.5)
     assert seen == {"room": 1}
+
+
+@pytest.mark.real_time("another thread looks while the run goes on")
+async def test_another_thread_may_look() -> None:
+    """Counting: `stats` raises nothing there, whatever the run changes meanwhile."""
+    keyed = single_task(key=lambda n: n % 50, rate_limit=RateLimit(10**6))(eager)
+    stream = (keyed | batch_task(max_size=3)(lambda batch: batch))(range(3000))
+    looks = 0
+    wrong: list[Exception] = []
+    is_over = threading.Event()
+
+    def look() -> None:
+        nonlocal looks
+        while not is_over.is_set():
+            try:
+                looks += len(stream.stats)
+            except Exception as error:
+                wrong.append(error)
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        await stream.collect()
+    finally:
+        is_over.set()
+        thread.join()
+        sys.setswitchinterval(interval)
+    assert looks
+    assert not wrong, wrong[0]

@@ -78,8 +78,9 @@ class Batches(Subscriber):
         return batch.inputs[:1] if self.is_sorted else batch.inputs
 
     def waiting_for(self) -> Mapping[str, int]:
-        """Give how many items are open, by what they wait for."""
-        return {"batch": len(self._batch.items) if self._batch is not None else 0}
+        """Give how many items are open, by what they wait for; from any thread."""
+        batch = self._batch
+        return {"batch": len(batch.items) if batch is not None else 0}
 
     def on_next(self, value: Any) -> None:
         self._counters.in_ += 1

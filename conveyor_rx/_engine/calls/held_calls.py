@@ -63,10 +63,15 @@ class HeldCalls(FlatMap):
         if self._preparation is not None:
             self._preparation.begin(self)
             return False
-        return self._broken is not None or FlatMap.has_slot(self)
+        return self._broken is not None or self.has_free_slot
+
+    @property
+    def has_free_slot(self) -> bool:
+        """Whether there is a slot, whoever waits for it. To look changes nothing."""
+        return FlatMap.has_slot(self)
 
     def has_slot(self) -> bool:
-        return self.turnstile.is_empty and FlatMap.has_slot(self)
+        return self.turnstile.is_empty and self.has_free_slot
 
     def attempt_failed(
         self, place: Place, inputs: Inputs, error: BaseException, attempt: int

@@ -65,10 +65,11 @@ class Turnstile(Subscriber):
         """Give how many items wait here for their keys, and for a rate; the rest is for a slot."""
         permits = self._permits
         waiting, ready = self._waiting.weights()
+        # One is asked for only once there are side inputs, and there was a slot.
         asks_for_rate = permits is not None and permits.reason == "rate" and self._waiting.next
         return {
             "key": waiting - ready,
-            "rate": ready if asks_for_rate and self._calls.is_free() else 0,
+            "rate": ready if asks_for_rate and self._calls.has_free_slot else 0,
         }
 
     def on_next(self, value: Place) -> None:

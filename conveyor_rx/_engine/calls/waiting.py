@@ -61,10 +61,10 @@ class Waiting:
         self._numbers.pop(place, None)
 
     def weights(self) -> tuple[int, int]:
-        """Give how many items wait in all, and how many of them are ready."""
-        ready = sum(place.weight for _, place in self._ready)
-        ready += self.next.weight if self.next is not None else 0
-        return sum(place.weight for place in self._waiting), ready
+        """Give how many items wait in all, and how many of them are ready; from any thread."""
+        waiting, ready, asks = tuple(self._waiting), tuple(self._ready), self.next
+        first = asks.weight if asks is not None else 0
+        return sum(place.weight for place in waiting), first + sum(p.weight for _, p in ready)
 
     def purge(self) -> list[Place]:
         """Take out those whose places are dead, and give them."""
