@@ -44,6 +44,7 @@ from .limits import AdaptiveLimit, Limit, RateLimit
 from .pipeline import Pipeline, Stage
 from .stream import AsyncStream, StageStats
 from .tasks import BaseTask, BatchTask, SingleTask
+from .workers import WorkerLostError, Workers
 
 if TYPE_CHECKING:
     from .diagrams import draw as draw
@@ -70,6 +71,8 @@ __all__ = [
     "SingleTask",
     "Stage",
     "StageStats",
+    "WorkerLostError",
+    "Workers",
     "batch_task",
     "current_context",
     "get_current_context",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from inspect import Parameter
 from typing import Any, TypedDict, TypeVar
 
@@ -14,6 +15,7 @@ from ._limits.concurrency import Limit
 from ._limits.rate import RateLimit
 from ._options import TaskOptions
 from .error_handling import ErrorAction, ErrorHandler, RetryAfter, RetryConfig, RetryOn
+from .workers import WorkerKind, Workers
 
 __all__ = [
     "ClassOptions",
@@ -80,6 +82,9 @@ class _OfCalls(TypedDict, total=False):
     max_failures: float | None
     """How many items may be skipped in a run: an int is a number of items, a float a share. One
     more fails the run. Default: None, any number."""
+    executor: WorkerKind | Executor | Workers[None] | None
+    """Where the calls of a plain function are made: "threads", "processes", "interpreters", an
+    executor of `concurrent.futures`, or `Workers(...)`. Default: None, on the event loop."""
 
 
 class OwnTaskOptions(_OfEveryTask, _WithRetryConfig, total=False):

@@ -79,6 +79,7 @@ class CallOptions(TaskOptions):
     rate_limit: RateLimit[Any] | Sequence[RateLimit[Any]] | None = None
     dead_letter: DeadLetter | None = None
     max_failures: float | None = None
+    executor: Any = None  # checked where executors are known, when a function is given
 
     def __post_init__(self) -> None:
         super().__post_init__()

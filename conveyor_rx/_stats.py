@@ -58,6 +58,8 @@ class StageStats(NamedTuple):
     """For the instant of their next attempt, without a slot."""
     waiting_for_room: int = 0
     """For room in the window, in the middle of their outputs."""
+    waiting_for_worker: int = 0
+    """For a worker of their executor, as far as it is known who has begun."""
 
     def as_dict(self) -> dict[str, str | int]:
         """Return the numbers by name; `in_` is called `in`."""
@@ -175,5 +177,8 @@ class Counters:
             for reason, number in holder.waiting_for().items():
                 name = f"waiting_for_{reason}"
                 values[name] = values.get(name, 0) + number
+        queued = values.get("waiting_for_worker", 0)  # these are counted as running, too
+        waiting += queued
+        values["waiting"], values["running"] = waiting, values["running"] - queued
         known = sum(number for name, number in values.items() if name.startswith("waiting_for_"))
         return StageStats(**values, waiting_for_slot=waiting - known)

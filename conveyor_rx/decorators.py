@@ -51,15 +51,19 @@ def single_task(func: Callable[..., Any] | None = None, **options: Unpack[Decora
         task_name: the name in messages, statistics and pictures. Default: the function's name.
         concurrency_limit: how many calls may run at once. Default: None, as many as the window
             `max_in_flight` holds; that is 1,024 unless you set it. Calls of a plain `def` always
-            run one at a time; a limit above 1 on it gives a RuntimeWarning. A `Limit` or an
-            `AdaptiveLimit` counts the calls of all tasks that share it.
+            run one at a time, unless it has an `executor`; a limit above 1 on it gives a
+            RuntimeWarning. With workers of its own a task has four calls for each of them, times
+            `chunk`: they run, or are on their way. A `Limit` or an `AdaptiveLimit` counts the calls
+            of all tasks that share it.
         flatten: whether a list or a generator that the function returns gives one output for each
             element. False: it is one output, such as a row or an embedding. Default: True.
         timeout: how many seconds each attempt may take; for an async function or an async generator
-            function. Then the call is cancelled and awaited, and has failed with TimeoutError, a
-            failure like any other. What it runs in a thread (`asyncio.to_thread`) goes on there,
-            and its result is lost. Of a generator the time counts in which it works, not that in
-            which it waits for room. Default: None, no limit.
+            function, or with `executor`. Then the call is cancelled and awaited, and has failed
+            with TimeoutError, a failure like any other. What it runs in a thread
+            (`asyncio.to_thread`, or `executor="threads"`) goes on there, and its result is lost. A
+            process of `executor="processes"` is ended, and another takes its place. Of a generator
+            the time counts in which it works, not that in which it waits for room. Default: None,
+            no limit.
         rate_limit: how much may start in which time: a `RateLimit`, or a list of them, all of which
             have to allow it. Tasks may share it. Default: None.
 
@@ -71,6 +75,12 @@ def single_task(func: Callable[..., Any] | None = None, **options: Unpack[Decora
         max_failures: how many items may be skipped in a run; one more fails the run at its place.
             An int is a number of items. A float is a share, judged once 100 items have settled, and
             at the end. Default: None, any number.
+        executor: where the calls of a plain function, or of a plain generator function, are made:
+            "threads", "processes" or "interpreters", which then live for a run; `Workers(...)`,
+            which says how many there are, and what they set up; or an executor of
+            `concurrent.futures`. To other processes go the function, by its name, the items and
+            the side inputs, pickled, and context variables don't. A generator's outputs come when
+            it has ended. Default: None, the event loop.
 
     Order: results stand in input order, or as completed. With `concurrency_limit=1`, and for
     generator functions, calls start in input order, too.
@@ -183,10 +193,12 @@ def batch_task(  # noqa: D417  # by name
         flatten: whether a list or a generator that the function returns gives one output for each
             element. False: it is one output. Default: True.
         timeout: how many seconds each attempt may take; for an async function or an async generator
-            function. Then the call is cancelled and awaited, and has failed with TimeoutError, a
-            failure like any other. What it runs in a thread (`asyncio.to_thread`) goes on there,
-            and its result is lost. Of a generator the time counts in which it works, not that in
-            which it waits for room. Default: None, no limit.
+            function, or with `executor`. Then the call is cancelled and awaited, and has failed
+            with TimeoutError, a failure like any other. What it runs in a thread
+            (`asyncio.to_thread`, or `executor="threads"`) goes on there, and its result is lost. A
+            process of `executor="processes"` is ended, and another takes its place. Of a generator
+            the time counts in which it works, not that in which it waits for room. Default: None,
+            no limit.
         rate_limit: how much may start in which time: a `RateLimit`, or a list of them, all of which
             have to allow it. Tasks may share it. Default: None.
         dead_letter: a function, plain or async, that gets a `Failure` for each item that is
@@ -195,6 +207,12 @@ def batch_task(  # noqa: D417  # by name
         max_failures: how many items may be skipped in a run; one more fails the run at its place.
             An int is a number of items. A float is a share, judged once 100 items have settled, and
             at the end. Default: None, any number.
+        executor: where the calls of a plain function, or of a plain generator function, are made:
+            "threads", "processes" or "interpreters", which then live for a run; `Workers(...)`,
+            which says how many there are, and what they set up; or an executor of
+            `concurrent.futures`. To other processes go the function, by its name, the items and
+            the side inputs, pickled, and context variables don't. A generator's outputs come when
+            it has ended. Default: None, the event loop.
 
     Order: batches start in the order in which they were cut, which without `group_by` is input
     order; their outputs stand in that order, or as completed.

@@ -76,7 +76,7 @@ class SingleTask(FunctionTask[In, Out]):
 
     def _connect(self, chain: Chain | Sketch) -> None:
         call = self._call()._replace(key=self.key)
-        limit = self._options.limit
+        limit = self._limit
         in_order = limit == 1 or call.is_generator or self._binding.inputs.has_generator
         in_order = in_order or call.key is not None
         chain.call(call, name=self.task_name, limit=limit, in_order=in_order)
@@ -182,7 +182,7 @@ class BatchTask(FunctionTask[In, Out]):
         chain.batch(
             self._call(),
             name=self.task_name,
-            limit=self._options.limit,
+            limit=self._limit,
             trigger=trigger,
             measures=measures,
         )

@@ -41,6 +41,8 @@ PUBLIC = {
     "SingleTask",
     "Stage",
     "StageStats",
+    "WorkerLostError",
+    "Workers",
     "batch_task",
     "current_context",
     "get_current_context",

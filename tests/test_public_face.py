@@ -58,6 +58,8 @@ PUBLIC: dict[str, list[str]] = {
         "SingleTask",
         "Stage",
         "StageStats",
+        "WorkerLostError",
+        "Workers",
         "batch_task",
         "current_context",
         "get_current_context",
@@ -99,6 +101,7 @@ PUBLIC: dict[str, list[str]] = {
     "conveyor_rx.probes": ["LoggingProbe"],
     "conveyor_rx.probes.opentelemetry": ["OpenTelemetryProbe"],
     "conveyor_rx.probes.progress": ["progress"],
+    "conveyor_rx.workers": ["RemoteError", "WorkerKind", "WorkerLostError", "Workers"],
     "conveyor_rx.stream": ["AsyncStream", "RunningCall", "Source", "StageStats", "Stats"],
     "conveyor_rx.tasks": ["BaseTask", "BatchTask", "SingleTask"],
     "conveyor_rx.testing": [
@@ -188,6 +191,8 @@ def test_names_say_where_they_are_from() -> None:
                 "adaptive",
                 "concurrency",
                 "rate",
+                "errors",
+                "workers",
             )
 
 
@@ -202,12 +207,12 @@ OPTIONS = (
     "retry_max_delay=60.0, retry_on=<class 'Exception'>, retry_jitter=0.0, retry_after=None, "
     "total_timeout=None, retry_config=None, error_handler=None, task_name=None, "
     "concurrency_limit=None, flatten=True, timeout=None, rate_limit=None, "
-    "dead_letter=None, max_failures=None"
+    "dead_letter=None, max_failures=None, executor=None"
 )
 CLASS_OPTIONS = "on_error='fail', retry_config=None, error_handler=None, task_name=None"
 CALL_OPTIONS = (
     "concurrency_limit=None, flatten=True, timeout=None, rate_limit=None, dead_letter=None, "
-    "max_failures=None"
+    "max_failures=None, executor=None"
 )
 
 SETTINGS = ", ".join(
@@ -316,7 +321,8 @@ def test_fields_of_the_statistics() -> None:
     assert names == (
         "stage in_ out completed failed retried timed_out skipped dead_lettered dropped "
         "dropped_outputs cancelled running waiting waiting_for_slot waiting_for_batch "
-        "waiting_for_key waiting_for_rate waiting_for_retry waiting_for_room".split()
+        "waiting_for_key waiting_for_rate waiting_for_retry waiting_for_room "
+        "waiting_for_worker".split()
     )
     assert StageStats("s").as_dict()["in"] == 0
 

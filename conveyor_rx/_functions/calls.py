@@ -11,7 +11,7 @@ import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import aclosing, closing
 from types import AsyncGeneratorType, CodeType, CoroutineType, GeneratorType
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, Protocol, cast
 
 from reactivex import Observable
 
@@ -21,8 +21,11 @@ from .._policy import Policy
 __all__ = [
     "MANY",
     "Call",
+    "Elsewhere",
+    "Ran",
     "advice",
     "attribute_of",
+    "check_plain",
     "discard",
     "is_async",
     "is_async_generator",
@@ -47,6 +50,28 @@ SHORT = 256
 """Outputs that are passed on in one go; more are passed on as the line has room."""
 
 
+class Ran(NamedTuple):
+    """Where a call was made, if not here, and how long it had to wait for that."""
+
+    worker: str
+    queued: float
+    """Seconds until its worker began."""
+
+
+class Elsewhere(Protocol):
+    """Who makes the calls of a stage in one run, if not the engine."""
+
+    last: Ran | None
+    """Where the call was made whose result the current task has just got."""
+
+    def waiting_for(self) -> Mapping[str, int]:
+        """Give how many items no worker has begun with."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of what has not begun, and wait for the rest."""
+
+
 class Call(NamedTuple):
     """A user's function as the engine calls it: `function(item)`, and what happens when it fails.
 
@@ -68,6 +93,10 @@ class Call(NamedTuple):
     """Calls for items of which it gives equal keys follow each other."""
     limits: Sequence[SharedLimit] = ()
     """What its attempts have to ask for, beside a slot."""
+    elsewhere: Elsewhere | None = None
+    """Who makes the calls, if `function` only waits for them."""
+    executor: str = ""
+    """How pictures name the workers."""
 
     @property
     def has_time_limit(self) -> bool:
@@ -97,6 +126,15 @@ def is_generator(function: Callable[..., Any]) -> bool:
 def is_async_generator(function: Callable[..., Any]) -> bool:
     """Tell whether calling `function` gives an async generator."""
     return inspect.isasyncgenfunction(underlying(function))
+
+
+def check_plain(function: Callable[..., Any]) -> None:
+    """Raise a TypeError if `function` needs an event loop, which workers don't have."""
+    if is_async(function) or is_async_generator(function):
+        raise TypeError(
+            f"executor doesn't fit {name_of(function)!r}: it is an async function, which runs on "
+            "the event loop and not in a worker. Make it a plain `def`, or leave executor out"
+        )
 
 
 def name_of(function: Callable[..., Any]) -> str:

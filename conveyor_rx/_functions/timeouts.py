@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from .calls import is_async, is_async_generator, is_awaitable, name_of
 
-__all__ = ["Deadline", "check_timeout", "is_late", "within"]
+__all__ = ["Deadline", "check_timeout", "is_late", "late", "within"]
 
 
 def check_timeout(function: Callable[..., Any]) -> None:
@@ -49,6 +49,15 @@ def within(function: Callable[..., Any], seconds: float) -> Callable[..., Any]:
 def is_late(error: BaseException) -> bool:
     """Tell whether `error` is the TimeoutError of a call that was ended here."""
     return type(error) is TimeoutError and type(error.args[0] if error.args else "") is _Late
+
+
+def late(seconds: float) -> TimeoutError:
+    """Return the failure of a call that has taken longer than `timeout` allows."""
+    return _late(f"timeout={seconds:g} s")
+
+
+def _late(option: str) -> TimeoutError:
+    return TimeoutError(_Late(f"the call took longer than {option}"))
 
 
 class _Late(str):
@@ -127,9 +136,6 @@ class _Limit(AbstractAsyncContextManager[None]):
         try:
             await self._timeout.__aexit__(kind, error, traceback)
         except TimeoutError:
-            raise self._late() from error
+            raise _late(self._option) from error
         if error is None and self._timeout.expired():
-            raise self._late()
-
-    def _late(self) -> TimeoutError:
-        return TimeoutError(_Late(f"the call took longer than {self._option}"))
+            raise _late(self._option)

@@ -16,8 +16,9 @@ from types import CoroutineType
 from typing import Any, cast
 from weakref import WeakKeyDictionary
 
+from .._loops import call_on
 from ..stream import AsyncStream
-from .loading import End, Loading, call_on, report, tell
+from .loading import End, Loading, report, tell
 
 __all__ = ["Awaited", "FirstOf", "Later", "Made", "Watched"]
 

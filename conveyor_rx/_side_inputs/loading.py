@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from typing import Any, NamedTuple
 
 from .._engine.closing.waits import Waited
+from .._loops import call_on, running_loop
 
-__all__ = ["End", "Loading", "call_on", "report", "tell"]
+__all__ = ["End", "Loading", "report", "tell"]
 
 
 class End(NamedTuple):
@@ -23,19 +24,10 @@ class End(NamedTuple):
 def tell(waiter: asyncio.Future[Any], result: Any = None) -> bool:
     """Give `waiter` its result, on its own loop; return whether that is possible."""
     loop = waiter.get_loop()
-    if loop is _running_loop():
+    if loop is running_loop():
         _set(waiter, result)
         return True
     return call_on(loop, _set, waiter, result)
-
-
-def call_on(loop: asyncio.AbstractEventLoop, callback: Callable[..., object], *args: Any) -> bool:
-    """Have `callback` called by `loop`, from any thread; return whether that is possible."""
-    try:
-        loop.call_soon_threadsafe(callback, *args)
-    except RuntimeError:  # it has been closed: nobody is there any more
-        return False
-    return True
 
 
 class Loading(Waited):
@@ -113,10 +105,3 @@ def _end_of(task: asyncio.Task[Any]) -> End:
     except asyncio.CancelledError as error:  # of the user's own code; this frame leads to much
         traceback = error.__traceback__
         return End(error=error.with_traceback(traceback and traceback.tb_next))
-
-
-def _running_loop() -> asyncio.AbstractEventLoop | None:
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:  # a generator that is closed when no loop runs
-        return None

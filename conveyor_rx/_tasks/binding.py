@@ -11,6 +11,7 @@ from .._functions.signatures import check_call, fits, lacking, signature_or_none
 from .._functions.timeouts import within
 from .._policy import Policy
 from .._side_inputs.side_inputs import SideInputs
+from ..workers import Workers
 
 __all__ = ["Binding"]
 
@@ -27,6 +28,7 @@ class Binding:
         self.func = func
         self.inputs = SideInputs()
         self.with_item = True
+        self.workers: Workers[Any] | None = None  # that make the calls
         self._signature: Any = _UNREAD
 
     def of(self, func: Callable[..., Any]) -> Self:
@@ -54,10 +56,11 @@ class Binding:
 
     def takes_as_data(self, given: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
         """Tell whether `given` are data and side inputs by name, for side inputs they can't be."""
-        if not given or not kwargs or fits(self._parameters, (None, *given), kwargs):
+        first = (None, *self._states)
+        if not given or not kwargs or fits(self._parameters, (*first, *given), kwargs):
             return False
         args = given[1:] or self.inputs.args
-        return fits(self._parameters, (None, *args), {**self.inputs.kwargs, **kwargs})
+        return fits(self._parameters, (*first, *args), {**self.inputs.kwargs, **kwargs})
 
     def check(self) -> None:
         """Raise a TypeError unless the function can be called so; it says why not."""
@@ -65,6 +68,8 @@ class Binding:
 
     def call(self, policy: Policy, *, flatten: bool, timeout: float | None) -> Call:
         """Return it in the form in which the engine makes calls."""
+        if self.workers is not None:
+            return self._call_elsewhere(self.workers, policy, flatten=flatten, timeout=timeout)
         inputs, func, with_item = self.inputs, self.func, self.with_item
         generator = is_generator(func)
         asynchronous = is_async(func)
@@ -88,6 +93,34 @@ class Binding:
             is_plain=not (asynchronous or is_async_generator(self.func) or inputs.has_generator),
         )
 
+    def _call_elsewhere(
+        self, workers: Workers[Any], policy: Policy, *, flatten: bool, timeout: float | None
+    ) -> Call:
+        from .._workers.crew import Crew  # what only those pay for who use workers
+        from .._workers.orders import Setup, Work
+
+        inputs, func, with_item, name = self.inputs, self.func, self.with_item, policy.task_name
+        setup = None if workers.setup is None else Setup(workers.name, workers.setup)
+        crew = Crew(
+            workers.pool, name, chunk=workers.chunk, timeout=timeout, of_batches=policy.splits
+        )
+
+        async def prepare(run: object) -> Callable[[Any], Any]:
+            here = await inputs.resolve(run)
+            return crew.open(Work(func, here.args, here.kwargs, with_item, setup))
+
+        return Call(
+            function=crew.open,  # never called: `prepare` gives another
+            is_async=True,
+            is_generator=False,
+            policy=policy,
+            prepare=prepare,
+            flatten=flatten,
+            timeout=timeout,
+            elsewhere=crew,
+            executor=repr(workers),
+        )
+
     def _copy(self) -> Self:
         binding = object.__new__(type(self))
         vars(binding).update(vars(self))
@@ -103,4 +136,9 @@ class Binding:
     def _arguments(self, with_item: bool | None = None) -> tuple[tuple[Any, ...], dict[str, Any]]:
         has_item = self.with_item if with_item is None else with_item
         item = (None,) if has_item else ()
-        return (*item, *self.inputs.args), self.inputs.kwargs
+        return (*item, *self._states, *self.inputs.args), self.inputs.kwargs
+
+    @property
+    def _states(self) -> tuple[None, ...]:
+        """What stands for the state of a worker among the arguments, if it has one."""
+        return () if self.workers is None or self.workers.setup is None else (None,)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import AsyncIterable, Callable, Sequence
+from concurrent.futures import Executor
 from dataclasses import replace
 from typing import Any, Generic, Self, SupportsIndex, TypeVar, cast
 
 from .._dead_letters import DeadLetter
 from .._engine.sources import NO_DATA
-from .._functions.calls import Call, is_generator, name_of
+from .._functions.calls import Call, check_plain, is_generator, name_of
 from .._functions.pickling import check_pickling
 from .._functions.signatures import check_function, unwrap
 from .._functions.timeouts import check_timeout
@@ -29,6 +30,7 @@ from .._policy import Policy
 from ..context import PipelineContext, calls_at_once, get_current_context
 from ..pipeline import Pipeline, Stage
 from ..stream import AsyncStream, Source
+from ..workers import WorkerKind, Workers, workers_of
 from .base_task import BaseTask
 from .binding import Binding
 from .plain_limits import one_at_a_time, warn_of_limit
@@ -55,11 +57,16 @@ class FunctionTask(BaseTask[In, Out], Generic[In, Out]):
                 f"flatten=False doesn't fit {name_of(func)!r}: what a generator function yields is "
                 "one output each; return a list for one output"
             )
-        if options.timeout is not None:
+        workers = None if options.executor is None else workers_of(options.executor)
+        if workers is not None:
+            check_plain(func)
+        elif options.timeout is not None:
             check_timeout(func)
         self._options = replace(options, task_name=options.task_name or name_of(func))
-        warn_of_limit(func, options.limit, self.task_name)
+        if workers is None:
+            warn_of_limit(func, options.limit, self.task_name)
         self._binding = Binding(func)
+        self._binding.workers = workers
         self._descriptor = descriptor
         self._owner = ""  # the class in which it is a method
         self._bound_by_call: list[str] = []  # what the call that made this task has bound
@@ -99,6 +106,11 @@ class FunctionTask(BaseTask[In, Out], Generic[In, Out]):
     def max_failures(self) -> float | None:
         """How many items may be skipped in a run, or which share; None: any number."""
         return self._options.max_failures
+
+    @property
+    def executor(self) -> WorkerKind | Executor | Workers[Any] | None:
+        """Where its calls are made; None: on the event loop."""
+        return self._options.executor
 
     @property
     def flatten(self) -> bool:
@@ -205,8 +217,18 @@ class FunctionTask(BaseTask[In, Out], Generic[In, Out]):
         check_pickling(self.task_name, self.func)
         return super().__reduce_ex__(protocol)
 
+    @property
+    def _limit(self) -> int | None:
+        """How many calls there may be at once; workers have a number of their own."""
+        workers, limit = self._binding.workers, self._options.limit
+        if workers is None or self._options.concurrency_limit is not None:
+            return limit
+        return workers.limit
+
     def _at_once(self) -> str:
-        limit = 1 if one_at_a_time(self.func) else self._options.limit
+        limit = self._limit
+        if self._binding.workers is None and one_at_a_time(self.func):
+            limit = 1
         shared = [f"{type(each).__name__} of {each.title}" for each in self._options.limits]
         return ", ".join([calls_at_once(PipelineContext(), limit), *shared])
 

@@ -29,7 +29,7 @@ class Begun(Admission):
 
     def __init__(self, run: Run, limit: int | None) -> None:
         line = new_line(run, Room())
-        call: Any = SimpleNamespace(function=None, prepare=None, is_generator=False)
+        call: Any = SimpleNamespace(function=None, prepare=None, is_generator=False, elsewhere=None)
         launch = Noted()
         super().__init__(run, line, call, limit, Counters("task"), True, launch)
         run.enroll(self)

@@ -76,6 +76,7 @@ async def test_stats_as_a_dict() -> None:
         "waiting_for_rate": 0,
         "waiting_for_retry": 0,
         "waiting_for_room": 0,
+        "waiting_for_worker": 0,
     }
 
 

@@ -149,6 +149,7 @@ def test_the_signatures_are_those_of_the_design() -> None:
         "rate_limit": None,
         "dead_letter": None,
         "max_failures": None,
+        "executor": None,
     }
     single = inspect.signature(single_task).parameters
     batch = inspect.signature(batch_task).parameters

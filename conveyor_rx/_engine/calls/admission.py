@@ -74,6 +74,8 @@ class Admission(Subscriber, Caller):
             self.admitted = deque[Place]()
         if call.prepare is not None:
             self._preparation = Preparation(call.prepare)
+        if call.elsewhere is not None:
+            counters.add_holder(call.elsewhere)
 
     def on_next(self, value: Place) -> None:
         self.counters.in_ += self._counts_input
@@ -139,6 +141,9 @@ class Admission(Subscriber, Caller):
     def cut(self) -> None:
         self.purge()
         self.launch.cut(self)
+        if self.call.elsewhere is not None:
+            self.run.keep(self.run.start(self.call.elsewhere.close(), f"workers of {self.name}"))
+            self.call = self.call._replace(elsewhere=None)
         if self._preparation is not None:  # let go of side inputs that were not needed
             self.call = self.call._replace(function=unprepared, prepare=None)
             self.function = unprepared

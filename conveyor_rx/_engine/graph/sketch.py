@@ -110,6 +110,8 @@ def _options(call: Call) -> dict[str, Any]:
         options["max_failures"] = policy.max_failures
     if call.timeout is not None:
         options["timeout"] = call.timeout
+    if call.executor:
+        options["executor"] = call.executor
     if not call.flatten:
         options["flatten"] = False
     return options

@@ -1,0 +1,75 @@
+"""What is a call that a worker is to make? It waits, is sent with others, and is answered once."""
+
+from __future__ import annotations
+
+import asyncio
+from contextvars import Context
+from typing import Any, NamedTuple
+
+__all__ = ["Answer", "Batch", "Job"]
+
+
+class Answer(NamedTuple):
+    """What has become of a call; `give` returns its result, or raises."""
+
+    value: Any = None
+    """Its result, or, with `is_packed`, what `perform` said of it."""
+    error: BaseException | None = None
+    is_packed: bool = False
+    worker: str = ""
+    seconds: float = 0.0
+    """That the worker took for the batch so far."""
+
+
+class Job:
+    """A call that a task of a run waits for."""
+
+    __slots__ = ("answered", "batch", "context", "item", "made", "size")
+
+    def __init__(
+        self,
+        item: Any,
+        size: int,
+        context: Context | None,
+        answered: asyncio.Future[Answer],
+        made: float,
+    ) -> None:
+        self.item = item
+        self.size = size  # the number of its items
+        self.context = context  # in which threads call
+        self.answered = answered
+        self.made = made
+        self.batch: Batch | None = None  # with which it was sent
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether anybody waits for its answer."""
+        return not self.answered.done()
+
+    def answer(self, answer: Answer) -> None:
+        """Wake the task that waits for the call, if there is one still."""
+        if not self.answered.done():
+            self.answered.set_result(answer)
+
+
+class Batch:
+    """Calls of one stage in one run that go to a worker in one submission."""
+
+    __slots__ = ("crew", "jobs", "number")
+
+    def __init__(self, crew: Any, jobs: list[Job], number: int) -> None:
+        self.crew = crew
+        self.jobs = jobs
+        self.number = number
+        for job in jobs:
+            job.batch = self
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether anybody waits for the answer of one of its calls."""
+        return any(job.is_wanted for job in self.jobs)
+
+    @property
+    def size(self) -> int:
+        """The number of its items."""
+        return sum(job.size for job in self.jobs)

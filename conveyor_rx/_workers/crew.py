@@ -1,0 +1,168 @@
+"""How does a stage have its calls made elsewhere? It waits for each, as for any async function."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
+from contextvars import copy_context
+from typing import Any
+
+from .._functions.calls import Ran
+from .._functions.timeouts import late
+from .._loops import in_thread
+from .batch import Answer, Batch, Job
+from .lanes import Lane, unpacked
+from .orders import Order, Work
+from .pool import Pool
+
+__all__ = ["Crew"]
+
+PATIENCE = 3.0  # seconds that a process may take for a call that nobody wants any more
+
+
+class Crew:
+    """The calls of one task in one run, made by the workers of a pool.
+
+    Cancellation: a call that no worker has begun is dropped. One that runs is let go of: the run
+    waits for it, at its end, in threads; a process has some seconds for it.
+    """
+
+    loop: asyncio.AbstractEventLoop
+    order: Order
+    _pool: Pool | None = None
+
+    def __init__(
+        self,
+        open_pool: Callable[[], tuple[Pool, bool]],
+        task_name: str,
+        *,
+        chunk: int,
+        timeout: float | None,
+        of_batches: bool,
+    ) -> None:
+        """`open_pool` gives the pool, and whether it is for this run alone."""
+        self.chunk = chunk if timeout is None else 1
+        self.waiting: deque[Job] = deque()
+        self.sent: dict[Batch, Lane] = {}
+        self.last: Ran | None = None
+        self._open_pool = open_pool
+        self._task_name = task_name
+        self._timeout = timeout
+        self._of_batches = of_batches
+        self._is_own = False
+        self._timers: dict[Batch, asyncio.TimerHandle] = {}
+        self._ended: asyncio.Future[None] | None = None  # of the one that waits for the last call
+
+    def open(self, work: Work) -> Callable[[Any], Awaitable[Any]]:
+        """Return the function of the items, to be awaited.
+
+        Raises:
+            TypeError: the function, or a side input, can't be sent to the workers.
+        """
+        self.loop = asyncio.get_running_loop()
+        self.order = Order(work)
+        pool, is_own = self._open_pool()
+        if not pool.keeps_context:
+            self.order.pickle(self._task_name, has_main=pool.has_main)
+        self._pool, self._is_own = pool, is_own
+        return self._call
+
+    def waiting_for(self) -> Mapping[str, int]:
+        """Give how many items no worker has begun with; any thread may ask."""
+        size = sum(job.size for job in [*self.waiting] if job.is_wanted)
+        for batch, lane in [*self.sent.items()]:
+            if batch.is_wanted and not lane.has_begun(batch):
+                size += batch.size
+        return {"worker": size} if size else {}
+
+    async def close(self) -> None:
+        """Let go of what nobody has begun, and wait for what runs, as the lane says."""
+        pool = self._pool
+        if pool is None:
+            return
+        self.waiting.clear()
+        try:
+            while any(lane.is_awaited for lane in self.sent.values()):
+                self._ended = self.loop.create_future()
+                await self._ended
+        except asyncio.CancelledError:
+            for batch, lane in self.sent.items():
+                pool.end(lane, batch)
+            raise
+        finally:
+            if self._is_own:
+                await in_thread(pool.shut_down)
+
+    # -- for the pool
+
+    def begun(self, lane: Lane, batch: Batch) -> None:
+        """Take note that a worker is at the batch, as far as is known."""
+        if self._timeout is not None and batch in self.sent and batch.is_wanted:
+            self._set_timer(self._timeout, lane, batch)
+
+    def took(self, lane: Lane, batch: Batch, answers: list[Answer | None]) -> None:
+        """Take the answers of a batch; what has none is sent again."""
+        self.sent.pop(batch, None)
+        if (timer := self._timers.pop(batch, None)) is not None:
+            timer.cancel()
+        again: list[Job] = []
+        for job, answer in zip(batch.jobs, answers, strict=False):  # fewer, if it was given up
+            if answer is not None:
+                job.answer(answer)
+            elif job.is_wanted:
+                again.append(job)
+        if again and self._pool is not None:
+            self.waiting.extendleft(reversed(again))
+            self._pool.wake(self)
+        if not self.sent and self._ended is not None and not self._ended.done():
+            self._ended.set_result(None)
+
+    # -- private
+
+    async def _call(self, item: Any) -> Any:
+        pool, loop = self._pool, self.loop
+        assert pool is not None
+        size = len(item) if self._of_batches else 1
+        context = copy_context() if pool.keeps_context else None
+        job = Job(item, size, context, loop.create_future(), loop.time())
+        pool.put(self, job)
+        try:
+            answer = await job.answered
+        except asyncio.CancelledError:
+            self._leave(job)
+            raise
+        self.last = Ran(answer.worker, max(0.0, loop.time() - job.made - answer.seconds))
+        try:
+            if answer.error is not None:
+                raise answer.error
+            return unpacked(answer) if answer.is_packed else answer.value
+        finally:
+            del answer, job  # a traceback leads here
+
+    def _leave(self, job: Job) -> None:
+        """Let go of a call whose answer nobody waits for any more."""
+        batch, pool = job.batch, self._pool
+        lane = self.sent.get(batch) if batch is not None else None
+        if batch is None or lane is None or pool is None or batch.is_wanted:
+            return
+        pool.revoke(lane, batch)
+        if lane.is_awaited:
+            self._set_timer(PATIENCE, lane, batch)
+        else:
+            self.sent.pop(batch, None)
+
+    def _set_timer(self, seconds: float, lane: Lane, batch: Batch) -> None:
+        if (timer := self._timers.pop(batch, None)) is not None:
+            timer.cancel()
+        self._timers[batch] = self.loop.call_later(seconds, self._end, lane, batch)
+
+    def _end(self, lane: Lane, batch: Batch) -> None:
+        """End a call that takes too long, or that nobody wants."""
+        self._timers.pop(batch, None)
+        if self._pool is None:
+            return
+        if batch.is_wanted and self._timeout is not None:
+            batch.jobs[0].answer(Answer(error=late(self._timeout)))
+            self._pool.revoke(lane, batch)
+        self._pool.end(lane, batch)

@@ -1,0 +1,201 @@
+"""How does an executor get calls, and what does it say of them? In the process, or as bytes."""
+
+from __future__ import annotations
+
+import copy
+import threading
+from collections.abc import Sequence
+from concurrent.futures import BrokenExecutor, Executor, Future
+from time import monotonic
+from typing import Any
+
+from .batch import Answer, Batch, Job
+from .errors import WorkerLostError
+from .orders import Order
+from .parcels import pack, unpack, unpack_error
+from .performing import Reply, States, perform
+
+__all__ = ["Lane", "RemoteLane", "ThreadLane", "own_copy", "unpacked"]
+
+SMALL = (
+    16_384  # bytes of a function that are sent each time to an executor of which little is known
+)
+
+
+class Lane:
+    """An executor that calls are sent to, as its pool sees it; not safe for threads by itself."""
+
+    keeps_context = False
+    """Whether its calls are made in the context of those who wait for them."""
+    is_awaited = False
+    """Whether a run waits, at its end, for calls that nobody wants any more."""
+    is_ready = True
+    failure: BaseException | None = None
+    """Why it could not start."""
+
+    def __init__(self, executor: Executor, capacity: float, *, is_own: bool = False) -> None:
+        """Send at most `capacity` batches at once; `is_own` says that nobody else uses it."""
+        self.executor = executor
+        self.is_own = is_own
+        self.capacity = capacity  # batches that it may have at once
+        self.reserved = 0  # batches that are about to be sent
+        self.sent: dict[Batch, Future[Any]] = {}  # in their order, and not answered yet
+        self._number = 0
+
+    @property
+    def has_room(self) -> bool:
+        """Whether it takes another batch."""
+        return self.is_ready and len(self.sent) + self.reserved < self.capacity
+
+    def next_number(self) -> int:
+        """Give the number of the next batch, from 1."""
+        self._number += 1
+        return self._number
+
+    def is_new(self, order: Order) -> bool:
+        """Tell whether it has never been sent this order."""
+        raise NotImplementedError
+
+    def wrap(self, job: Job) -> Any:
+        """Return what is sent of a call.
+
+        Raises:
+            TypeError: its item can't be sent.
+        """
+        raise NotImplementedError
+
+    def send(self, order: Order, batch: Batch, wrapped: Sequence[Any]) -> Future[Any]:
+        """Send the calls of a batch.
+
+        Raises:
+            RuntimeError: the executor takes no calls any more.
+        """
+        raise NotImplementedError
+
+    def answers(self, order: Order, batch: Batch, future: Future[Any]) -> list[Answer | None]:
+        """Give the answers of a batch; None for calls that are to be sent again."""
+        if future.cancelled():
+            text = "the executor was shut down before the call began"
+            return [Answer(error=RuntimeError(text)) for _ in batch.jobs]
+        error = future.exception()
+        if error is not None:
+            return [Answer(error=own_copy(error)) for _ in batch.jobs]
+        return self._answers(order, batch, future.result())
+
+    def _answers(self, order: Order, batch: Batch, result: Any) -> list[Answer | None]:
+        raise NotImplementedError
+
+    def has_begun(self, batch: Batch) -> bool:
+        """Tell whether a worker is at a batch that was sent, as far as can be told."""
+        future = self.sent.get(batch)
+        return future is None or (not future.cancelled() and (future.running() or future.done()))
+
+    def revoke(self, batch: Batch) -> None:
+        """Take a batch back that nobody wants, if no worker has begun with it."""
+        future = self.sent.get(batch)
+        if future is not None:
+            future.cancel()
+
+    def end(self, batch: Batch) -> None:
+        """End the worker that is at `batch`, if that can be done."""
+
+    def start(self) -> None:
+        """Start the worker, and wait until it is there."""
+
+    def shut_down(self) -> None:
+        """End the worker, and wait until it has ended."""
+        if self.is_own:
+            self.executor.shutdown(wait=True, cancel_futures=True)
+
+
+class ThreadLane(Lane):
+    """Threads of this process: calls get the items themselves."""
+
+    keeps_context = True
+    is_awaited = True
+
+    def __init__(self, executor: Executor, capacity: float, *, is_own: bool = False) -> None:
+        super().__init__(executor, capacity, is_own=is_own)
+        self._local = threading.local()
+
+    def is_new(self, order: Order) -> bool:
+        return False
+
+    def wrap(self, job: Job) -> Any:
+        return None
+
+    def send(self, order: Order, batch: Batch, wrapped: Sequence[Any]) -> Future[Any]:
+        return self.executor.submit(self._call_all, order, batch)
+
+    def _call_all(self, order: Order, batch: Batch) -> list[Answer]:
+        start = monotonic()
+        states = self._local.__dict__.setdefault("states", States())
+        name = threading.current_thread().name
+        answers: list[Answer] = []
+        for job in batch.jobs:
+            if not job.is_wanted:
+                answers.append(Answer())
+                continue
+            assert job.context is not None
+            value, error = job.context.run(_call, order, states, job)
+            answers.append(Answer(value, error, False, name, monotonic() - start))
+        return answers
+
+    def _answers(self, order: Order, batch: Batch, result: Any) -> list[Answer | None]:
+        return result
+
+
+def _call(order: Order, states: States, job: Job) -> tuple[Any, BaseException | None]:
+    try:
+        return order.work.result(job.item, states.of(order.work.setup)), None
+    except BaseException as error:
+        traceback = error.__traceback__
+        return None, error.with_traceback(traceback and traceback.tb_next)
+
+
+class RemoteLane(Lane):
+    """Workers that share no memory with this process: all that they get is pickled here."""
+
+    def __init__(self, executor: Executor, capacity: float, *, is_own: bool = False) -> None:
+        super().__init__(executor, capacity, is_own=is_own)
+        self._known: set[bytes] = set()  # orders that its workers, or some of them, have had
+
+    def is_new(self, order: Order) -> bool:
+        return order.name not in self._known
+
+    def wrap(self, job: Job) -> Any:
+        return pack(job.item, "the item")
+
+    def send(self, order: Order, batch: Batch, wrapped: Sequence[Any]) -> Future[Any]:
+        data = order.data if self.is_new(order) or self._repeats(order) else None
+        self._known.add(order.name)
+        return self.executor.submit(perform, batch.number, order.name, data, list(wrapped))
+
+    def _repeats(self, order: Order) -> bool:
+        return len(order.data) <= SMALL
+
+    def _answers(self, order: Order, batch: Batch, result: Any) -> list[Answer | None]:
+        if result is None:
+            self._known.discard(order.name)
+            return [None] * len(batch.jobs)
+        worker, seconds, results = Reply(*result)
+        return [Answer(each, None, True, worker, seconds) for each in results]
+
+
+def unpacked(answer: Answer) -> Any:
+    """Give the result of a call that came as bytes, or raise its exception."""
+    if isinstance(answer.value, bytes):
+        return unpack(answer.value, "the result")
+    raise unpack_error(*answer.value)
+
+
+def own_copy(error: BaseException) -> BaseException:
+    """Return an exception that one call may raise, of one that several share."""
+    if isinstance(error, BrokenExecutor):
+        lost = WorkerLostError(f"the executor is broken: {error}")
+        lost.__cause__ = error
+        return lost
+    try:
+        return copy.copy(error)
+    except Exception:
+        return error

@@ -1,0 +1,95 @@
+"""How do items, results and errors travel? As bytes, so that no executor has to understand them.
+
+An executor that is given a value which can't be pickled, or unpickled, may break as a whole. Here
+it is the failure of one call.
+"""
+
+from __future__ import annotations
+
+import pickle
+import sys
+import traceback
+from typing import Any
+
+from .errors import RemoteError
+
+__all__ = ["RemoteTraceback", "pack", "pack_error", "unpack", "unpack_error"]
+
+_PROTOCOL = pickle.HIGHEST_PROTOCOL
+
+
+class RemoteTraceback(Exception):  # noqa: N818  # as concurrent.futures calls its own
+    """The cause of an exception that was raised in a worker: its traceback there, as text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.text = text
+
+    def __str__(self) -> str:
+        return f'\n"""\n{self.text}"""'
+
+
+def pack(value: Any, what: str) -> bytes:
+    """Pickle `value`; cloudpickle does what pickle can't, where the program uses it.
+
+    Raises:
+        TypeError: it can't be pickled; `what` says what it is.
+    """
+    try:
+        return pickle.dumps(value, _PROTOCOL)
+    except Exception as error:
+        by_value = sys.modules.get("cloudpickle")
+        try:
+            if by_value is None:
+                raise
+            return by_value.dumps(value, _PROTOCOL)
+        except Exception:
+            kind = type(value).__name__
+            raise TypeError(f"{what}, of type {kind}, can't be pickled: {_text(error)}") from error
+
+
+def unpack(data: bytes, what: str) -> Any:
+    """Give the value that was packed.
+
+    Raises:
+        TypeError: it can't be made from what was pickled; `what` says what it is.
+    """
+    try:
+        return pickle.loads(data)
+    except Exception as error:
+        raise TypeError(f"{what} can't be unpickled: {_text(error)}") from error
+
+
+def pack_error(error: BaseException) -> tuple[bytes, str]:
+    """Return an exception as bytes, and its traceback, without the frame of the caller, as text."""
+    frames = error.__traceback__
+    frames = frames and frames.tb_next
+    text = "".join(traceback.format_exception(type(error), error, frames))
+    try:
+        data = pack(error, "an exception")
+        if type(pickle.loads(data)) is not type(error):  # what it gives is not for the caller
+            raise TypeError("it gives something else when it is unpickled")
+    except Exception as reason:
+        remote = RemoteError(f"{_text(error)} (the exception can't leave its worker: {reason})")
+        data = pickle.dumps(remote, _PROTOCOL)
+    return data, text
+
+
+def unpack_error(data: bytes, text: str) -> BaseException:
+    """Give an exception of a worker, with its traceback there as the cause."""
+    try:
+        error = pickle.loads(data)
+        if not isinstance(error, BaseException):
+            raise TypeError("it is no exception")
+    except Exception as reason:
+        error = RemoteError(f"a call failed in its worker (the exception can't be read: {reason})")
+    if error.__cause__ is None:
+        error.__cause__ = RemoteTraceback(text)
+    return error
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return f"{type(error).__name__}: {error}"
+    except Exception:
+        return type(error).__name__

@@ -1,0 +1,34 @@
+"""Which pool do workers of a kind have?"""
+
+from __future__ import annotations
+
+import math
+from concurrent import futures
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from typing import Any
+
+from .lanes import RemoteLane, ThreadLane
+from .pool import Pool
+from .processes import ProcessLane
+
+__all__ = ["pool_of"]
+
+_Interpreters: type[Executor] | None = getattr(futures, "InterpreterPoolExecutor", None)
+
+
+def pool_of(kind: str | Executor, number: int) -> Pool:
+    """Make a pool of `number` workers of a kind, or of those of an executor."""
+    if kind == "processes":
+        return Pool(make=ProcessLane, workers=number)
+    if kind == "threads":
+        threads = ThreadPoolExecutor(number, thread_name_prefix="conveyor_rx")
+        return Pool([ThreadLane(threads, number, is_own=True)], workers=number)
+    if isinstance(kind, str):
+        interpreters: Any = _Interpreters  # there are some: that was checked before
+        lane = RemoteLane(interpreters(number), number, is_own=True)
+        return Pool([lane], workers=number, has_main=False)
+    is_remote = _Interpreters is not None and isinstance(kind, _Interpreters)
+    if isinstance(kind, ThreadPoolExecutor) and not is_remote:
+        return Pool([ThreadLane(kind, math.inf)])
+    has_main = None if isinstance(kind, ProcessPoolExecutor) else False
+    return Pool([RemoteLane(kind, math.inf)], has_main=has_main)

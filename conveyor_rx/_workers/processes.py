@@ -1,0 +1,116 @@
+"""How does a process of ours work? Alone in an executor, so that its death is nobody else's.
+
+All processes of one `ProcessPoolExecutor` die with the first of them. So each worker has one of its
+own, and with it two numbers in shared memory that say which call it is at.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import sys
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+from .batch import Answer, Batch
+from .errors import WorkerLostError
+from .lanes import RemoteLane
+from .orders import Order
+from .performing import SKIPS, begin, greet
+
+__all__ = ["ProcessLane"]
+
+QUICK = 0.01  # seconds; a worker whose batches take less gets the next before it has ended one
+PATIENCE = 3.0  # seconds in which a process may end by itself
+
+
+class ProcessLane(RemoteLane):
+    """One process: its calls come one after the other, and which of them has begun is known."""
+
+    is_ready = False
+    is_awaited = True
+
+    def __init__(self) -> None:
+        context = multiprocessing.get_context("spawn")  # not "fork": this process has threads
+        self._shared: Any = context.RawArray("q", 2 + SKIPS)
+        executor = ProcessPoolExecutor(
+            1, mp_context=context, initializer=begin, initargs=(self._shared,)
+        )
+        super().__init__(executor, capacity=1, is_own=True)
+        self._process: BaseProcess | None = None
+
+    def start(self) -> None:
+        """Start the process, and wait until it is there."""
+        try:
+            number = self.executor.submit(greet).result()
+        except BaseException as error:
+            self.failure = WorkerLostError(
+                "a worker process ended before it could begin; what it has printed may say why (a "
+                "script that starts workers must do so under `if __name__ == '__main__':`)"
+            )
+            self.failure.__cause__ = error
+        else:
+            for process in multiprocessing.active_children():
+                if process.pid == number:
+                    self._process = process
+            self._close_own_end()
+
+    def _close_own_end(self) -> None:
+        """Leave the process alone at its end of the pipe for results.
+
+        Else, if it is killed in the middle of a result, the rest of that would be waited for.
+        """
+        if sys.platform != "win32":  # where the process takes its end from this one, and later
+            writer = getattr(getattr(self.executor, "_result_queue", None), "_writer", None)
+            if writer is not None:
+                writer.close()
+
+    def _repeats(self, order: Order) -> bool:
+        return False
+
+    def has_begun(self, batch: Batch) -> bool:
+        return batch not in self.sent or self._shared[0] >= batch.number
+
+    def revoke(self, batch: Batch) -> None:
+        self._shared[2 + batch.number % SKIPS] = batch.number
+
+    def end(self, batch: Batch) -> None:
+        if batch in self.sent and self._process is not None:
+            self._process.kill()
+
+    def answers(self, order: Order, batch: Batch, future: Future[Any]) -> list[Answer | None]:
+        if future.cancelled() or not isinstance(future.exception(), BrokenExecutor):
+            return super().answers(order, batch, future)
+        at, index = self._shared[0], self._shared[1]
+        guilty = len(batch.jobs) if batch.number < at else index + 1 if batch.number == at else 0
+        answers: list[Answer | None] = [None] * len(batch.jobs)
+        for number in range(min(guilty, len(answers))):
+            answers[number] = Answer(error=self._lost())
+        return answers
+
+    def _answers(self, order: Order, batch: Batch, result: Any) -> list[Answer | None]:
+        answers = super()._answers(order, batch, result)
+        last = answers[-1] if answers else None
+        if last is not None:
+            self.capacity = 2 if last.seconds < QUICK else 1
+        return answers
+
+    def _lost(self) -> WorkerLostError:
+        process = self._process
+        if process is None:
+            return WorkerLostError("a worker process has died during the call")
+        process.join(0.2)  # its pipe may be closed a moment before it has ended
+        code = process.exitcode
+        how = f"with exit code {code}" if code is None or code >= 0 else f"by signal {-code}"
+        why = ", perhaps for want of memory" if code == -9 else ""
+        return WorkerLostError(f"worker process {process.pid} has died {how}{why}, during the call")
+
+    def shut_down(self) -> None:
+        """End the process, and wait until it has ended; one that doesn't is killed."""
+        self.executor.shutdown(wait=False, cancel_futures=True)
+        process = self._process
+        if process is not None:
+            process.join(PATIENCE)
+            if process.is_alive():
+                process.kill()
+        self.executor.shutdown(wait=True)
