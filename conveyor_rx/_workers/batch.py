@@ -55,12 +55,13 @@ class Job:
 class Batch:
     """Calls of one stage in one run that go to a worker in one submission."""
 
-    __slots__ = ("crew", "jobs", "number")
+    __slots__ = ("began", "crew", "jobs", "number")
 
     def __init__(self, crew: Any, jobs: list[Job], number: int) -> None:
         self.crew = crew
         self.jobs = jobs
         self.number = number
+        self.began: float | None = None  # seconds, of the monotonic clock, as far as is known here
         for job in jobs:
             job.batch = self
 

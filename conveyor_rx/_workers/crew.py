@@ -18,6 +18,7 @@ from .pool import Pool
 
 __all__ = ["Crew"]
 
+LOOK = 0.05  # seconds after which it is looked again whether a call has begun
 PATIENCE = 3.0  # seconds that a process may take for a call that nobody wants any more
 
 
@@ -99,7 +100,7 @@ class Crew:
     def begun(self, lane: Lane, batch: Batch) -> None:
         """Take note that a worker is at the batch, as far as is known."""
         if self._timeout is not None and batch in self.sent and batch.is_wanted:
-            self._set_timer(self._timeout, lane, batch)
+            self._watch(self._timeout, lane, batch)
 
     def took(self, lane: Lane, batch: Batch, answers: list[Answer | None]) -> None:
         """Take the answers of a batch; what has none is sent again."""
@@ -148,21 +149,26 @@ class Crew:
             return
         pool.revoke(lane, batch)
         if lane.is_awaited:
-            self._set_timer(PATIENCE, lane, batch)
+            self._set_timer(PATIENCE, pool.end, lane, batch)
         else:
             self.sent.pop(batch, None)
 
-    def _set_timer(self, seconds: float, lane: Lane, batch: Batch) -> None:
+    def _watch(self, timeout: float, lane: Lane, batch: Batch) -> None:
+        """End a call that takes longer than `timeout`, once it has begun."""
+        if not batch.is_wanted:
+            return
+        seconds = lane.seconds(batch)
+        if seconds is None or seconds < timeout:
+            pause = LOOK if seconds is None else timeout - seconds
+            self._set_timer(pause, self._watch, timeout, lane, batch)
+            return
+        batch.jobs[0].answer(Answer(error=late(timeout)))
+        if self._pool is not None:
+            self._pool.revoke(lane, batch)
+            self._pool.end(lane, batch)
+
+    def _set_timer(self, seconds: float, work: Callable[..., None], *args: Any) -> None:
+        batch = args[-1]
         if (timer := self._timers.pop(batch, None)) is not None:
             timer.cancel()
-        self._timers[batch] = self.loop.call_later(seconds, self._end, lane, batch)
-
-    def _end(self, lane: Lane, batch: Batch) -> None:
-        """End a call that takes too long, or that nobody wants."""
-        self._timers.pop(batch, None)
-        if self._pool is None:
-            return
-        if batch.is_wanted and self._timeout is not None:
-            batch.jobs[0].answer(Answer(error=late(self._timeout)))
-            self._pool.revoke(lane, batch)
-        self._pool.end(lane, batch)
+        self._timers[batch] = self.loop.call_later(seconds, work, *args)

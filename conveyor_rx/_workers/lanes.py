@@ -85,6 +85,13 @@ class Lane:
     def _answers(self, order: Order, batch: Batch, result: Any) -> list[Answer | None]:
         raise NotImplementedError
 
+    def seconds(self, batch: Batch) -> float | None:
+        """Tell for how long a worker has been at the call of a batch that was sent; None: not yet.
+
+        Where that can't be told, it is the time since the batch was sent.
+        """
+        return None if batch.began is None else monotonic() - batch.began
+
     def has_begun(self, batch: Batch) -> bool:
         """Tell whether a worker is at a batch that was sent, as far as can be told."""
         future = self.sent.get(batch)
@@ -137,7 +144,7 @@ class ThreadLane(Lane):
                 answers.append(Answer())
                 continue
             assert job.context is not None
-            value, error = job.context.run(_call, order, states, job)
+            value, error = job.context.run(_call, order, states, batch, job)
             answers.append(Answer(value, error, False, name, monotonic() - start))
         return answers
 
@@ -145,9 +152,11 @@ class ThreadLane(Lane):
         return result
 
 
-def _call(order: Order, states: States, job: Job) -> tuple[Any, BaseException | None]:
+def _call(order: Order, states: States, batch: Batch, job: Job) -> tuple[Any, BaseException | None]:
     try:
-        return order.work.result(job.item, states.of(order.work.setup)), None
+        state = states.of(order.work.setup)
+        batch.began = monotonic()
+        return order.work.result(job.item, state), None
     except BaseException as error:
         traceback = error.__traceback__
         return None, error.with_traceback(traceback and traceback.tb_next)
@@ -169,6 +178,7 @@ class RemoteLane(Lane):
     def send(self, order: Order, batch: Batch, wrapped: Sequence[Any]) -> Future[Any]:
         data = order.data if self.is_new(order) or self._repeats(order) else None
         self._known.add(order.name)
+        batch.began = monotonic()
         return self.executor.submit(perform, batch.number, order.name, data, list(wrapped))
 
     def _repeats(self, order: Order) -> bool:

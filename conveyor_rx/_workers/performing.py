@@ -8,23 +8,25 @@ import signal
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
-from time import monotonic
+from time import monotonic, monotonic_ns
 from typing import Any, NamedTuple, Protocol
 
 from .orders import Setup, Work
 from .parcels import pack, pack_error, unpack
 
-__all__ = ["SKIPS", "Numbers", "Reply", "States", "begin", "greet", "perform"]
+__all__ = ["FIRST_SKIP", "SKIPS", "Numbers", "Reply", "States", "begin", "greet", "perform"]
 
 KNOWN = 64  # functions that a worker remembers
+FIRST_SKIP = 3
 SKIPS = 4  # more than the batches that a process may have at once
 
 
 class Numbers(Protocol):
     """Numbers that a process of ours shares with its parent.
 
-    The first two say what it does: the number of the batch, and of the item in it. The others are
-    numbers of batches that it is to skip, each at a place that its number says.
+    The first two say what it is at: the number of the batch, and of the item in it; if it dies, it
+    is that item's fault. The third is the time, in nanoseconds, when the call itself began, or 0.
+    The others are numbers of batches that it is to skip, each at a place that its number says.
     """
 
     def __getitem__(self, index: int) -> int: ...
@@ -76,9 +78,8 @@ def begin(shared: Numbers) -> None:
         threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
 
 
-def greet() -> int:
-    """Say that the worker is there, and give the number of its process."""
-    return os.getpid()
+def greet() -> None:
+    """Say that the worker is there."""
 
 
 def perform(number: int, name: bytes, data: bytes | None, parcels: Sequence[bytes]) -> Reply | None:
@@ -86,6 +87,7 @@ def perform(number: int, name: bytes, data: bytes | None, parcels: Sequence[byte
     start = monotonic()
     results: list[Result] = []
     try:
+        _note(number, 0)
         work = _work(name, data)
     except Exception as error:  # of the user's module, for example
         results = [pack_error(error)] * len(parcels)
@@ -93,13 +95,18 @@ def perform(number: int, name: bytes, data: bytes | None, parcels: Sequence[byte
         if work is None:
             return None
         for index, parcel in enumerate(parcels):
-            if _shared is not None:
-                if _shared[2 + number % SKIPS] == number:
-                    break
-                _shared[1] = index
-                _shared[0] = number  # from here on it is this call's fault
+            if _shared is not None and _shared[FIRST_SKIP + number % SKIPS] == number:
+                break
+            _note(number, index)
             results.append(_result(work, parcel))
     return Reply(f"process {os.getpid()}", monotonic() - start, results)
+
+
+def _note(number: int, index: int) -> None:
+    """Take note that from here on it is this item's fault if the process dies."""
+    if _shared is not None:
+        _shared[1], _shared[2] = index, 0
+        _shared[0] = number
 
 
 def _work(name: bytes, data: bytes | None) -> Work | None:
@@ -116,7 +123,10 @@ def _work(name: bytes, data: bytes | None) -> Work | None:
 def _result(work: Work, parcel: bytes) -> Result:
     try:
         item = unpack(parcel, "the item")
-        return pack(work.result(item, _states.of(work.setup)), "the result")
+        state = _states.of(work.setup)
+        if _shared is not None:
+            _shared[2] = monotonic_ns()
+        return pack(work.result(item, state), "the result")
     except BaseException as error:
         return pack_error(error)
 

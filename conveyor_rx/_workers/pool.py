@@ -67,6 +67,7 @@ class Pool:
         self._lanes: list[Lane] = list(lanes)
         self._clients: deque[Client] = deque()  # that have calls waiting
         self._is_closed = False
+        self._threads: list[threading.Thread] = []  # that start or end workers
         self._has_bound = all(lane.capacity < math.inf for lane in self._lanes)
 
     def put(self, client: Client, job: Job) -> None:
@@ -116,11 +117,10 @@ class Pool:
         """End the workers that are the pool's own, and wait for that. Idempotent."""
         with self._lock:
             self._is_closed = True
-            lanes = [lane for lane in self._lanes if lane.is_own]
-        threads = [threading.Thread(target=lane.shut_down) for lane in lanes]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
+            for lane in self._lanes:
+                if lane.is_own:
+                    self._in_thread(lane.shut_down)
+        while (thread := self._living_thread()) is not None:
             thread.join()
 
     # -- private
@@ -149,16 +149,24 @@ class Pool:
         if len(self._lanes) < self._workers and starting < waiting:
             lane = self._make()
             self._lanes.append(lane)
-            threading.Thread(target=self._start, args=(lane,), daemon=True).start()
+            self._in_thread(self._start, lane)
 
     def _start(self, lane: Lane) -> None:
         lane.start()
         with self._lock:
             lane.is_ready = True
-            is_late = self._is_closed
-        if is_late:
-            lane.shut_down()
         self.feed()
+
+    def _living_thread(self) -> threading.Thread | None:
+        with self._lock:
+            return next((thread for thread in self._threads if thread.is_alive()), None)
+
+    def _in_thread(self, work: Callable[..., None], *args: Any) -> None:
+        """Do what blocks in a thread, that is awaited when the pool is shut down."""
+        self._threads = [thread for thread in self._threads if thread.is_alive()]
+        thread = threading.Thread(target=work, args=args, daemon=True)
+        self._threads.append(thread)
+        thread.start()
 
     def _send_and_feed(self, lane: Lane, client: Client) -> None:
         self._send(lane, client)
@@ -207,6 +215,7 @@ class Pool:
         """Let go of a worker of our own that is no use any more: another takes its place."""
         if lane.is_own and self._make is not None and lane in self._lanes:
             self._lanes.remove(lane)
+            self._in_thread(lane.shut_down)  # which has nothing left to wait for
 
     def _take(self, lane: Lane, client: Client) -> tuple[list[Job], list[Any]]:
         """Take calls from those that wait, as many as go at once, in the form in which they go."""

@@ -10,13 +10,14 @@ import multiprocessing
 import sys
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from multiprocessing.process import BaseProcess
+from time import monotonic_ns
 from typing import Any
 
 from .batch import Answer, Batch
 from .errors import WorkerLostError
 from .lanes import RemoteLane
 from .orders import Order
-from .performing import SKIPS, begin, greet
+from .performing import FIRST_SKIP, SKIPS, begin, greet
 
 __all__ = ["ProcessLane"]
 
@@ -32,7 +33,7 @@ class ProcessLane(RemoteLane):
 
     def __init__(self) -> None:
         context = multiprocessing.get_context("spawn")  # not "fork": this process has threads
-        self._shared: Any = context.RawArray("q", 2 + SKIPS)
+        self._shared: Any = context.RawArray("q", FIRST_SKIP + SKIPS)
         executor = ProcessPoolExecutor(
             1, mp_context=context, initializer=begin, initargs=(self._shared,)
         )
@@ -42,7 +43,10 @@ class ProcessLane(RemoteLane):
     def start(self) -> None:
         """Start the process, and wait until it is there."""
         try:
-            number = self.executor.submit(greet).result()
+            greeting = self.executor.submit(greet)
+            processes: Any = getattr(self.executor, "_processes", None) or {}
+            self._process = next(iter(processes.values()), None)
+            greeting.result()
         except BaseException as error:
             self.failure = WorkerLostError(
                 "a worker process ended before it could begin; what it has printed may say why (a "
@@ -50,9 +54,6 @@ class ProcessLane(RemoteLane):
             )
             self.failure.__cause__ = error
         else:
-            for process in multiprocessing.active_children():
-                if process.pid == number:
-                    self._process = process
             self._close_own_end()
 
     def _close_own_end(self) -> None:
@@ -68,11 +69,15 @@ class ProcessLane(RemoteLane):
     def _repeats(self, order: Order) -> bool:
         return False
 
+    def seconds(self, batch: Batch) -> float | None:
+        number, _, began, *_ = self._shared
+        return (monotonic_ns() - began) / 1e9 if began and number == batch.number else None
+
     def has_begun(self, batch: Batch) -> bool:
         return batch not in self.sent or self._shared[0] >= batch.number
 
     def revoke(self, batch: Batch) -> None:
-        self._shared[2 + batch.number % SKIPS] = batch.number
+        self._shared[FIRST_SKIP + batch.number % SKIPS] = batch.number
 
     def end(self, batch: Batch) -> None:
         if batch in self.sent and self._process is not None:
@@ -110,7 +115,7 @@ class ProcessLane(RemoteLane):
         self.executor.shutdown(wait=False, cancel_futures=True)
         process = self._process
         if process is not None:
-            process.join(PATIENCE)
+            process.join(PATIENCE if self.is_ready else 0)
             if process.is_alive():
                 process.kill()
         self.executor.shutdown(wait=True)

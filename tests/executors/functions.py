@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from multiprocessing import connection
 from pathlib import Path
 from typing import Any
 
@@ -95,23 +96,35 @@ def obey(order: Any) -> Any:
             return _coroutine()
         case "stop":
             raise StopIteration("stop")
-        case "large and kill":
-            pid = os.getpid()
-            threading.Thread(target=_kill_soon, args=(pid,), daemon=True).start()
-            return b"x" * 300_000_000
+        case "kill in the result":
+            connection.Connection._send = _send_a_part_and_die  # type: ignore[attr-defined]
+            return b"x" * 1_000_000
         case float():
             time.sleep(order)
             return order
     return order
 
 
+def obey_all(orders: list[Any]) -> list[Any]:
+    return [obey(order) for order in orders]
+
+
+def touch_slowly(path: str) -> str:
+    Path(path).touch()
+    time.sleep(0.05)
+    return path
+
+
 async def _coroutine() -> int:
     return 1
 
 
-def _kill_soon(pid: int) -> None:
-    time.sleep(0.15)
-    os.kill(pid, signal.SIGKILL)
+def _send_a_part_and_die(self: Any, data: bytes, write: Any = None) -> None:
+    """Take the place of what writes into a pipe: the process dies in the middle of that."""
+    part = memoryview(data)[: len(data) // 2]
+    while part:
+        part = part[os.write(self.fileno(), part) :]
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def fail_first(path: str) -> str:

@@ -1,0 +1,247 @@
+"""What fails in a worker is the failure of one call; what dies takes nothing else along."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import subprocess
+import sys
+import time
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conveyor_rx import BatchTask, RetryConfig, SingleTask, WorkerLostError, Workers
+from conveyor_rx.workers import RemoteError
+from tests.executors import functions as f
+from tests.executors.kit import in_real_time
+from tests.kit import Boom, drain
+
+pytestmark = in_real_time
+
+FAILURES = {
+    "fail": Boom,
+    "bad error": RemoteError,
+    "unsendable": TypeError,
+    "unreadable": TypeError,
+    "await": TypeError,
+    "stop": RuntimeError,
+}
+DEATHS = ("exit", "kill", "kill in the result")
+DEAD_PATIENCE = 20.0  # seconds in which a call must have failed whose worker has died
+
+
+def processes(number: int = 2, **options: Any) -> Workers[None]:
+    return Workers("processes", number, **options)
+
+
+@pytest.mark.parametrize("order", [*FAILURES, *DEATHS])
+@pytest.mark.parametrize("chunk", [1, 3])
+async def test_a_failure_stands_at_its_place(order: str, chunk: int) -> None:
+    """X6, E1: results before the failing one come; the error names the task and the input."""
+    got: list[Any] = []
+    task = SingleTask(f.obey, executor=processes(chunk=chunk), task_name="obedient")
+    async with asyncio.timeout(DEAD_PATIENCE):
+        with pytest.raises(FAILURES.get(order, WorkerLostError)) as caught:
+            await drain(task([1, 2, order, 4, 5]), got)
+    if chunk == 1 or order in FAILURES:
+        assert got == [1, 2]
+    assert "in task 'obedient', input" in caught.value.__notes__[-1]
+
+
+@pytest.mark.parametrize("order", [*FAILURES, *DEATHS])
+async def test_others_go_on_when_it_is_skipped(order: str) -> None:
+    """X6: a worker that dies, or what can't travel, is the failure of its call alone."""
+    with processes() as workers:
+        task = SingleTask(f.obey, executor=workers, on_error="skip_item")
+        stream = task([*range(20), order, *range(20)])
+        async with asyncio.timeout(DEAD_PATIENCE):
+            assert await stream.collect() == [*range(20), *range(20)]
+        assert stream.stats[0].skipped == 1
+        assert await task([1, 2]).collect() == [1, 2]
+
+
+@pytest.mark.parametrize("item", [f.Unsendable(), f.Unreadable()])
+@pytest.mark.parametrize("chunk", [1, 4])
+async def test_items_that_cannot_travel(item: Any, chunk: int) -> None:
+    """X2: an item that can't be pickled, or unpickled, is a failure of that item alone."""
+    task = SingleTask(f.obey, executor=processes(1, chunk=chunk), on_error="skip_item")
+    assert await task([1, item, 2, 3, item]).collect() == [1, 2, 3]
+
+
+async def test_all_calls_of_a_chunk_that_had_begun_are_lost() -> None:
+    """X5, X6: a worker that dies takes along what it has begun of its chunk, and no more."""
+    task = SingleTask(f.obey, executor=processes(1, chunk=50), on_error="skip_item")
+    stream = task([*range(30), "kill", *range(100, 130)])
+    got = await stream.collect()
+    assert set(range(100, 130)) <= set(got)
+    assert got == sorted(got)
+    assert stream.stats[0].skipped == 61 - len(got)
+
+
+async def test_a_call_is_tried_again_in_another_process(tmp_path: Path) -> None:
+    """X6: `retry_attempts` calls again what a worker had that died."""
+    marks = [str(tmp_path / name) for name in "abcde"]
+    retries = RetryConfig(3, base_delay=0.01)
+    stream = SingleTask(f.fail_first, executor=processes(), retry_config=retries)(marks)
+    assert await stream.collect() == list("abcde")
+    assert stream.stats[0].retried == 5
+
+
+async def test_batches_are_halved_in_workers() -> None:
+    """X6, E5: `skip_item` halves a batch until the item stands alone that kills its worker."""
+    task = BatchTask(f.obey_all, max_size=4, executor=processes(), on_error="skip_item")
+    assert await task([1, 2, 3, "kill", 5, 6, 7, 8]).collect() == [1, 2, 3, 5, 6, 7, 8]
+
+
+async def test_a_timeout_ends_a_process() -> None:
+    """T1, X4: a call that takes too long has failed, its process is gone, others go on."""
+    with processes(2) as workers:
+        task = SingleTask(f.obey, executor=workers, timeout=0.3, on_error="skip_item")
+        stream = task([1, 2, "hang", 3, 4, "hang", *range(10)])
+        async with asyncio.timeout(DEAD_PATIENCE):
+            assert await stream.collect() == [1, 2, 3, 4, *range(10)]
+        assert stream.stats[0].timed_out == 2
+        assert stream.stats[0].skipped == 2
+
+
+async def test_a_timeout_counts_from_the_beginning_of_the_call() -> None:
+    """T1: a call that waits for its worker is not timed."""
+    task = SingleTask(f.obey, executor=processes(1), timeout=0.5)
+    assert await task([0.2] * 6).collect() == [0.2] * 6
+
+
+async def test_a_timeout_in_a_thread_abandons_the_result() -> None:
+    """T7: the thread goes on; the run waits for it at its end."""
+    task = SingleTask(f.obey, executor=Workers("threads", 2), timeout=0.1, on_error="skip_item")
+    start = time.monotonic()
+    assert await task([1, 0.6, 2]).collect() == [1, 2]
+    assert time.monotonic() - start > 0.5
+
+
+async def test_a_setup_that_raises_is_a_failure_of_the_call() -> None:
+    """X7: the error is that of the setup."""
+    task = SingleTask(f.add_state, executor=processes(1, setup=f.broken_setup))
+    with pytest.raises(Boom, match="no model") as caught:
+        await task([1]).collect()
+    assert "in task 'add_state', input 0, attempt 1" in caught.value.__notes__
+
+
+@pytest.mark.parametrize("cancel", [False, True])
+async def test_an_executor_that_its_owner_shuts_down(cancel: bool) -> None:
+    """X3: calls that began give results; the first that can't be made is a failure that says so."""
+    with ThreadPoolExecutor(1) as pool:
+        got: list[Any] = []
+        task = SingleTask(f.obey, executor=pool, concurrency_limit=3)
+        stream = task([0.01] * 50)
+        with pytest.raises(RuntimeError, match=r"shut ?down"):  # noqa: PT012  # in its midst
+            async for result in stream:
+                got.append(result)
+                if len(got) == 5:
+                    pool.shutdown(wait=False, cancel_futures=cancel)
+        assert 5 <= len(got) < 50
+
+
+async def test_a_broken_executor_of_the_users() -> None:
+    """X6: a pool of the user's that is broken is an error that says so, at once."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        task = SingleTask(f.obey, executor=pool)
+        with pytest.raises(WorkerLostError, match="executor is broken"):
+            await task([1, "kill", 2]).collect()
+        with pytest.raises(BrokenExecutor):
+            await task([1]).collect()
+
+
+async def test_closing_ends_processes_that_do_not_end() -> None:
+    """X4: a process that hangs is ended a few seconds after the close; none is left."""
+    stream = SingleTask(f.obey, executor=processes(2))([1, 2, "hang", "hang", 3])
+    async for _ in stream:
+        break
+    await asyncio.sleep(0.3)
+    start = time.monotonic()
+    await stream.aclose()
+    assert time.monotonic() - start < 10
+    assert not [
+        child
+        for child in multiprocessing.active_children()
+        if child.name.startswith("SpawnProcess")
+    ]
+
+
+async def test_closing_waits_for_threads() -> None:
+    """X4: a call that runs in a thread is waited for; those that have not begun are dropped."""
+    made: list[float] = []
+
+    def note(seconds: float) -> float:
+        time.sleep(seconds)
+        made.append(seconds)
+        return seconds
+
+    stream = SingleTask(note, executor=Workers("threads", 1))([0.0, 0.3, 0.1, 0.1])
+    async for _ in stream:
+        break
+    await asyncio.sleep(0.05)
+    await stream.aclose()
+    assert made == [0.0, 0.3]
+
+
+async def test_nothing_that_waits_is_called_after_a_close(tmp_path: Path) -> None:
+    """X4: of calls that wait for a process none begins after the close."""
+    marks = [str(tmp_path / f"{number:02}") for number in range(40)]
+    stream = SingleTask(f.touch_slowly, executor=processes(1))(marks)
+    async for _ in stream:
+        break
+    await stream.aclose()
+    made = len(os.listdir(tmp_path))
+    await asyncio.sleep(0.3)
+    assert made < 5
+    assert len(os.listdir(tmp_path)) == made
+
+
+PROGRAM = """
+import asyncio, os, sys, threading, time
+from conveyor_rx import SingleTask, Workers
+from tests.executors import functions as f
+
+async def main():
+    with Workers({kind!r}, 2) as workers:
+        stream = SingleTask(f.obey, executor=workers)([0.01, *[{seconds}] * 10])
+        async for result in stream:
+            print(result, flush=True)
+            {what}
+
+if __name__ == "__main__":
+    asyncio.run(main())
+"""
+
+
+def run_program(tmp_path: Path, **parts: Any) -> subprocess.Popen[str]:
+    script = tmp_path / "program.py"
+    script.write_text(PROGRAM.format(**parts))
+    return subprocess.Popen(
+        [sys.executable, "-W", "error", str(script)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        start_new_session=True,
+    )
+
+
+@pytest.mark.parametrize("kind", ["threads", "processes"])
+def test_the_program_may_end_while_calls_run(kind: str, tmp_path: Path) -> None:
+    """X4: an interpreter that exits while calls run ends soon, and prints nothing odd."""
+    program = run_program(tmp_path, kind=kind, seconds=1.0, what="sys.exit(7)")
+    out, err = program.communicate(timeout=30)
+    assert (out, err, program.returncode) == ("0.01\n", "", 7)
+
+
+def test_processes_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
+    """X4: no process is left that would work for nobody."""
+    program = run_program(tmp_path, kind="processes", seconds=0.5, what="os.kill(os.getpid(), 9)")
+    program.communicate(timeout=30)  # which waits for all that hold the pipes
+    assert program.returncode == -9
