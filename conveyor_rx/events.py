@@ -58,10 +58,13 @@ call_started    a call of the stage's function begins, its attempt 1; told, as `
                 context in which the function is called. An item for which `weight` or `group_by`
                 failed is told of as a call that fails, though none is made
 attempt_failed  an attempt of a call ended with `error`; `reason` is "timed out" if it was ended by
-                `timeout` or `total_timeout`
+                `timeout` or `total_timeout`; `worker` and `queued`, where it was made, if that was
+                in an executor
 retried         the next attempt of a call begins, for `items`; for a batch perhaps for a part of it
 call_ended      a call is over, with all its attempts; `reason` is what became of it: "completed",
-                "failed", "skipped", "dropped" or "cancelled" (of a split batch: of its last part)
+                "failed", "skipped", "dropped" or "cancelled" (of a split batch: of its last part);
+                `worker` and `queued`, where the attempt was made that came through, if that was in
+                an executor
 ready           a stage has a result, `value`; it may be held, for order or for room downstream
 emitted         a result leaves the stage, to what it feeds
 dead_lettered   a function for dead letters has accepted items that are about to be skipped; they
@@ -149,6 +152,11 @@ class Event(NamedTuple):
     value: Any = None
     error: BaseException | None = None
     reason: str = ""
+    worker: str = ""
+    """Where the attempt was made that ends here, if that was in an executor and is known: the name
+    of a thread, or "process 4711"."""
+    queued: float = 0.0
+    """Seconds from when that was handed to its executor until its worker began."""
 
 
 Probe: TypeAlias = Callable[[Event], None]

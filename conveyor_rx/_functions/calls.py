@@ -62,7 +62,8 @@ class Elsewhere(Protocol):
     """Who makes the calls of a stage in one run, if not the engine."""
 
     last: Ran | None
-    """Where the call was made whose result the current task has just got."""
+    """Where the call was made whose result or failure the current task has just got, if that is
+    known; whoever takes it puts None there."""
 
     def waiting_for(self) -> Mapping[str, int]:
         """Give how many items no worker has begun with."""

@@ -17,8 +17,9 @@ class Answer(NamedTuple):
     error: BaseException | None = None
     is_packed: bool = False
     worker: str = ""
-    seconds: float = 0.0
-    """That the worker took for the batch so far."""
+    """Who was at it; "" if nobody can tell, or nobody was."""
+    began: float | None = None
+    """When the worker began with the batch, by the monotonic clock; None if it can't be told."""
 
 
 class Job:
@@ -55,13 +56,14 @@ class Job:
 class Batch:
     """Calls of one stage in one run that go to a worker in one submission."""
 
-    __slots__ = ("began", "crew", "jobs", "number")
+    __slots__ = ("began", "crew", "jobs", "number", "worker")
 
     def __init__(self, crew: Any, jobs: list[Job], number: int) -> None:
         self.crew = crew
         self.jobs = jobs
         self.number = number
         self.began: float | None = None  # seconds, of the monotonic clock, as far as is known here
+        self.worker = ""  # that is at it, as far as is known before there is an answer
         for job in jobs:
             job.batch = self
 

@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import copy_context
+from time import monotonic
 from typing import Any
 
 from .._functions.calls import Ran
@@ -133,13 +134,22 @@ class Crew:
         except asyncio.CancelledError:
             self._leave(job)
             raise
-        self.last = Ran(answer.worker, max(0.0, loop.time() - job.made - answer.seconds))
+        self.last = self._ran(job, answer)
         try:
             if answer.error is not None:
                 raise answer.error
             return unpacked(answer) if answer.is_packed else answer.value
         finally:
             del answer, job  # a traceback leads here
+
+    def _ran(self, job: Job, answer: Answer) -> Ran | None:
+        """Say where a call was made, if that is known, and how long it had to wait."""
+        if not answer.worker:
+            return None
+        if answer.began is None:
+            return Ran(answer.worker, 0.0)
+        since = monotonic() - answer.began  # while the loop's clock may be another one
+        return Ran(answer.worker, max(0.0, self.loop.time() - job.made - since))
 
     def _leave(self, job: Job) -> None:
         """Let go of a call whose answer nobody waits for any more."""
@@ -162,7 +172,8 @@ class Crew:
             pause = LOOK if seconds is None else timeout - seconds
             self._set_timer(pause, self._watch, timeout, lane, batch)
             return
-        batch.jobs[0].answer(Answer(error=late(timeout)))
+        began = monotonic() - seconds
+        batch.jobs[0].answer(Answer(error=late(timeout), worker=batch.worker, began=began))
         if self._pool is not None:
             self._pool.revoke(lane, batch)
             self._pool.end(lane, batch)

@@ -137,7 +137,7 @@ class ThreadLane(Lane):
     def _call_all(self, order: Order, batch: Batch) -> list[Answer]:
         start = monotonic()
         states = self._local.__dict__.setdefault("states", States())
-        name = threading.current_thread().name
+        batch.worker = name = threading.current_thread().name
         answers: list[Answer] = []
         for job in batch.jobs:
             if not job.is_wanted:
@@ -145,7 +145,7 @@ class ThreadLane(Lane):
                 continue
             assert job.context is not None
             value, error = job.context.run(_call, order, states, batch, job)
-            answers.append(Answer(value, error, False, name, monotonic() - start))
+            answers.append(Answer(value, error, False, name, start))
         return answers
 
     def _answers(self, order: Order, batch: Batch, result: Any) -> list[Answer | None]:
@@ -189,7 +189,8 @@ class RemoteLane(Lane):
             self._known.discard(order.name)
             return [None] * len(batch.jobs)
         worker, seconds, results = Reply(*result)
-        return [Answer(each, None, True, worker, seconds) for each in results]
+        began = monotonic() - seconds
+        return [Answer(each, None, True, worker, began) for each in results]
 
 
 def unpacked(answer: Answer) -> Any:

@@ -14,7 +14,17 @@ from typing import Any, NamedTuple, Protocol
 from .orders import Setup, Work
 from .parcels import pack, pack_error, unpack
 
-__all__ = ["FIRST_SKIP", "SKIPS", "Numbers", "Reply", "States", "begin", "greet", "perform"]
+__all__ = [
+    "FIRST_SKIP",
+    "SKIPS",
+    "Numbers",
+    "Reply",
+    "States",
+    "begin",
+    "greet",
+    "name_of_process",
+    "perform",
+]
 
 KNOWN = 64  # functions that a worker remembers
 FIRST_SKIP = 3
@@ -42,6 +52,7 @@ class Reply(NamedTuple):
 
     worker: str
     seconds: float
+    """From when it began with the batch."""
     results: list[Result]
 
 
@@ -82,6 +93,11 @@ def greet() -> None:
     """Say that the worker is there."""
 
 
+def name_of_process(number: int | None) -> str:
+    """Name a worker that is a process."""
+    return f"process {number}"
+
+
 def perform(number: int, name: bytes, data: bytes | None, parcels: Sequence[bytes]) -> Reply | None:
     """Make the calls of a batch; None if it must be sent again with `data`, the function's."""
     start = monotonic()
@@ -99,7 +115,7 @@ def perform(number: int, name: bytes, data: bytes | None, parcels: Sequence[byte
                 break
             _note(number, index)
             results.append(_result(work, parcel))
-    return Reply(f"process {os.getpid()}", monotonic() - start, results)
+    return Reply(name_of_process(os.getpid()), monotonic() - start, results)
 
 
 def _note(number: int, index: int) -> None:

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import multiprocessing
 import sys
+from collections.abc import Sequence
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from multiprocessing.process import BaseProcess
-from time import monotonic_ns
+from time import monotonic, monotonic_ns
 from typing import Any
 
 from .batch import Answer, Batch
 from .errors import WorkerLostError
 from .lanes import RemoteLane
 from .orders import Order
-from .performing import FIRST_SKIP, SKIPS, begin, greet
+from .performing import FIRST_SKIP, SKIPS, begin, greet, name_of_process
 
 __all__ = ["ProcessLane"]
 
@@ -66,6 +67,11 @@ class ProcessLane(RemoteLane):
             if writer is not None:
                 writer.close()
 
+    def send(self, order: Order, batch: Batch, wrapped: Sequence[Any]) -> Future[Any]:
+        if self._process is not None:
+            batch.worker = name_of_process(self._process.pid)
+        return super().send(order, batch, wrapped)
+
     def _repeats(self, order: Order) -> bool:
         return False
 
@@ -90,14 +96,17 @@ class ProcessLane(RemoteLane):
         guilty = len(batch.jobs) if batch.number < at else index + 1 if batch.number == at else 0
         answers: list[Answer | None] = [None] * len(batch.jobs)
         for number in range(min(guilty, len(answers))):
-            answers[number] = Answer(error=self._lost())
+            # Only of the call that it was at is it known when that began.
+            seconds = self.seconds(batch) if number == index else None
+            began = None if seconds is None else monotonic() - seconds
+            answers[number] = Answer(error=self._lost(), worker=batch.worker, began=began)
         return answers
 
     def _answers(self, order: Order, batch: Batch, result: Any) -> list[Answer | None]:
         answers = super()._answers(order, batch, result)
         last = answers[-1] if answers else None
-        if last is not None:
-            self.capacity = 2 if last.seconds < QUICK else 1
+        if last is not None and last.began is not None:
+            self.capacity = 2 if monotonic() - last.began < QUICK else 1
         return answers
 
     def _lost(self) -> WorkerLostError:

@@ -180,3 +180,7 @@ def is_child(item: Any) -> bool:
     from multiprocessing import parent_process
 
     return parent_process() is not None
+
+
+def inverse(number: int) -> float:
+    return 1 / number

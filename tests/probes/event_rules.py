@@ -32,6 +32,9 @@ class EventRules:
         self.run = event.run
         last = self.events[-2].time if len(self.events) > 1 else event.time
         self._check(event.time >= last, event, "earlier than the one before")
+        ends = event.kind in ("attempt_failed", "call_ended")
+        self._check(ends or not event.worker, event, "a worker that has not ended")
+        self._check(event.queued >= 0 and (event.worker or not event.queued), event, "no wait")
         checks = {"ready": self._new_value}
         check = checks.get(event.kind) or getattr(self, "_" + event.kind, self._about_known_values)
         check(event)

@@ -58,6 +58,8 @@ class Attempts:
         self._end: BaseException | None = None  # that is no failure, and is to end the task as well
         # What is still to be done, the next last: the item or batch, or the halves of that.
         self._parts = [Part(place, place.value, place.weight, 0)]
+        if stage.reporter is not None:  # the first attempt may have been made elsewhere
+            stage.reporter.has_answer(place)
 
     @property
     def left(self) -> int:
@@ -148,6 +150,8 @@ class Attempts:
         except BaseException as error:
             if self._place.dead or not _is_failure(error):
                 raise
+            if self._stage.reporter is not None:
+                self._stage.reporter.has_answer(self._place)
             await self._stage.run.wait_for_pause()
             if self._place.dead:
                 raise
@@ -240,6 +244,8 @@ class Attempts:
         """Deliver what a call gave."""
         if is_awaitable(result):
             result = await cast("Awaitable[Any]", result)
+            if self._stage.reporter is not None:
+                self._stage.reporter.has_answer(self._place)
         if self._place.dead:  # it may be the handler that has closed its own run
             raise asyncio.CancelledError
         if not self._stage.call.flatten or not issubclass(type(result), MANY):

@@ -55,7 +55,9 @@ class ObservedRun(Watcher):
         assert segment is not None
         if self._results is not None:
             self._results.is_last = False
-        calls.reporter = reporter = Reporter(self._tracer, stage, segment, calls.counters)
+        calls.reporter = reporter = Reporter(
+            self._tracer, stage, segment, calls.counters, calls.call.elsewhere
+        )
         if self._pulled.stage in self._info.stages[stage].fed_by:
             self._pulled.reporter = reporter
             reporter.source = self._pulled.stage

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Collection, Iterable
 from typing import Any
 
+from ..._functions.calls import Elsewhere, Ran
 from ..._inputs import Inputs
 from ..._stats import Counters
 from ..place import Place
@@ -14,6 +15,8 @@ from .trace import Trace, Traces, trace_of
 from .tracer import Tracer
 
 __all__ = ["BatchReporter", "Reporter"]
+
+_HERE = Ran("", 0.0)
 
 
 class Reporter:
@@ -25,7 +28,9 @@ class Reporter:
     __slots__ = (
         "_ahead",
         "_calls",
+        "_elsewhere",
         "_outcomes",
+        "_ran",
         "_send",
         "_stage",
         "_state",
@@ -34,7 +39,14 @@ class Reporter:
         "source",
     )
 
-    def __init__(self, tracer: Tracer, stage: int, segment: Segment, counters: Counters) -> None:
+    def __init__(
+        self,
+        tracer: Tracer,
+        stage: int,
+        segment: Segment,
+        counters: Counters,
+        elsewhere: Elsewhere | None = None,
+    ) -> None:
         self.segment = segment
         self.source = 0  # the id of the one for which is read ahead, if this is done
         self._tracer = tracer
@@ -43,6 +55,8 @@ class Reporter:
         self._state = segment.add(stage, counters)
         self._calls = 0
         self._outcomes: dict[Place, str] = {}  # of calls that take several steps, so far
+        self._elsewhere = elsewhere  # who makes the calls, if not the engine
+        self._ran: dict[Place, Ran] = {}  # of attempts that have ended, and are not told of yet
         self._ahead: deque[Place] = deque()  # what was read ahead, and is not told of yet
 
     # -- items that wait
@@ -99,6 +113,8 @@ class Reporter:
 
     def call_gave(self, place: Place, result: Any) -> None:
         """Tell the end of a call that has given its whole result at once."""
+        if self._elsewhere is not None:
+            self.has_answer(place)
         if place.reporter is None:
             return
         outcome = "completed"
@@ -109,7 +125,8 @@ class Reporter:
             self._send("dropped", self._stage, items, inputs, call, reason="none")
         place.reporter = None
         self._state.open -= 1
-        self._send("call_ended", self._stage, items, inputs, call, 0, None, None, outcome)
+        ran = self._ran.pop(place, _HERE) if self._ran else _HERE
+        self._send("call_ended", self._stage, items, inputs, call, 0, None, None, outcome, *ran)
 
     def failed(self, place: Place) -> None:
         """Tell the end of a call that ends the run."""
@@ -119,17 +136,27 @@ class Reporter:
     def is_over(self, place: Place) -> None:
         """Tell the end of the call for a place, if there is one that has not ended."""
         outcome = self._outcomes.pop(place, "cancelled")
+        ran = self._ran.pop(place, _HERE)
         if getattr(place, "reporter", None) is not None:
             place.reporter = None
             self._state.open -= 1
             trace: Any = place.inputs
             about = trace.items, trace.inputs, place.call
-            self._send("call_ended", self._stage, *about, reason=outcome)
+            self._send("call_ended", self._stage, *about, 0, None, None, outcome, *ran)
+
+    def has_answer(self, place: Place) -> None:
+        """Take note of where a call was made; the current task has just got what became of it."""
+        elsewhere = self._elsewhere
+        if elsewhere is not None and (ran := elsewhere.last) is not None:
+            elsewhere.last = None
+            if getattr(place, "reporter", None) is not None:
+                self._ran[place] = ran
 
     # -- calls that take several steps
 
     def attempt_begins(self, place: Place, inputs: Inputs, attempt: int) -> None:
         """Tell of another attempt, or of one for a part of a batch."""
+        self._ran.pop(place, None)
         if attempt > 1 or inputs is not place.inputs:
             self._tell_part("retried", place, inputs, attempt=attempt)
 
@@ -138,8 +165,16 @@ class Reporter:
     ) -> None:
         """Tell that an attempt for what is of `inputs` ended with `error`."""
         reason = "timed out" if timed_out else ""
+        worker, queued = self._ran.pop(place, _HERE)
         self._tell_part(
-            "attempt_failed", place, inputs, attempt=attempt, error=error, reason=reason
+            "attempt_failed",
+            place,
+            inputs,
+            attempt=attempt,
+            error=error,
+            reason=reason,
+            worker=worker,
+            queued=queued,
         )
 
     def dead_lettered(self, place: Place, inputs: Inputs, error: BaseException) -> None:

@@ -72,6 +72,8 @@ class Tracer:
         value: Any = None,
         error: BaseException | None = None,
         reason: str = "",
+        worker: str = "",
+        queued: float = 0.0,
     ) -> None:
         """Tell the probes; one that raises hears nothing more."""
         told = self._told
@@ -91,6 +93,8 @@ class Tracer:
                 value,
                 error,
                 reason,
+                worker,
+                queued,
             ),
         )
         self.is_telling = True
