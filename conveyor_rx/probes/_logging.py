@@ -64,4 +64,6 @@ def _details(event: Event) -> list[str]:
         details.append(label(type(event.error).__name__, 60))
     if event.reason:
         details.append(event.reason)
+    if event.worker:
+        details.append(f"by {label(event.worker, 40)} after {event.queued:.3f} s")
     return details

@@ -58,6 +58,7 @@ class _Instruments:
         self.calls = counter("calls", "{call}", "Calls of a stage's function, by outcome")
         self.retries = counter("retries", "{retry}", "Further attempts of calls")
         self.call = seconds("call.duration", "Time of a call with all its attempts")
+        self.queue = seconds("call.queue_time", "Time that an attempt waited in its executor")
         self.wait = seconds("items.wait_time", "Time that an item waited for a slot or its batch")
         self.hold = seconds("items.hold_time", "Time that a result was held, for order or room")
         self.run = seconds("run.duration", "Time of a run")
@@ -93,6 +94,7 @@ class _Run:
     def attempt_failed(self, event: Event) -> None:
         if event.error is not None:
             self._errors[event.stage, event.call] = error_type(event.error)
+        self._made(event)
 
     def retried(self, event: Event) -> None:
         if event.attempt > 1:  # else it is a part of a batch that is tried for the first time
@@ -106,6 +108,7 @@ class _Run:
             attributes[ERROR_TYPE] = error
         self._to.calls.add(1, attributes)
         self._to.call.record(event.time - self._calls.pop(call, event.time), attributes)
+        self._made(event)
         if event.reason == "failed":
             self._to.failed.add(len(event.items), self._stages[event.stage])
 
@@ -139,6 +142,10 @@ class _Run:
         if event.error is not None:
             attributes[ERROR_TYPE] = error_type(event.error)
         self._to.run.record(event.time - self._began, attributes)
+
+    def _made(self, event: Event) -> None:
+        if event.worker:
+            self._to.queue.record(event.queued, self._stages[event.stage])
 
     def _arrived(self, event: Event) -> None:
         stages = event.run.stages

@@ -14,10 +14,12 @@ __all__ = [
     "ERROR_TYPE",
     "INPUTS",
     "OUTCOME",
+    "QUEUE_TIME",
     "REASON",
     "RETRIES",
     "RUN_ID",
     "STAGE_NAME",
+    "WORKER",
     "Attributes",
     "error_type",
     "pipeline_attributes",
@@ -32,10 +34,12 @@ CALL = "conveyor_rx.call.number"
 ERROR_TYPE = "error.type"
 INPUTS = "conveyor_rx.inputs"
 OUTCOME = "conveyor_rx.outcome"
+QUEUE_TIME = "conveyor_rx.call.queue_time"
 REASON = "conveyor_rx.reason"
 RETRIES = "conveyor_rx.call.retries"
 RUN_ID = "conveyor_rx.run.id"
 STAGE_NAME = "conveyor_rx.stage.name"
+WORKER = "conveyor_rx.call.worker"
 
 _WIDTH = 120  # of a name
 

@@ -18,9 +18,11 @@ from ._names import (
     ERROR_TYPE,
     INPUTS,
     OUTCOME,
+    QUEUE_TIME,
     RETRIES,
     RUN_ID,
     STAGE_NAME,
+    WORKER,
     error_type,
     pipeline_attributes,
     stage_attributes,
@@ -89,8 +91,10 @@ class _Run:
         call = self._calls.get((event.stage, event.call))
         if call is not None and event.error is not None:
             call.error = error_type(event.error)
-            attributes = {ERROR_TYPE: call.error, ATTEMPT: event.attempt}
+            where = _elsewhere(event)
+            attributes = {ERROR_TYPE: call.error, ATTEMPT: event.attempt, **where}
             call.span.add_event("attempt failed", attributes)
+            call.span.set_attributes(where)
             if self._with_exceptions:
                 call.span.record_exception(event.error)
 
@@ -110,6 +114,7 @@ class _Run:
         call = self._calls.pop((event.stage, event.call), None)
         if call is not None:
             call.leave()
+            call.span.set_attributes(_elsewhere(event))
             if call.retries:
                 call.span.set_attribute(RETRIES, call.retries)
             is_failure = event.reason in ("failed", "skipped")
@@ -149,6 +154,13 @@ class _Call:
 
 
 _here: ContextVar[_Call | None] = ContextVar("conveyor_rx_call_span", default=None)
+
+
+def _elsewhere(event: Event) -> dict[str, Any]:
+    """Say who has made an attempt, and how long it waited for that, if it was in an executor."""
+    if not event.worker:
+        return {}
+    return {WORKER: label(event.worker, 120), QUEUE_TIME: event.queued}
 
 
 def _end(span: trace.Span, outcome: str, error: str | None) -> None:

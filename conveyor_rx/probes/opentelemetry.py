@@ -35,6 +35,7 @@ class OpenTelemetryProbe:
     Histograms, in seconds of the event loop's clock, by the same and the last one by pipeline:
 
         conveyor_rx.call.duration         of a call with all its attempts, by `conveyor_rx.outcome`
+        conveyor_rx.call.queue_time       of an attempt in an executor, until its worker began
         conveyor_rx.items.wait_time       from an item's coming to its call, for slot or batch
         conveyor_rx.items.hold_time       from a result to its leaving: for order, or for room
         conveyor_rx.run.duration          of a run, by `conveyor_rx.outcome`
@@ -44,6 +45,8 @@ class OpenTelemetryProbe:
     `run_spans=False` the caller's span is the parent of the calls' themselves. In the function, and
     in what it runs by `asyncio.to_thread` or as tasks, the span of the call is the current one.
     (Where a plain function returns a coroutine or a generator, that runs under the caller's span.)
+    The span of a call that was made in an executor says who made it, `conveyor_rx.call.worker`, and
+    how many seconds it had waited for that, `conveyor_rx.call.queue_time`.
 
     Contents of items are never sent, and of errors only the type, for a message may hold contents.
     `record_exceptions=True` adds each failed attempt's message and traceback to its span.

@@ -31,8 +31,9 @@ def progress(*, one_line: bool = False, console: Console | None = None) -> Gener
 
     A row a stage: items done (of how many, where that can be told), running, waiting, skipped,
     failed, and items a second of late; above them the time that has passed, and the time that is
-    left, as the slowest stage goes. `one_line=True` draws a line a pipeline, as tqdm does.
-    Runs of pipelines with the same stages are counted together.
+    left, as the slowest stage goes. Calls that wait in an executor count as running: only when they
+    end it is known how long they did. `one_line=True` draws a line a pipeline, as tqdm does. Runs
+    of pipelines with the same stages are counted together.
 
     The view is drawn on stderr, at most ten times a second and once more at the end of the block,
     with what is printed meanwhile above it; in a notebook it is an output of the cell. Where stderr
