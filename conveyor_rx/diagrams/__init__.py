@@ -8,7 +8,7 @@ How they are made:
 
     _recorder.py    events -> recordings (_run_recorder.py: of one run; _lane_state.py: of a stage;
                     _bounds.py: what is only counted)
-    _recording.py   what is kept of a run
+    _recording.py   what is kept of a run (_workers.py: of who made its calls in executors)
     _layout.py      a recording -> shapes with places (_lane_layout.py, _line.py, _bars.py,
                     _bar_errors.py, _area.py, _scene.py, _placing.py, _axis.py, _watermark.py,
                     _thinning.py, _text_size.py, _legend.py, _words.py)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ._area import AREA_HEIGHT, area_of
+from ._area import AREA_HEIGHT, areas_of
 from ._bar_errors import errors_beside, short_error
 from ._recording import Attempt, Call, Lane
 from ._scene import Origins, Scene
 from ._shapes import Area, Bar, Look, Retry, Text, Wait
 from ._text_size import width_of
 from ._words import attempt_tip, wait_tip
+from ._workers import mark_of
 
 __all__ = ["Bars", "Rows", "bars_of", "rows_of"]
 
@@ -83,8 +84,7 @@ def bars_of(lane: Lane, rows: Rows, scene: Scene, origins: Origins, top: float) 
     bars = Bars()
     axis = scene.axis
     if rows.is_area:
-        bars.areas.append(area_of(lane, axis, top, scene.now))
-        most = f"up to {lane.most_at_once:,} calls at once"
+        bars.areas, most = areas_of(lane, axis, top, scene.now)
         x = axis.x(min(call.start for call in lane.calls)) + 8
         x = min(x, axis.right - width_of(most, BAR_TEXT, bold=True))
         bars.texts.append(Text(x, top + AREA_HEIGHT - 8, most, BAR_TEXT, "ink", bold=True))
@@ -136,7 +136,7 @@ class _Row:
             is_first, bar = bar is None, self._attempt(call, attempt, x)
             if not is_first:
                 continue
-            entry = (bar.x + min(5.0, bar.width / 2), self._y)
+            entry = (bar.x + min(5.0, bar.width / 2), self._y + bar.head)
             for item in call.items:
                 self._out.entries[item] = entry
             if self._rows.has_cuts and call.cut:
@@ -198,7 +198,12 @@ class _Row:
         inputs = self._inputs(call, attempt)
         colours = self._scene.colours.of(inputs, STRIPES)
         bar = Bar(x, self._y, width, self._rows.bar, colours, look, "", tip)
-        bar.text = self._text(attempt, inputs, bar)
+        if attempt.queued:
+            begun = self._axis.x(attempt.start + attempt.queued)
+            bar.queued = max(min(begun - x, width - least), 0.0)
+        mark = mark_of(attempt.worker, self._scene.recording.workers)
+        bar.text = self._text(attempt, inputs, bar, mark)
+        bar.names_worker = mark in bar.text.split()
         bar.error = "" if short_error(attempt.error) in bar.text else attempt.error
         bar.timed_out = attempt.timed_out
         self._out.bars.append(bar)
@@ -209,6 +214,7 @@ class _Row:
     def _merge(self, bar: Bar, call: Call, attempt: Attempt, right: float) -> Bar:
         """Draw an attempt that is too short for a bar as part of the one before."""
         bar.calls += 1
+        bar.queued = 0.0
         bar.width = max(right - bar.x, bar.width)
         if attempt.error and bar.width <= 2 * LEAST_WIDTH:
             bar.look, bar.error = "failed", bar.error or attempt.error
@@ -225,15 +231,17 @@ class _Row:
         parts = (self._origins[item].inputs for item in attempt.items if item in self._origins)
         return tuple(dict.fromkeys(number for part in parts for number in part))
 
-    def _text(self, attempt: Attempt, inputs: tuple[int, ...], bar: Bar) -> str:
-        if bar.height < LEAST_HEIGHT or bar.look == "batch":
+    def _text(self, attempt: Attempt, inputs: tuple[int, ...], bar: Bar, mark: str) -> str:
+        if bar.height < LEAST_HEIGHT or (bar.look == "batch" and not mark):
             return ""
         name = self._scene.name_of(attempt.items, inputs, self._origins)
-        texts = [name]
-        if attempt.error:
+        texts = [f"{name} {mark}", name] if mark else [name]
+        if bar.look == "batch":
+            texts = [mark]
+        elif attempt.error:
             full, short = attempt.error, short_error(attempt.error)
-            texts = [f"{name} · {full}", f"{name} · {short}", name]
+            texts = [f"{texts[0]} · {full}", f"{name} · {full}", f"{name} · {short}", name]
         elif attempt.number > 1:
-            texts.insert(0, f"{name} · try {attempt.number}")
-        room = bar.width - 9
+            texts.insert(0, f"{texts[0]} · try {attempt.number}")
+        room = bar.width - bar.queued - 9
         return next((text for text in texts if width_of(text, BAR_TEXT, bold=True) <= room), "")

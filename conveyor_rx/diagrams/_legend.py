@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from ._recording import Recording
 from ._shapes import Text
-from ._text_size import width_of
+from ._text_size import cut, width_of
 from ._thinning import Detail
 from ._views import LaneView, LegendEntry, LegendSign
+from ._workers import names_of
 
 __all__ = ["legend_of"]
 
@@ -16,6 +17,8 @@ SIZE = 11.0
 SIGN_WIDTH = 38.0
 """Pixels for a sign."""
 GAP = 22.0
+SEEN = 3.0
+"""Pixels of a wait that is explained."""
 PITCH = 24.0
 
 MEANINGS: dict[LegendSign, str] = {
@@ -30,6 +33,8 @@ MEANINGS: dict[LegendSign, str] = {
     "queue": "items waiting",
     "held": "ready, held for order or room",
     "wait": "waits for its key or a rate",
+    "queued": "waiting for worker, then at work",
+    "worker": "",
     "retry": "failed attempt",
     "timed out": "its time was over",
     "failed": "item failed the run",
@@ -67,6 +72,7 @@ def legend_of(
     for sign, meaning in MEANINGS.items():
         if sign not in occurring:
             continue
+        meaning = meaning or cut(names_of(recording.workers), right - left - SIGN_WIDTH, SIZE)
         width = SIGN_WIDTH + width_of(meaning, SIZE)
         if x + width > right and x > left:
             x, y = left, y + PITCH
@@ -87,6 +93,10 @@ def _signs_of_calls(lane: LaneView) -> Iterator[LegendSign]:
         yield "retry" if bar.look == "failed" else bar.look
         if bar.timed_out:
             yield "timed out"
+        if bar.names_worker:
+            yield "worker"
+        if bar.queued >= SEEN:
+            yield "queued"
     if lane.waits:
         yield "wait"
     for area in lane.areas:

@@ -10,8 +10,8 @@ output. All times are seconds from the start of the run (`run_started` is 0.0). 
     losses    what did not: a `Loss` is an item that failed, was skipped, or was dropped
     queue     how many items wait here: steps (instant, number), each valid until the next
 
-Values are known by numbers (`items`), each marble's `item` being a new one: the calls of the next
-lane that have this number among their `items` work on it. The output's marbles have the numbers of
+Values are known by numbers (`items`), a new one for each marble: the calls of the next lane that
+have this number among their `items` work on it. The output's marbles have the numbers of
 the last stage's; there `ready` is when the last stage let go of it, `left` when it was consumed.
 `inputs` are the numbers of the source's items that something comes from. No value of the user's is
 kept, only `label`, one short line; that is not yet escaped for any format.
@@ -25,6 +25,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from .._text.labels import label
+from ._workers import Workers
 
 __all__ = [
     "Attempt",
@@ -57,6 +58,10 @@ class Attempt:
     """The name of the exception's type, if it failed."""
     timed_out: bool = False
     """Whether it was ended by `timeout` or `total_timeout`."""
+    worker: str = ""
+    """Who made it, if that was in an executor and is known."""
+    queued: float = 0.0
+    """Seconds from its start until the worker began."""
 
 
 @dataclass(slots=True)
@@ -155,6 +160,7 @@ class Lane:
     """Seconds that results were held after they were ready, summed over results."""
     holds: int = 0
     """How many results those were."""
+    workers: Workers = field(default_factory=Workers)
     first_call: float | None = None
     last_call: float | None = None
     """When the last of the calls that have ended did so."""
@@ -201,6 +207,8 @@ class Recording:
     retries: int = 0
     parts: int = 0
     """Parts of failed batches that were tried by themselves."""
+    workers: dict[str, int] = field(default_factory=dict[str, int])
+    """Those that have made calls, and their numbers in pictures, from 1."""
     first_result: float | None = None
     last_result: float | None = None
     is_cut: bool = False

@@ -11,6 +11,7 @@ from ..events import Event, EventKind
 from ._bounds import Bounds
 from ._lane_state import LaneState, lanes_of
 from ._recording import Attempt, Call, Loss, LossKind, Marble, Recording
+from ._workers import enter
 
 __all__ = ["RunRecorder"]
 
@@ -144,9 +145,9 @@ class RunRecorder:
             errors[name] = errors.get(name, 0) + 1
         call = lane.call_of(event)
         if call is not None and call.attempts[-1].end is None:
-            call.attempts[-1].end = now
-            call.attempts[-1].error = name
-            call.attempts[-1].timed_out = event.reason == "timed out"
+            attempt = call.attempts[-1]
+            attempt.error, attempt.timed_out = name, event.reason == "timed out"
+            self._ends(attempt, event, lane, now)
 
     def retried(self, event: Event, lane: LaneState, now: float) -> None:
         if event.attempt > 1:
@@ -169,7 +170,7 @@ class RunRecorder:
         call.end, call.outcome = now, event.reason
         attempt = call.attempts[-1]
         if attempt.end is None:
-            attempt.end = now
+            self._ends(attempt, event, lane, now)
         if call.outcome == "failed":
             self.recording.failed += len(call.items)
             self._lose(event, lane, now, "failed")
@@ -183,6 +184,14 @@ class RunRecorder:
             record.busy += math.fsum(tried)
         record.last_call = now
         self._goes_on(call.inputs, now)
+
+    def _ends(self, attempt: Attempt, event: Event, lane: LaneState, now: float) -> None:
+        attempt.end = now
+        if event.worker:
+            attempt.worker = worker = label(event.worker, 40)
+            attempt.queued = queued = min(event.queued, now - attempt.start)
+            enter(worker, self.recording.workers)
+            lane.lane.workers.made(worker, attempt.start + queued, now, queued)
 
     def dead_lettered(self, event: Event, lane: LaneState, now: float) -> None:
         self.recording.dead_lettered += len(event.items)

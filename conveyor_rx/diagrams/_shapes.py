@@ -69,6 +69,15 @@ class Bar:
     """What it failed with, if that has no room in it."""
     timed_out: bool = False
     """It ends where its time was over."""
+    names_worker: bool = False
+    """Its text says who has made it."""
+    queued: float = 0.0
+    """Pixels at its left in which it waited for its worker."""
+
+    @property
+    def head(self) -> float:
+        """How far below the bar's upper edge that wait is drawn, which is thinner."""
+        return round(self.height * 0.34, 1) if self.queued else 0.0
 
 
 @dataclass(slots=True)

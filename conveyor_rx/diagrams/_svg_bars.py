@@ -22,28 +22,35 @@ def bars(all_bars: list[Bar], theme: Theme, tips: bool) -> Iterator[str]:
             yield from _bar(one, theme, tips)
             continue
         width, height = num(_inner(one)), num(one.height)
-        plain.setdefault(one.colours[0], []).append(
-            f"M{num(one.x)} {num(one.y)}h{width}v{height}h-{width}z"
-        )
+        path = f"M{num(one.x + one.queued)} {num(one.y)}h{width}v{height}h-{width}z"
+        if one.queued:
+            wait, thin = num(one.queued), num(one.height - 2 * one.head)
+            path += f"M{num(one.x)} {num(one.y + one.head)}h{wait}v{thin}h-{wait}z"
+        plain.setdefault(one.colours[0], []).append(path)
     for colour, paths in plain.items():
         yield f'<path d="{"".join(paths)}" fill="{colour}" fill-opacity=".88"/>'
 
 
 def _inner(bar: Bar) -> float:
-    """Give the width without the gap to the next bar."""
-    return bar.width - 1 if bar.width > 4 else max(bar.width - 0.3, 0.7)
+    """Give the width in which it runs, without the gap to the next bar."""
+    width = bar.width - bar.queued
+    return width - 1 if width > 4 else max(width - 0.3, 0.7)
 
 
 def _bar(bar: Bar, theme: Theme, tips: bool) -> Iterator[str]:
-    x, y, width, height = num(bar.x), num(bar.y), _inner(bar), bar.height
+    left = bar.x + bar.queued
+    x, y, width, height = num(left), num(bar.y), _inner(bar), bar.height
     radius = num(min(4.0, height / 4, width / 3))
     frame = f'x="{x}" y="{y}" width="{num(width)}" height="{num(height)}" rx="{radius}"'
     title = tooltip(bar.tip, tips)
     yield "<g>"
+    if bar.queued:
+        thin = Bar(bar.x, bar.y + bar.head, bar.queued, height - 2 * bar.head, bar.colours)
+        yield f"<g>{_stripes(thin, num(bar.x), bar.queued, 0.55)}{title}</g>"
     if bar.look == "failed":
         yield f'<rect {frame} fill="{theme.loss}"/>'
         if width > 9:
-            yield _stripes(bar, num(bar.x), 4.0, 1.0)
+            yield _stripes(bar, x, 4.0, 1.0)
         yield (
             f'<rect {frame} fill="none" stroke="{theme.error}" stroke-width="1.1"'
             f' stroke-dasharray="3 2" pointer-events="all">{title}</rect>'
@@ -59,7 +66,7 @@ def _bar(bar: Bar, theme: Theme, tips: bool) -> Iterator[str]:
             f' pointer-events="all">{title}</rect>'
         )
     if bar.timed_out:
-        end = f"M{num(bar.x + width)} {num(bar.y - 1.5)}v{num(height + 3)}"
+        end = f"M{num(left + width)} {num(bar.y - 1.5)}v{num(height + 3)}"
         yield f'<path d="{end}" stroke="{theme.error}" stroke-width="2.6"/>'
     if bar.text:
         yield _bar_text(bar, theme)
@@ -67,7 +74,7 @@ def _bar(bar: Bar, theme: Theme, tips: bool) -> Iterator[str]:
 
 
 def _bar_text(bar: Bar, theme: Theme) -> str:
-    colour, plate = on(bar.colours[0]), ""
+    colour, plate, left = on(bar.colours[0]), "", bar.x + bar.queued
     if bar.look == "failed":
         colour = theme.error
     elif bar.look == "cancelled":
@@ -76,12 +83,12 @@ def _bar_text(bar: Bar, theme: Theme) -> str:
         colour = theme.ink
         width = width_of(bar.text, BAR_TEXT, bold=True) + 4
         plate = (
-            f'<rect x="{num(bar.x + 4)}" y="{num(bar.y + 2)}" width="{num(width)}"'
+            f'<rect x="{num(left + 4)}" y="{num(bar.y + 2)}" width="{num(width)}"'
             f' height="{num(bar.height - 4)}" rx="3" fill="{theme.ground}" pointer-events="none"/>'
         )
     indent = 8.0 if bar.look == "failed" else 6.0
     return (
-        f'{plate}<text x="{num(bar.x + indent)}" y="{num(bar.y + bar.height / 2 + 3.4)}"'
+        f'{plate}<text x="{num(left + indent)}" y="{num(bar.y + bar.height / 2 + 3.4)}"'
         f' fill="{colour}" font-size="{num(BAR_TEXT)}" font-weight="600" pointer-events="none">'
         f"{xml(bar.text)}</text>"
     )

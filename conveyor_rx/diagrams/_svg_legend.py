@@ -34,7 +34,7 @@ def legend(entry: LegendEntry, theme: Theme) -> Iterator[str]:
 def _sign(entry: LegendEntry, theme: Theme) -> Iterator[str]:
     x, y = entry.x, entry.y
     match entry.sign:
-        case "call" | "batch" | "cancelled" | "retry" | "timed out" | "wait":
+        case "call" | "batch" | "cancelled" | "retry" | "timed out" | "wait" | "queued" | "worker":
             yield from _of_calls(entry.sign, x, y, theme)
         case "result" | "result of several" | "failed" | "skipped" | "dropped":
             sign: Sign = "result" if entry.sign.startswith("result") else entry.sign  # pyright: ignore[reportAssignmentType]
@@ -73,6 +73,12 @@ def _of_calls(sign: LegendSign, x: float, y: float, theme: Theme) -> Iterator[st
             yield retry(Retry(x + 14, x + 32, y), theme)
         case "timed out":
             bar = Bar(x, y - 6, 24, 12, (ORANGE,), "failed", timed_out=True)
+            yield from bars([bar], theme, False)
+        case "queued":
+            bar = Bar(x, y - 7, 30, 14, (ORANGE,), queued=16)
+            yield from bars([bar], theme, False)
+        case "worker":
+            bar = Bar(x, y - 7, 30, 14, (ORANGE,), text="@1")
             yield from bars([bar], theme, False)
         case _:
             yield wait(Wait(x, x + 28, y), theme, False)

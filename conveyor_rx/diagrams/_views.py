@@ -32,6 +32,8 @@ LegendSign: TypeAlias = Literal[
     "queue",
     "held",
     "wait",
+    "queued",
+    "worker",
     "retry",
     "timed out",
     "failed",

@@ -118,6 +118,9 @@ def figures(lane: Lane, span: float) -> list[tuple[str, Role]]:
     if lane.waiters and lane.waited > lane.waiters * least:
         why = f" ({', '.join(sorted(lane.waits_for))})" if lane.waits_for else ""
         lines.append(f"mean wait {duration(lane.waited / lane.waiters)}{why}")
+    made = lane.workers
+    if made.attempts and made.queued > made.attempts * least:
+        lines.append(f"worker wait {duration(made.queued / made.attempts)}")
     if lane.holds and lane.held > lane.holds * least:
         lines.append(f"mean hold {duration(lane.held / lane.holds)}")
     failures = _errors(lane)
@@ -133,12 +136,18 @@ def _errors(lane: Lane) -> list[str]:
 
 
 def _busy(lane: Lane) -> str:
-    """Give the share of the slots' time, from the first call to the end of the last, in calls."""
+    """Give the share of the slots' time, from the first call to the end of the last, in calls.
+
+    Where workers make them it is the share of the workers' time.
+    """
     if lane.first_call is None or lane.last_call is None:
         return ""
     span = lane.last_call - lane.first_call
     if span <= 0:
         return ""
+    if workers := len(lane.workers.until):
+        share = min(lane.workers.busy / (workers * span), 1.0)
+        return f"{share:.0%} of {counted(workers, 'worker')} busy"
     if lane.slots is None:
         return (
             f"{lane.busy / span:.1f} calls at once"
@@ -162,6 +171,8 @@ def attempt_tip(lane: Lane, call: Call, attempt: Attempt, end: float) -> str:
     how = attempt.error or call.outcome or "running"
     if attempt.timed_out:
         how += ", its time was over"
+    if attempt.worker:
+        took += f", of which {duration(attempt.queued)} in wait for {attempt.worker}"
     return f"{', '.join(parts)}: {took}, {how} (from {duration(attempt.start)})"
 
 

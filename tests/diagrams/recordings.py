@@ -24,6 +24,7 @@ KINDS: tuple[LaneKind, ...] = ("single_task", "batch_task", "own", "operator")
 LOSSES: tuple[LossKind, ...] = ("failed", "skipped", "none", "rest")
 ERRORS = ("", "", "TimeoutError", "E", "AnExceptionWithAVeryLongNameThatHasRoomNowhereError")
 SPANS = (0.0, 1e-6, 0.3, 1.0, 90.0, 200_000.0)
+WORKERS = ("process 1", "", "a-thread-with-a-name-that-is-as-long-as-it-gets", "日本語の名前")
 NAMES = ("fetch", "a_stage_with_a_name_that_is_as_long_as_it_gets", "日本語の名前が続く", "·")
 
 
@@ -73,6 +74,7 @@ class _Lanes:
         if draw(st.booleans()):  # they take no time
             times = [[begin, begin] for begin, _ in times]
         free: list[float] = []
+        workers = draw(st.sampled_from([(), (), WORKERS]))
         for number, (begin, end) in enumerate(sorted(times)):
             slot = next((slot for slot, since in enumerate(free) if since <= begin), len(free))
             free[slot : slot + 1] = [end]
@@ -85,6 +87,10 @@ class _Lanes:
                 stop = cuts[index] if index < len(cuts) else end
                 attempt = Attempt(index + 1, items, at, stop, draw(st.sampled_from(ERRORS)))
                 attempt.timed_out = attempt.error == "TimeoutError"
+                if workers:
+                    attempt.worker = draw(st.sampled_from(workers))
+                    attempt.queued = (stop - at) * draw(st.sampled_from([0.0, 0.5, 1.0]))
+                    lane.workers.made(attempt.worker, at, stop, attempt.queued)
                 call.attempts.append(attempt)
             lane.calls.append(call)
             lane.queue.append((begin, draw(st.integers(0, 9))))
@@ -110,6 +116,7 @@ def recordings(draw: Any) -> Recording:
     lanes = make.lane("source", "source"), *stages, make.lane("output", "output")
     recording = Recording("a | b", lanes, now=span, shows_labels=draw(st.booleans()))
     recording.pulled = recording.kept = len(lanes[0].marbles)
+    recording.workers = {name: number for number, name in enumerate(WORKERS, 1) if name}
     if draw(st.booleans()):
         recording.ended = span
         recording.outcome = draw(st.sampled_from(["completed", "failed", "closed"]))

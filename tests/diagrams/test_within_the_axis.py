@@ -57,6 +57,7 @@ def check_places(picture: Picture, width: float) -> None:
             assert capsule.y + capsule.height <= lane.top + lane.height
         for bar in lane.bars:
             assert lane.top <= bar.y <= bar.y + bar.height <= lane.top + lane.height
+            assert 0 <= bar.queued < bar.width
         assert max(lane.line_to, lane.end_x) <= right + SPILL + ARROW + 10
         for text in lane.texts:
             begin, top, end, bottom = text.box

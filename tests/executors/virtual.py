@@ -38,7 +38,7 @@ class VirtualExecutor(Executor):
     ) -> None:
         worker = min(self.free, key=lambda name: self.free[name])
         wait = self.free[worker] - loop.time()
-        if wait > 0:
+        if wait > 1e-9:  # less is a rounding error
             loop.call_later(wait, self._begin, loop, future, function, args)
             return
         if not future.set_running_or_notify_cancel():

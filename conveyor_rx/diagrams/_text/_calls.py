@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from itertools import groupby
 
 from .._recording import Attempt, Call, Lane
+from .._workers import mark_of
 from ._marks import OF_NONE, Marks, inputs_of
 from ._row import FAINT, Drawing, Row, sparks, style_of
 from ._scale import Scale
@@ -113,6 +114,7 @@ class _Bar:
             return ""
         call = self._call
         name = self._marks.of(inputs_of(attempt.items, call.inputs, self._origins))
+        mark = mark_of(attempt.worker, self._marks.workers)
         # Numbers must not run into each other; symbols may, each being one call.
         needed = len(name) if self._marks.are_symbols or self._is_batch else len(name) + 1
         if needed > width:
@@ -120,10 +122,21 @@ class _Bar:
         if is_first and call.cut and len(name) + len(call.cut) + 2 <= width:
             name += RUNNING + call.cut
         text = name + RUNNING * (width - len(name))
+        if mark:
+            text = self._by_worker(attempt, name, mark, width)
         last = ("T" if attempt.timed_out else "x") if attempt.error else ""
         if call.outcome == "cancelled" and attempt is call.attempts[-1]:
             last = "/"
         return text[: width - len(last)] + last
+
+    def _by_worker(self, attempt: Attempt, name: str, mark: str, width: int) -> str:
+        """Tell the wait for the worker from the work, and name the worker if there is room."""
+        begun = self._scale.column(attempt.start + attempt.queued)
+        waits = min(begun - self._scale.column(attempt.start), width - 1)
+        text = name + QUEUED * (waits - len(name))
+        if len(text) + len(mark) < width:
+            text += mark
+        return text + RUNNING * (width - len(text))
 
 
 def _note(drawing: Drawing, lane: Lane, call: Call) -> None:
@@ -131,24 +144,32 @@ def _note(drawing: Drawing, lane: Lane, call: Call) -> None:
     for attempt in call.attempts:
         if attempt.error:
             drawing.signs.add("timed out" if attempt.timed_out else "failed attempt")
+        if attempt.worker:
+            drawing.signs.add("worker")
     if call.outcome == "cancelled":
         drawing.signs.add("cancelled")
 
 
 def _counted(lane: Lane, scale: Scale) -> Drawing:
-    """Draw how many calls run at once, at most in each column."""
+    """Draw how many calls run at once, at most in each column; not those that wait for workers."""
+    spans = [(call.start, call.end) for call in lane.calls]
+    most = lane.most_at_once
+    if lane.workers.attempts:
+        most = len(lane.workers.until)
+        made = [one for call in lane.calls for one in call.attempts if one.worker]
+        spans = [(one.start + one.queued, one.end) for one in made]
     changes: list[tuple[float, int, int]] = []
-    for call in lane.calls:
-        end = scale.span if call.end is None else call.end
+    for begin, stop in spans:
+        end = scale.span if stop is None else stop
         # At one instant calls end, then others begin, and may end at once.
-        changes += [(call.start, 1, 1), (end, 2 if end == call.start else 0, -1)]
+        changes += [(begin, 1, 1), (end, 2 if end == begin else 0, -1)]
     counts = [0] * scale.width
     running, since = 0, 0.0
     for instant, _, change in sorted(changes):
         _raise(counts, scale.column(since), scale.column(instant), running)
         running, since = running + change, instant
         _raise(counts, scale.column(instant), 0, running)
-    return _sparks([min(count, lane.most_at_once) for count in counts])
+    return _sparks([min(count, most) for count in counts])
 
 
 def _raise(counts: list[int], begin: int, end: int, least: int) -> None:

@@ -22,6 +22,8 @@ class Marks:
     def __init__(self, recording: Recording) -> None:
         self.are_labels = recording.shows_labels
         """Whether marbles have labels that the user asked for."""
+        self.workers = recording.workers
+        """Their numbers, by their names."""
         highest = max((max(one.inputs, default=0) for one in recording.source.marbles), default=0)
         self.are_symbols = highest < len(SYMBOLS)
         self.are_letters = 9 < highest < len(SYMBOLS)

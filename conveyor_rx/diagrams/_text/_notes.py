@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 from ..._text.columns import columns, cut
 from .._recording import Recording
 from .._words import counted
+from .._workers import names_of
 
 __all__ = ["Sign", "notes_of"]
 
@@ -22,6 +23,7 @@ Sign: TypeAlias = Literal[
     "cancelled",
     "queue",
     "held call",
+    "worker",
     "held",
     "group",
     "shortened",
@@ -47,6 +49,7 @@ _MEANINGS: dict[Sign, str] = {
     "cancelled": "━/ cancelled",
     "queue": "3╌╌ three wait",
     "held call": "~~ waits for its key or a rate",
+    "worker": "0╌╌@1━ waiting for worker, then at worker 1",
     "held": "o··0 ready, held until 0 left",
     "group": "(0123) at one time",
     "shortened": "(0…9) at one time, first and last",
@@ -65,6 +68,8 @@ _MEANINGS: dict[Sign, str] = {
 def notes_of(recording: Recording, signs: Collection[Sign], width: int) -> list[str]:
     """Explain `signs`, and say what is left out, in lines of at most `width` columns."""
     notes = [meaning for sign, meaning in _MEANINGS.items() if sign in signs]
+    if "worker" in signs:
+        notes.append(names_of(recording.workers))
     if recording.is_cut:
         items = counted(recording.pulled, "item")
         notes.append(f"{items}, drawn are the first {recording.kept:,}; the numbers count all")
