@@ -89,7 +89,8 @@ class StageInfo(NamedTuple):
     options: Mapping[str, Any] = MappingProxyType[str, Any]({})
     """The options that differ from the defaults, by the names that the decorators give them."""
     slots: int | None = None
-    """How many calls may run at once; None: no limit of its own."""
+    """How many calls may go on at once, in an executor those that wait there included; None: no
+    limit of its own."""
     max_size: int | None = 1
     """Items in a full batch; None: its weight says when it is full."""
     overlaps: bool = False

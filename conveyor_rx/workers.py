@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["RemoteError", "WorkerKind", "WorkerLostError", "Workers"]
 
 WorkerKind = Literal["threads", "processes", "interpreters"]
+ONE = {"threads": "thread", "processes": "process", "interpreters": "interpreter"}
 S = TypeVar("S")
 
 AHEAD = 4  # times as many calls as run at once may be there: those that run, those that are sent
@@ -136,6 +137,18 @@ class Workers(Generic[S]):
     def limit(self) -> int | None:
         """How many calls there should be at once; None: nothing is known of the executor."""
         return None if self._number is None else AHEAD * self._number * self.chunk
+
+    @property
+    def title(self) -> str:
+        """What pictures call them: "2 processes", or the type of an executor."""
+        if not isinstance(self.kind, str):
+            return type(self.kind).__name__
+        return f"1 {ONE[self.kind]}" if self._number == 1 else f"{self._number} {self.kind}"
+
+    def at_once(self, limit: int | None) -> int | None:
+        """How many calls they make at once, if there may be `limit`; None: that isn't known."""
+        known = [number for number in (limit, self._number) if number is not None]
+        return min(known, default=None)
 
     def pool(self) -> tuple[Pool, bool]:
         """Give the pool for a run, and whether the run is to shut it down."""

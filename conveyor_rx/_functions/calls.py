@@ -98,6 +98,8 @@ class Call(NamedTuple):
     """Who makes the calls, if `function` only waits for them."""
     executor: str = ""
     """How pictures name the workers."""
+    usual_limit: int | None = None
+    """How many calls there may be at once if the task does not say it: enough for all workers."""
 
     @property
     def has_time_limit(self) -> bool:

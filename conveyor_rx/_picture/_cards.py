@@ -63,7 +63,8 @@ def _shown(stages: Sequence[StageInfo], *, first: bool) -> Sequence[StageInfo]:
 def _of_stage(stage: StageInfo, context: PipelineContext) -> Card:
     name = label(stage.name, NAME_WIDTH)
     lines = [_WORDS[stage.kind]]
-    if stage.overlaps and stage.slots is None:  # to be seen, since few expect so many
+    is_unlimited = stage.overlaps and stage.slots is None
+    if is_unlimited and "executor" not in stage.options:  # to be seen, since few expect so many
         lines.append(calls_at_once(context))
     lines += (
         label(f"{label(key)}={label(value)}", OPTION_WIDTH) for key, value in stage.options.items()

@@ -118,7 +118,8 @@ class Binding:
             flatten=flatten,
             timeout=timeout,
             elsewhere=crew,
-            executor=repr(workers),
+            executor=workers.title,
+            usual_limit=workers.limit,
         )
 
     def _copy(self) -> Self:

@@ -226,11 +226,17 @@ class FunctionTask(BaseTask[In, Out], Generic[In, Out]):
         return workers.limit
 
     def _at_once(self) -> str:
-        limit = self._limit
-        if self._binding.workers is None and one_at_a_time(self.func):
-            limit = 1
+        limit, workers = self._limit, self._binding.workers
+        if workers is not None:
+            limit = workers.at_once(limit)
+            text = f"{calls_at_once(PipelineContext(), limit)} in {workers.title}"
+            if limit is None:
+                text = f"as many calls at once as {workers.title} makes"
+        else:
+            limit = 1 if one_at_a_time(self.func) else limit
+            text = calls_at_once(PipelineContext(), limit)
         shared = [f"{type(each).__name__} of {each.title}" for each in self._options.limits]
-        return ", ".join([calls_at_once(PipelineContext(), limit), *shared])
+        return ", ".join([text, *shared])
 
     def _copy(self, binding: Binding) -> Self:
         task = object.__new__(type(self))

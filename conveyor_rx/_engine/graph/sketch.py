@@ -40,7 +40,7 @@ class Sketch:
         return tuple(stage._replace(feeds=tuple(feeds[stage.id])) for stage in found)
 
     def call(self, call: Call, *, name: str, limit: int | None, in_order: bool) -> None:
-        options = {"concurrency_limit": limit} if limit is not None else {}
+        options = {"concurrency_limit": limit} if limit != call.usual_limit else {}
         overlaps = call.is_async or call.is_generator
         options |= _options(call)
         self._add(name, "single_task", options, limit, overlaps=overlaps)
@@ -67,7 +67,7 @@ class Sketch:
             function = getattr(measures, name_of_option)
             if function is not None:
                 options[name_of_option] = name_of(function)
-        if limit != 1:
+        if limit != (call.usual_limit if call.executor else 1):
             options["concurrency_limit"] = limit
         options |= _options(call)
         overlaps = call.is_async or call.is_generator
