@@ -11,6 +11,7 @@ import argparse
 import os
 import re
 import sys
+from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -56,6 +57,7 @@ def execute(path: Path) -> Any:
 
 def normalise(notebook: Any) -> Any:
     """Take out of `notebook` what belongs to one run or machine alone, and return it."""
+    processes: dict[str, str] = {}
     notebook.metadata.clear()
     notebook.metadata.update(METADATA)
     for number, cell in enumerate(notebook.cells, 1):
@@ -68,7 +70,7 @@ def normalise(notebook: Any) -> Any:
                 if "metadata" in output:
                     output.metadata.clear()
                 for place, value in output.items():
-                    output[place] = _without_machine(value)
+                    output[place] = _without_machine(value, processes)
     return notebook
 
 
@@ -120,15 +122,28 @@ def _joined(outputs: list[Any]) -> Iterator[Any]:
             yield output
 
 
-def _without_machine(value: Any) -> Any:
-    """Write paths as they stand in the checkout, and object addresses as 0x…, at any depth."""
+def _without_machine(value: Any, processes: dict[str, str]) -> Any:
+    """Write paths as they stand in the checkout, and object addresses as 0x…, at any depth.
+
+    The numbers of processes are written as 101, 102 and so on.
+    """
+
+    def process(found: re.Match[str]) -> str:
+        return f"process {processes.setdefault(found[1], str(101 + len(processes)))}"
+
+    def image(found: re.Match[str]) -> str:
+        picture = b64decode(found[2]).decode()
+        return found[1] + b64encode(_without_machine(picture, processes).encode()).decode()
+
     if isinstance(value, str):
-        return re.sub(r"\b0x[0-9a-f]{6,}", "0x…", value.replace(f"{ROOT}{os.sep}", ""))
+        value = re.sub(r"\b0x[0-9a-f]{6,}", "0x…", value.replace(f"{ROOT}{os.sep}", ""))
+        value = re.sub(r"\bprocess (\d+)\b", process, value)
+        return re.sub(r"(data:image/svg\+xml;base64,)([\w+/=]+)", image, value)
     if isinstance(value, list):
-        return [_without_machine(part) for part in value]
+        return [_without_machine(part, processes) for part in value]
     if isinstance(value, dict):
         for key, part in value.items():
-            value[key] = _without_machine(part)
+            value[key] = _without_machine(part, processes)
     return value
 
 
