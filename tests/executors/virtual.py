@@ -8,7 +8,11 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
 from typing import Any
 
+import pytest
+
 from conveyor_rx._workers.performing import Reply
+
+pytest.importorskip("_multiprocessing", reason="a Python without processes")
 
 __all__ = ["VirtualExecutor"]
 
