@@ -191,7 +191,8 @@ def workers_of(executor: object) -> Workers[Any]:
 
 def _check_kind(kind: object, name: str = "kind") -> None:
     names = get_args(WorkerKind)
-    allowed = f"{', '.join(map(repr, names))}, or an executor of concurrent.futures"
+    ours = "" if name == "kind" else " Workers(...)"
+    allowed = f"{', '.join(map(repr, names))},{ours} or an executor of concurrent.futures"
     if isinstance(kind, str):
         if kind not in names:
             raise ValueError(f"{name} must be one of {allowed}; not {kind!r}")
@@ -202,7 +203,7 @@ def _check_kind(kind: object, name: str = "kind") -> None:
         hint = ""
         if hasattr(kind, "get_executor"):
             hint = "; of a Dask client that is client.get_executor(pure=False)"
-        elif isinstance(kind, type):
+        elif isinstance(kind, type) and issubclass(kind, (Executor, Workers)):
             hint = "; make an instance of it"
         raise TypeError(f"{name} must be one of {allowed}; not {kind!r}{hint}")
 

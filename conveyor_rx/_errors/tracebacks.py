@@ -12,17 +12,24 @@ __all__ = ["OURS", "hides", "without_engine"]
 OURS = os.path.join(os.path.dirname(os.path.dirname(__file__)), "")
 """The directory of this library, with a separator at its end."""
 
+RELAY = os.path.join(OURS, "_workers", "crew.py")
+"""The file that raises what has failed in a worker: to raise it again is no failure of its own."""
+
 
 def without_engine(error: BaseException) -> BaseException:
     """Return `error`, its traceback beginning with the first frame that is not of this library.
 
-    It is what led from the engine to the user's function; where there is none, nothing is left out.
+    It is what led from the engine to the user's function; where there is none, nothing is left out,
+    unless the call was made by a worker.
     """
-    entry = error.__traceback__
+    entry, is_relayed = error.__traceback__, False
     while entry is not None and _is_ours(entry.tb_frame):
+        is_relayed = entry.tb_frame.f_code.co_filename == RELAY
         entry = entry.tb_next
+    if entry is None and not is_relayed:
+        return error
     # Not by the error's own method or attribute: it may be of a class that refuses to be changed.
-    return error if entry is None else BaseException.with_traceback(error, entry)
+    return BaseException.with_traceback(error, entry)
 
 
 def hides(excinfo: Any) -> bool:

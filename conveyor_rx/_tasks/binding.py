@@ -106,6 +106,11 @@ class Binding:
         )
 
         async def prepare(run: object) -> Callable[[Any], Any]:
+            if inputs.has_generator:
+                raise TypeError(
+                    f"task {name!r} can't have an async generator as a side input: its calls are "
+                    "made by workers, where no event loop runs"
+                )
             here = await inputs.resolve(run)
             return crew.open(Work(func, here.args, here.kwargs, with_item, setup))
 

@@ -13,7 +13,7 @@ from .._functions.calls import Ran
 from .._functions.timeouts import late
 from .._loops import in_thread
 from .batch import Answer, Batch, Job
-from .lanes import Lane, unpacked
+from .lanes import Lane, opened
 from .orders import Order, Work
 from .pool import Pool
 
@@ -134,13 +134,14 @@ class Crew:
         except asyncio.CancelledError:
             self._leave(job)
             raise
+        value, error = opened(answer)
         self.last = self._ran(job, answer)
         try:
-            if answer.error is not None:
-                raise answer.error
-            return unpacked(answer) if answer.is_packed else answer.value
+            if error is not None:
+                raise error
+            return value
         finally:
-            del answer, job  # a traceback leads here
+            del answer, error, job  # a traceback leads here
 
     def _ran(self, job: Job, answer: Answer) -> Ran | None:
         """Say where a call was made, if that is known, and how long it had to wait."""

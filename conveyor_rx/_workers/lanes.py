@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 import threading
 from collections.abc import Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future
@@ -15,7 +16,7 @@ from .orders import Order
 from .parcels import pack, unpack, unpack_error
 from .performing import Reply, States, perform
 
-__all__ = ["Lane", "RemoteLane", "ThreadLane", "own_copy", "unpacked"]
+__all__ = ["Lane", "RemoteLane", "ThreadLane", "opened", "own_copy"]
 
 SMALL = (
     16_384  # bytes of a function that are sent each time to an executor of which little is known
@@ -40,7 +41,8 @@ class Lane:
         self.capacity = capacity  # batches that it may have at once
         self.reserved = 0  # batches that are about to be sent
         self.sent: dict[Batch, Future[Any]] = {}  # in their order, and not answered yet
-        self._number = 0
+        # Equal in no two lanes: Dask makes equal calls once, if it is not told better.
+        self._number = int.from_bytes(os.urandom(5)) << 20
 
     @property
     def has_room(self) -> bool:
@@ -48,7 +50,7 @@ class Lane:
         return self.is_ready and len(self.sent) + self.reserved < self.capacity
 
     def next_number(self) -> int:
-        """Give the number of the next batch, from 1."""
+        """Give the number of the next batch."""
         self._number += 1
         return self._number
 
@@ -193,15 +195,24 @@ class RemoteLane(Lane):
         return [Answer(each, None, True, worker, began) for each in results]
 
 
-def unpacked(answer: Answer) -> Any:
-    """Give the result of a call that came as bytes, or raise its exception."""
-    if isinstance(answer.value, bytes):
-        return unpack(answer.value, "the result")
-    raise unpack_error(*answer.value)
+def opened(answer: Answer) -> tuple[Any, BaseException | None]:
+    """Give the result of a call, or its exception, that may have come as bytes."""
+    if not answer.is_packed:
+        return answer.value, answer.error
+    if not isinstance(answer.value, bytes):
+        return None, unpack_error(*answer.value)
+    try:
+        return unpack(answer.value, "the result"), None
+    except TypeError as error:
+        return None, error
 
 
 def own_copy(error: BaseException) -> BaseException:
     """Return an exception that one call may raise, of one that several share."""
+    if isinstance(error, WorkerLostError):
+        lost = WorkerLostError(*error.args)
+        lost.__cause__ = error.__cause__
+        return lost
     if isinstance(error, BrokenExecutor):
         lost = WorkerLostError(f"the executor is broken: {error}")
         lost.__cause__ = error

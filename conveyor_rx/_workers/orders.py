@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Generator, Mapping
+import inspect
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import AsyncGeneratorType, GeneratorType
 from typing import Any, NamedTuple, cast
@@ -31,6 +32,18 @@ class Work:
     kwargs: Mapping[str, Any] = field(default_factory=dict[str, Any])
     with_item: bool = True
     setup: Setup | None = None
+
+    def parts(self) -> Iterator[tuple[str, Any]]:
+        """Give what a worker needs, each with its name in messages."""
+        if inspect.ismethod(self.function):
+            yield "the instance of the method", self.function.__self__
+        yield "the function", self.function
+        for number, value in enumerate(self.args, start=1):
+            yield f"side input {number}", value
+        for name, value in self.kwargs.items():
+            yield f"side input {name!r}", value
+        if self.setup is not None:
+            yield "setup", self.setup.function
 
     def result(self, item: Any, state: Any) -> Any:
         """Call the function; what `setup` gave is its second argument, if there is a setup.
@@ -73,5 +86,18 @@ class Order:
         Raises:
             TypeError: the function or something with it can't be pickled; the task is named.
         """
-        self.data = dumps(self.work, task_name, has_main=has_main)
+        try:
+            self.data = dumps(self.work, task_name, has_main=has_main)
+        except TypeError as error:
+            culprit = self._culprit(task_name, has_main=has_main)
+            raise TypeError(f"{error}{culprit}") from error.__cause__
         self.name = hashlib.blake2b(self.data, digest_size=16).digest()
+
+    def _culprit(self, task_name: str, *, has_main: bool | None) -> str:
+        """Say which part of the work can't be pickled."""
+        for name, part in self.work.parts():
+            try:
+                dumps(part, task_name, has_main=has_main)
+            except TypeError:
+                return f" (that is {name})"
+        return ""

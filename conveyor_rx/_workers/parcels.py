@@ -11,9 +11,10 @@ import sys
 import traceback
 from typing import Any
 
+from .._errors.tracebacks import without_engine
 from .errors import RemoteError
 
-__all__ = ["RemoteTraceback", "pack", "pack_error", "unpack", "unpack_error"]
+__all__ = ["RemoteTraceback", "describe", "pack", "pack_error", "unpack", "unpack_error"]
 
 _PROTOCOL = pickle.HIGHEST_PROTOCOL
 
@@ -45,7 +46,9 @@ def pack(value: Any, what: str) -> bytes:
             return by_value.dumps(value, _PROTOCOL)
         except Exception:
             kind = type(value).__name__
-            raise TypeError(f"{what}, of type {kind}, can't be pickled: {_text(error)}") from error
+            raise TypeError(
+                f"{what}, of type {kind}, can't be pickled: {describe(error)}"
+            ) from error
 
 
 def unpack(data: bytes, what: str) -> Any:
@@ -57,20 +60,18 @@ def unpack(data: bytes, what: str) -> Any:
     try:
         return pickle.loads(data)
     except Exception as error:
-        raise TypeError(f"{what} can't be unpickled: {_text(error)}") from error
+        raise TypeError(f"{what} can't be unpickled: {describe(error)}") from error
 
 
 def pack_error(error: BaseException) -> tuple[bytes, str]:
-    """Return an exception as bytes, and its traceback, without the frame of the caller, as text."""
-    frames = error.__traceback__
-    frames = frames and frames.tb_next
-    text = "".join(traceback.format_exception(type(error), error, frames))
+    """Return an exception as bytes, and its traceback, from the user's code on, as text."""
+    text = "".join(traceback.format_exception(without_engine(error)))
     try:
         data = pack(error, "an exception")
         if type(pickle.loads(data)) is not type(error):  # what it gives is not for the caller
             raise TypeError("it gives something else when it is unpickled")
     except Exception as reason:
-        remote = RemoteError(f"{_text(error)} (the exception can't leave its worker: {reason})")
+        remote = RemoteError(f"{describe(error)} (the exception can't leave its worker: {reason})")
         data = pickle.dumps(remote, _PROTOCOL)
     return data, text
 
@@ -88,7 +89,8 @@ def unpack_error(data: bytes, text: str) -> BaseException:
     return error
 
 
-def _text(error: BaseException) -> str:
+def describe(error: BaseException) -> str:
+    """Give the type and the text of an exception, if it has one."""
     try:
         return f"{type(error).__name__}: {error}"
     except Exception:

@@ -12,7 +12,7 @@ from time import monotonic, monotonic_ns
 from typing import Any, NamedTuple, Protocol
 
 from .orders import Setup, Work
-from .parcels import pack, pack_error, unpack
+from .parcels import describe, pack, pack_error, unpack
 
 __all__ = [
     "FIRST_SKIP",
@@ -105,8 +105,13 @@ def perform(number: int, name: bytes, data: bytes | None, parcels: Sequence[byte
     try:
         _note(number, 0)
         work = _work(name, data)
-    except Exception as error:  # of the user's module, for example
-        results = [pack_error(error)] * len(parcels)
+    except Exception as error:
+        missing = TypeError(
+            f"the worker can't find the function of the task: {describe(error)}. It has to stand "
+            "at the top of its module, in a script above `if __name__ == '__main__':`"
+        )
+        missing.__cause__ = error
+        results = [pack_error(missing)] * len(parcels)
     else:
         if work is None:
             return None
