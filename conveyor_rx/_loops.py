@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["call_on", "in_thread", "running_loop"]
+__all__ = ["call_on", "running_loop"]
 
 
 def call_on(loop: asyncio.AbstractEventLoop, callback: Callable[..., object], *args: Any) -> bool:
@@ -25,22 +24,3 @@ def running_loop() -> asyncio.AbstractEventLoop | None:
         return asyncio.get_running_loop()
     except RuntimeError:
         return None
-
-
-async def in_thread(work: Callable[[], None]) -> None:
-    """Do `work`, which blocks, in a thread of its own, that goes on if this is cancelled."""
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[None] = loop.create_future()
-
-    def tell() -> None:
-        if not done.done():
-            done.set_result(None)
-
-    def do() -> None:
-        try:
-            work()
-        finally:
-            call_on(loop, tell)
-
-    threading.Thread(target=do, daemon=True).start()
-    await done

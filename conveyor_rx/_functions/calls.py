@@ -5,6 +5,7 @@ Here, and nowhere else, it is asked whether a callable is plain, async or a gene
 
 from __future__ import annotations
 
+import asyncio
 import concurrent.futures
 import functools
 import inspect
@@ -69,8 +70,9 @@ class Elsewhere(Protocol):
         """Give how many items no worker has begun with."""
         ...
 
-    async def close(self) -> None:
-        """Let go of what has not begun, and wait for the rest."""
+    def close(self) -> asyncio.Future[None] | None:
+        """Let go of what has not begun, and return what ends with the rest."""
+        ...
 
 
 class Call(NamedTuple):

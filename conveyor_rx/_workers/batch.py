@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import Future
 from contextvars import Context
 from typing import Any, NamedTuple
 
@@ -25,19 +26,21 @@ class Answer(NamedTuple):
 class Job:
     """A call that a task of a run waits for."""
 
-    __slots__ = ("answered", "batch", "context", "item", "made", "size")
+    __slots__ = ("answered", "batch", "context", "item", "made", "parcel", "size")
 
     def __init__(
         self,
         item: Any,
         size: int,
         context: Context | None,
+        parcel: bytes,
         answered: asyncio.Future[Answer],
         made: float,
     ) -> None:
         self.item = item
         self.size = size  # the number of its items
         self.context = context  # in which threads call
+        self.parcel = parcel  # the item, pickled, if no thread of this process makes the call
         self.answered = answered
         self.made = made
         self.batch: Batch | None = None  # with which it was sent
@@ -56,12 +59,13 @@ class Job:
 class Batch:
     """Calls of one stage in one run that go to a worker in one submission."""
 
-    __slots__ = ("began", "crew", "jobs", "number", "worker")
+    __slots__ = ("began", "crew", "future", "jobs", "number", "worker")
 
-    def __init__(self, crew: Any, jobs: list[Job], number: int) -> None:
+    def __init__(self, crew: Any, jobs: list[Job]) -> None:
         self.crew = crew
         self.jobs = jobs
-        self.number = number
+        self.number = 0  # in its lane, from when it is sent
+        self.future: Future[Any] | None = None  # likewise
         self.began: float | None = None  # seconds, of the monotonic clock, as far as is known here
         self.worker = ""  # that is at it, as far as is known before there is an answer
         for job in jobs:
@@ -74,5 +78,11 @@ class Batch:
 
     @property
     def size(self) -> int:
-        """The number of its items."""
-        return sum(job.size for job in self.jobs)
+        """The number of its items that anybody waits for."""
+        return sum(job.size for job in self.jobs if job.is_wanted)
+
+    def let_go(self) -> None:
+        """Let go of its calls, which are answered, or sent again."""
+        for job in self.jobs:
+            job.batch = None
+        self.jobs = []

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import copy_context
 from time import monotonic
 from typing import Any
 
 from .._functions.calls import Ran
 from .._functions.timeouts import late
-from .._loops import in_thread
+from .._loops import call_on
 from .batch import Answer, Batch, Job
 from .lanes import Lane, opened
 from .orders import Order, Work
+from .parcels import pack
 from .pool import Pool
 
 __all__ = ["Crew"]
@@ -50,6 +52,7 @@ class Crew:
         self.last: Ran | None = None
         self._open_pool = open_pool
         self._task_name = task_name
+        self.is_timed = timeout is not None
         self._timeout = timeout
         self._of_batches = of_batches
         self._is_own = False
@@ -78,32 +81,33 @@ class Crew:
                 size += batch.size
         return {"worker": size} if size else {}
 
-    async def close(self) -> None:
-        """Let go of what nobody has begun, and wait for what runs, as the lane says."""
+    def close(self) -> asyncio.Future[None] | None:
+        """Let go of what nobody has begun; return what ends when nothing runs any more."""
         pool = self._pool
         if pool is None:
-            return
-        self.waiting.clear()
+            return None
+        pool.forget(self)
+        self._ended = ended = self.loop.create_future()
+        if self._is_own:  # not by a task: it goes on if the loop has no turn any more
+            threading.Thread(target=self._shut_down, args=(pool,), daemon=True).start()
+        else:
+            self._look()
+        return ended
+
+    def _shut_down(self, pool: Pool) -> None:
         try:
-            while any(lane.is_awaited for lane in self.sent.values()):
-                self._ended = self.loop.create_future()
-                await self._ended
-        except asyncio.CancelledError:
-            for batch, lane in self.sent.items():
-                pool.end(lane, batch)
-            raise
+            pool.shut_down()
         finally:
-            if self._is_own:
-                await in_thread(pool.shut_down)
+            call_on(self.loop, self._end)
 
     # -- for the pool
 
     def begun(self, lane: Lane, batch: Batch) -> None:
-        """Take note that a worker is at the batch, as far as is known."""
-        if self._timeout is not None and batch in self.sent and batch.is_wanted:
+        """Watch the time of a batch that was sent."""
+        if self._timeout is not None and batch in self.sent:
             self._watch(self._timeout, lane, batch)
 
-    def took(self, lane: Lane, batch: Batch, answers: list[Answer | None]) -> None:
+    def took(self, batch: Batch, answers: Sequence[Answer | None]) -> None:
         """Take the answers of a batch; what has none is sent again."""
         self.sent.pop(batch, None)
         if (timer := self._timers.pop(batch, None)) is not None:
@@ -114,11 +118,10 @@ class Crew:
                 job.answer(answer)
             elif job.is_wanted:
                 again.append(job)
+        batch.let_go()
         if again and self._pool is not None:
-            self.waiting.extendleft(reversed(again))
-            self._pool.wake(self)
-        if not self.sent and self._ended is not None and not self._ended.done():
-            self._ended.set_result(None)
+            self._pool.put_back(self, again)
+        self._look()
 
     # -- private
 
@@ -127,11 +130,13 @@ class Crew:
         assert pool is not None
         size = len(item) if self._of_batches else 1
         context = copy_context() if pool.keeps_context else None
-        job = Job(item, size, context, loop.create_future(), loop.time())
-        pool.put(self, job)
+        parcel = b"" if pool.keeps_context else pack(item, "the item")
+        job = Job(item, size, context, parcel, loop.create_future(), loop.time())
         try:
+            pool.put(self, job)
             answer = await job.answered
-        except asyncio.CancelledError:
+        except BaseException:
+            job.answered.cancel()
             self._leave(job)
             raise
         value, error = opened(answer)
@@ -158,11 +163,21 @@ class Crew:
         lane = self.sent.get(batch) if batch is not None else None
         if batch is None or lane is None or pool is None or batch.is_wanted:
             return
-        pool.revoke(lane, batch)
-        if lane.is_awaited:
-            self._set_timer(PATIENCE, pool.end, lane, batch)
+        lane.revoke(batch)
+        if lane.is_awaited and lane.has_begun(batch):
+            self._set_timer(PATIENCE, lane.end, batch)
         else:
             self.sent.pop(batch, None)
+            self._look()
+
+    def _look(self) -> None:
+        """Say that all has ended, if it has, and if somebody waits for that."""
+        if not self._is_own and not any(lane.is_awaited for lane in self.sent.values()):
+            self._end()
+
+    def _end(self) -> None:
+        if self._ended is not None and not self._ended.done():
+            self._ended.set_result(None)
 
     def _watch(self, timeout: float, lane: Lane, batch: Batch) -> None:
         """End a call that takes longer than `timeout`, once it has begun."""
@@ -170,14 +185,13 @@ class Crew:
             return
         seconds = lane.seconds(batch)
         if seconds is None or seconds < timeout:
-            pause = LOOK if seconds is None else timeout - seconds
+            pause = max(LOOK, timeout / 10) if seconds is None else timeout - seconds
             self._set_timer(pause, self._watch, timeout, lane, batch)
             return
         began = monotonic() - seconds
         batch.jobs[0].answer(Answer(error=late(timeout), worker=batch.worker, began=began))
-        if self._pool is not None:
-            self._pool.revoke(lane, batch)
-            self._pool.end(lane, batch)
+        lane.revoke(batch)
+        lane.end(batch)
 
     def _set_timer(self, seconds: float, work: Callable[..., None], *args: Any) -> None:
         batch = args[-1]

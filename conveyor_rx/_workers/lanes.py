@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import os
 import threading
-from collections.abc import Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future
 from time import monotonic
 from typing import Any
@@ -13,14 +12,12 @@ from typing import Any
 from .batch import Answer, Batch, Job
 from .errors import WorkerLostError
 from .orders import Order
-from .parcels import pack, unpack, unpack_error
+from .parcels import unpack, unpack_error
 from .performing import Reply, States, perform
 
 __all__ = ["Lane", "RemoteLane", "ThreadLane", "opened", "own_copy"]
 
-SMALL = (
-    16_384  # bytes of a function that are sent each time to an executor of which little is known
-)
+SMALL = 16_384  # bytes of a function that are sent each time, if nobody knows to which worker
 
 
 class Lane:
@@ -39,15 +36,15 @@ class Lane:
         self.executor = executor
         self.is_own = is_own
         self.capacity = capacity  # batches that it may have at once
-        self.reserved = 0  # batches that are about to be sent
-        self.sent: dict[Batch, Future[Any]] = {}  # in their order, and not answered yet
+        self.lock = threading.Lock()  # that a batch gets its number and is sent in one
+        self.sent: set[Batch] = set()  # that are sent, or about to be, and not answered
         # Equal in no two lanes: Dask makes equal calls once, if it is not told better.
         self._number = int.from_bytes(os.urandom(5)) << 20
 
     @property
     def has_room(self) -> bool:
         """Whether it takes another batch."""
-        return self.is_ready and len(self.sent) + self.reserved < self.capacity
+        return self.is_ready and len(self.sent) < self.capacity
 
     def next_number(self) -> int:
         """Give the number of the next batch."""
@@ -58,19 +55,11 @@ class Lane:
         """Tell whether it has never been sent this order."""
         raise NotImplementedError
 
-    def wrap(self, job: Job) -> Any:
-        """Return what is sent of a call.
-
-        Raises:
-            TypeError: its item can't be sent.
-        """
-        raise NotImplementedError
-
-    def send(self, order: Order, batch: Batch, wrapped: Sequence[Any]) -> Future[Any]:
+    def send(self, order: Order, batch: Batch) -> Future[Any]:
         """Send the calls of a batch.
 
         Raises:
-            RuntimeError: the executor takes no calls any more.
+            Exception: the executor takes no calls any more, for example.
         """
         raise NotImplementedError
 
@@ -96,14 +85,13 @@ class Lane:
 
     def has_begun(self, batch: Batch) -> bool:
         """Tell whether a worker is at a batch that was sent, as far as can be told."""
-        future = self.sent.get(batch)
-        return future is None or (not future.cancelled() and (future.running() or future.done()))
+        future = batch.future
+        return future is not None and (future.running() or future.done())
 
     def revoke(self, batch: Batch) -> None:
         """Take a batch back that nobody wants, if no worker has begun with it."""
-        future = self.sent.get(batch)
-        if future is not None:
-            future.cancel()
+        if batch.future is not None:
+            batch.future.cancel()
 
     def end(self, batch: Batch) -> None:
         """End the worker that is at `batch`, if that can be done."""
@@ -130,10 +118,7 @@ class ThreadLane(Lane):
     def is_new(self, order: Order) -> bool:
         return False
 
-    def wrap(self, job: Job) -> Any:
-        return None
-
-    def send(self, order: Order, batch: Batch, wrapped: Sequence[Any]) -> Future[Any]:
+    def send(self, order: Order, batch: Batch) -> Future[Any]:
         return self.executor.submit(self._call_all, order, batch)
 
     def _call_all(self, order: Order, batch: Batch) -> list[Answer]:
@@ -160,8 +145,7 @@ def _call(order: Order, states: States, batch: Batch, job: Job) -> tuple[Any, Ba
         batch.began = monotonic()
         return order.work.result(job.item, state), None
     except BaseException as error:
-        traceback = error.__traceback__
-        return None, error.with_traceback(traceback and traceback.tb_next)
+        return None, error
 
 
 class RemoteLane(Lane):
@@ -174,14 +158,12 @@ class RemoteLane(Lane):
     def is_new(self, order: Order) -> bool:
         return order.name not in self._known
 
-    def wrap(self, job: Job) -> Any:
-        return pack(job.item, "the item")
-
-    def send(self, order: Order, batch: Batch, wrapped: Sequence[Any]) -> Future[Any]:
+    def send(self, order: Order, batch: Batch) -> Future[Any]:
         data = order.data if self.is_new(order) or self._repeats(order) else None
         self._known.add(order.name)
         batch.began = monotonic()
-        return self.executor.submit(perform, batch.number, order.name, data, list(wrapped))
+        parcels = [job.parcel for job in batch.jobs]
+        return self.executor.submit(perform, batch.number, order.name, data, parcels)
 
     def _repeats(self, order: Order) -> bool:
         return len(order.data) <= SMALL

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import inspect
+import os
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import AsyncGeneratorType, GeneratorType
@@ -75,7 +75,7 @@ class Order:
     data = b""
     """The work, pickled, if it is to be."""
     name = b""
-    """What workers call it that know it: equal for equal data."""
+    """What workers call it that know it; another one in each run, for side inputs may change."""
 
     def __init__(self, work: Work) -> None:
         self.work = work
@@ -91,7 +91,7 @@ class Order:
         except TypeError as error:
             culprit = self._culprit(task_name, has_main=has_main)
             raise TypeError(f"{error}{culprit}") from error.__cause__
-        self.name = hashlib.blake2b(self.data, digest_size=16).digest()
+        self.name = os.urandom(16)
 
     def _culprit(self, task_name: str, *, has_main: bool | None) -> str:
         """Say which part of the work can't be pickled."""

@@ -26,7 +26,7 @@ __all__ = [
     "perform",
 ]
 
-KNOWN = 64  # functions that a worker remembers
+KNOWN = 8  # functions that a worker remembers
 FIRST_SKIP = 3
 SKIPS = 4  # more than the batches that a process may have at once
 

@@ -1,7 +1,8 @@
 """Which worker makes which call? Whoever has room, for the stages in turns.
 
-Stages of several runs, on loops in several threads, may share a pool. So what it has is under a
-lock, and what is the user's (items that are pickled) is seen to on the loop of the run.
+Stages of several runs, on loops in several threads, may share a pool. `_lock` guards what it has,
+and nothing else is called under it. Calls are sent by loops, and by the threads that start workers;
+never by an executor's own threads, which may hold locks of the executor's when they call back.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import BrokenExecutor, Future
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
-from .._loops import call_on, running_loop
+from .._loops import call_on
 from .batch import Answer, Batch, Job
 from .lanes import Lane, own_copy
 from .orders import Order
@@ -32,13 +33,15 @@ class Client(Protocol):
     order: Order
     chunk: int
     """How many of its calls may go at once."""
+    is_timed: bool
+    """Whether it is to be told that a batch was sent."""
     waiting: deque[Job]
     sent: dict[Batch, Lane]
 
     def begun(self, lane: Lane, batch: Batch) -> None:
-        """Take note, on its loop, that a worker is at the batch, as far as is known."""
+        """Take note, on its loop, that a batch was sent."""
 
-    def took(self, lane: Lane, batch: Batch, answers: list[Answer | None]) -> None:
+    def took(self, batch: Batch, answers: Sequence[Answer | None]) -> None:
         """Take the answers of a batch, on its loop; None for a call that is to be made again."""
 
 
@@ -58,10 +61,10 @@ class Pool:
     ) -> None:
         """Have these lanes, and make more by `make`: there are so many `workers` in all."""
         self.keeps_context = any(lane.keeps_context for lane in lanes)
-        """Whether calls are made in the context of those who wait for them."""
+        """Whether calls are made in the context of those who wait for them, and in this process."""
         self.has_main = has_main
         """Whether the workers have this `__main__`; None: as children of multiprocessing do."""
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()
         self._make = make
         self._workers = workers
         self._lanes: list[Lane] = list(lanes)
@@ -76,69 +79,93 @@ class Pool:
         Raises:
             RuntimeError: the pool has been closed.
         """
-        if self._is_closed:
-            raise RuntimeError(CLOSED)
-        client.waiting.append(job)
-        if self._has_bound or client.chunk == 1:
-            self.wake(client)
-        elif len(client.waiting) == 1:  # who comes in the same turn of the loop goes along
-            client.loop.call_soon(self.wake, client)
-
-    def wake(self, client: Client) -> None:
-        """Take note that a stage has calls that wait."""
         with self._lock:
-            if client.waiting and client not in self._clients:
+            if self._is_closed:
+                raise RuntimeError(CLOSED)
+            client.waiting.append(job)
+            if client not in self._clients:
                 self._clients.append(client)
-        self.feed()
+        if self._has_bound or client.chunk == 1:
+            self.feed()
+        elif len(client.waiting) == 1:  # who comes in the same turn of the loop goes along
+            client.loop.call_soon(self.feed)
+
+    def put_back(self, client: Client, jobs: list[Job]) -> None:
+        """Take calls again that were sent, and that no worker has begun; on the client's loop."""
+        with self._lock:
+            is_closed = self._is_closed
+            if not is_closed:
+                client.waiting.extendleft(reversed(jobs))
+                if client not in self._clients:
+                    self._clients.append(client)
+        if is_closed:
+            _refuse(jobs)
+
+    def forget(self, client: Client) -> None:
+        """Drop the calls of a client that wait."""
+        with self._lock:
+            client.waiting.clear()
+            if client in self._clients:
+                self._clients.remove(client)
 
     def feed(self) -> None:
-        """Send what waits, as far as workers have room; from any thread."""
-        while (chosen := self._choose()) is not None:
-            lane, client = chosen
-            if client.loop is running_loop():
-                self._send(lane, client)
-            elif not call_on(client.loop, self._send_and_feed, lane, client):
-                with self._lock:  # the loop of the run is closed: nobody is there any more
-                    lane.reserved -= 1
-                    self._clients.remove(client)
-
-    def revoke(self, lane: Lane, batch: Batch) -> None:
-        """Take a batch back that nobody wants any more, if no worker has begun with it."""
-        with self._lock:
-            lane.revoke(batch)
-
-    def end(self, lane: Lane, batch: Batch) -> None:
-        """End the worker that is at `batch`, if that can be done."""
-        with self._lock:
-            if lane.sent and next(iter(lane.sent)) is batch:
-                lane.end(batch)
+        """Send what waits, as far as workers have room."""
+        while True:
+            with self._lock:
+                chosen = self._choose()
+            if chosen is None:
+                return
+            self._send(*chosen)
 
     def shut_down(self) -> None:
         """End the workers that are the pool's own, and wait for that. Idempotent."""
         with self._lock:
             self._is_closed = True
+            clients, self._clients = self._clients, deque()
+            left = [(client.loop, [*client.waiting]) for client in clients]
+            for client in clients:
+                client.waiting.clear()
             for lane in self._lanes:
                 if lane.is_own:
                     self._in_thread(lane.shut_down)
+        for loop, jobs in left:
+            call_on(loop, _refuse, jobs)
         while (thread := self._living_thread()) is not None:
             thread.join()
 
-    # -- private
+    # -- private, under the lock
 
-    def _choose(self) -> tuple[Lane, Client] | None:
-        """Choose whose calls go where next, and reserve the room for them."""
-        with self._lock:
-            if not self._clients:
-                return None
+    def _choose(self) -> tuple[Lane, Batch] | None:
+        """Choose which calls go where next, and take them and the room for them."""
+        while self._clients:
             lanes = [lane for lane in self._lanes if lane.has_room]
             if not lanes:
                 self._grow()
                 return None
-            lane = min(lanes, key=lambda lane: len(lane.sent) + lane.reserved)
-            lane.reserved += 1
+            lane = min(lanes, key=lambda lane: len(lane.sent))
             client = self._clients[0]
+            jobs = self._take(lane, client)
             self._clients.rotate(-1)
-            return lane, client
+            if not client.waiting:
+                self._clients.remove(client)
+            if jobs:
+                batch = Batch(client, jobs)
+                lane.sent.add(batch)
+                client.sent[batch] = lane
+                return lane, batch
+        return None
+
+    def _take(self, lane: Lane, client: Client) -> list[Job]:
+        """Take calls from those that wait, as many as go at once."""
+        waiting = client.waiting
+        most = 1 if lane.is_new(client.order) else -(-len(waiting) // self._workers)
+        most = min(most, client.chunk)
+        jobs: list[Job] = []
+        while waiting and len(jobs) < most:
+            job = waiting.popleft()
+            if job.is_wanted:
+                jobs.append(job)
+        return jobs
 
     def _grow(self) -> None:
         """Make another worker, if there may be one, for calls that wait."""
@@ -148,8 +175,24 @@ class Pool:
             return
         if len(self._lanes) < self._workers and starting < waiting:
             lane = self._make()
-            self._lanes.append(lane)
             self._in_thread(self._start, lane)
+            self._lanes.append(lane)
+
+    def _remove(self, lane: Lane) -> None:
+        """Let go of a worker of our own that is no use any more: another takes its place."""
+        if lane.is_own and self._make is not None and lane in self._lanes:
+            self._lanes.remove(lane)
+            # Not here: this may be a thread of its executor, which that would wait for.
+            self._in_thread(lane.shut_down)
+
+    def _in_thread(self, work: Callable[..., None], *args: Any) -> None:
+        """Do what blocks in a thread, that is awaited when the pool is shut down."""
+        self._threads = [thread for thread in self._threads if thread.is_alive()]
+        thread = threading.Thread(target=work, args=args, daemon=True)
+        thread.start()
+        self._threads.append(thread)
+
+    # -- private
 
     def _start(self, lane: Lane) -> None:
         lane.start()
@@ -161,94 +204,56 @@ class Pool:
         with self._lock:
             return next((thread for thread in self._threads if thread.is_alive()), None)
 
-    def _in_thread(self, work: Callable[..., None], *args: Any) -> None:
-        """Do what blocks in a thread, that is awaited when the pool is shut down."""
-        self._threads = [thread for thread in self._threads if thread.is_alive()]
-        thread = threading.Thread(target=work, args=args, daemon=True)
-        self._threads.append(thread)
-        thread.start()
-
-    def _send_and_feed(self, lane: Lane, client: Client) -> None:
-        self._send(lane, client)
-        self.feed()
-
-    def _send(self, lane: Lane, client: Client) -> None:
-        """Send calls of a client, on its loop, to a lane that has reserved room for them."""
-        jobs, wrapped = self._take(lane, client)
-        with self._lock:
-            lane.reserved -= 1
-            if not client.waiting and client in self._clients:
-                self._clients.remove(client)
-            if not jobs:
-                return
-            batch = Batch(client, jobs, lane.next_number())
-            future = self._submit(lane, client, batch, wrapped)
-            is_next = lane.capacity > 2 or next(iter(lane.sent), None) is batch
-        if isinstance(future, Future):
-            if is_next:
-                client.begun(lane, batch)
-            future.add_done_callback(partial(self._done, lane, batch))
-        elif future is None:
-            client.took(lane, batch, [None] * len(jobs))
-        else:
-            client.took(lane, batch, [Answer(error=own_copy(future)) for _ in jobs])
-
-    def _submit(
-        self, lane: Lane, client: Client, batch: Batch, wrapped: list[Any]
-    ) -> Future[Any] | BaseException | None:
-        """Send a batch; else return why it fails, or None if it is to go elsewhere."""
-        client.sent[batch] = lane
-        failure = RuntimeError(CLOSED) if self._is_closed else lane.failure
-        if failure is None:
-            try:
-                lane.sent[batch] = future = lane.send(client.order, batch, wrapped)
-            except BrokenExecutor as error:
-                failure = None if lane.is_own else error  # our own had nothing to do when it died
-            except RuntimeError as error:  # after a shutdown
-                failure = error
-            else:
-                return future
-        self._remove(lane)
-        return failure
-
-    def _remove(self, lane: Lane) -> None:
-        """Let go of a worker of our own that is no use any more: another takes its place."""
-        if lane.is_own and self._make is not None and lane in self._lanes:
-            self._lanes.remove(lane)
-            self._in_thread(lane.shut_down)  # which has nothing left to wait for
-
-    def _take(self, lane: Lane, client: Client) -> tuple[list[Job], list[Any]]:
-        """Take calls from those that wait, as many as go at once, in the form in which they go."""
-        waiting = client.waiting
-        most = 1 if lane.is_new(client.order) else -(-len(waiting) // self._workers)
-        jobs: list[Job] = []
-        wrapped: list[Any] = []
-        while waiting and len(jobs) < min(most, client.chunk):
-            job = waiting.popleft()
-            if job.is_wanted:
+    def _send(self, lane: Lane, batch: Batch) -> None:
+        """Send a batch, which has its room; or say why that can't be."""
+        client: Client = batch.crew
+        failure: BaseException | None = lane.failure
+        future: Any = None
+        if failure is None and batch.is_wanted:
+            with lane.lock:  # which nobody takes who is called by the executor
+                batch.number = lane.next_number()
                 try:
-                    wrapped.append(lane.wrap(job))
-                except TypeError as error:
-                    job.answer(Answer(error=error))
-                else:
-                    jobs.append(job)
-        return jobs, wrapped
+                    future = lane.send(client.order, batch)
+                except Exception as error:  # of an executor that was shut down, for example
+                    failure = error
+        if isinstance(future, Future):
+            batch.future = sent = cast("Future[Any]", future)
+            if client.is_timed:
+                call_on(client.loop, client.begun, lane, batch)
+            sent.add_done_callback(partial(self._done, lane, batch))
+            return
+        if failure is None and future is not None:
+            failure = TypeError(f"{type(lane.executor).__name__}.submit gave no future: {future!r}")
+        is_idle = lane.is_own and failure is not lane.failure  # it had nothing to do when it died
+        with self._lock:
+            lane.sent.discard(batch)
+            if failure is not None:
+                self._remove(lane)
+        answers: list[Answer | None] = [None] * len(batch.jobs)
+        if failure is not None and not (is_idle and isinstance(failure, BrokenExecutor)):
+            answers = [Answer(error=own_copy(failure)) for _ in batch.jobs]
+        call_on(client.loop, self._took, batch, answers)
 
     def _done(self, lane: Lane, batch: Batch, future: Future[Any]) -> None:
-        """Take what an executor says of a batch; in any thread."""
+        """Take what an executor says of a batch; in a thread of its own, perhaps under its lock."""
         client: Client = batch.crew
+        answers = lane.answers(client.order, batch, future)
+        is_broken = not future.cancelled() and isinstance(future.exception(), BrokenExecutor)
         with self._lock:
-            answers = lane.answers(client.order, batch, future)
-            del lane.sent[batch]
-            is_broken = not future.cancelled() and isinstance(future.exception(), BrokenExecutor)
+            lane.sent.discard(batch)
             if is_broken:
                 self._remove(lane)
-            following = next(iter(lane.sent), None)
-        if following is not None and not is_broken:
-            call_on(following.crew.loop, following.crew.begun, lane, following)
-        if not call_on(client.loop, self._took, lane, batch, answers):
-            self.feed()
+            others = {other.loop for other in self._clients} - {client.loop}
+        call_on(client.loop, self._took, batch, answers)
+        for loop in others:  # that of the batch may stand still
+            call_on(loop, self.feed)
 
-    def _took(self, lane: Lane, batch: Batch, answers: list[Answer | None]) -> None:
-        batch.crew.took(lane, batch, answers)
+    def _took(self, batch: Batch, answers: Sequence[Answer | None]) -> None:
+        batch.crew.took(batch, answers)
         self.feed()
+
+
+def _refuse(jobs: list[Job]) -> None:
+    """Fail calls of a pool that has been closed."""
+    for job in jobs:
+        job.answer(Answer(error=RuntimeError(CLOSED)))

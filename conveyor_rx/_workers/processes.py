@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import multiprocessing
 import sys
-from collections.abc import Sequence
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from multiprocessing.process import BaseProcess
 from time import monotonic, monotonic_ns
@@ -67,10 +66,10 @@ class ProcessLane(RemoteLane):
             if writer is not None:
                 writer.close()
 
-    def send(self, order: Order, batch: Batch, wrapped: Sequence[Any]) -> Future[Any]:
+    def send(self, order: Order, batch: Batch) -> Future[Any]:
         if self._process is not None:
             batch.worker = name_of_process(self._process.pid)
-        return super().send(order, batch, wrapped)
+        return super().send(order, batch)
 
     def _repeats(self, order: Order) -> bool:
         return False
@@ -80,13 +79,13 @@ class ProcessLane(RemoteLane):
         return (monotonic_ns() - began) / 1e9 if began and number == batch.number else None
 
     def has_begun(self, batch: Batch) -> bool:
-        return batch not in self.sent or self._shared[0] >= batch.number
+        return 0 < batch.number <= self._shared[0]
 
     def revoke(self, batch: Batch) -> None:
         self._shared[FIRST_SKIP + batch.number % SKIPS] = batch.number
 
     def end(self, batch: Batch) -> None:
-        if batch in self.sent and self._process is not None:
+        if self._shared[0] == batch.number and self._process is not None:
             self._process.kill()
 
     def answers(self, order: Order, batch: Batch, future: Future[Any]) -> list[Answer | None]:
@@ -121,10 +120,13 @@ class ProcessLane(RemoteLane):
 
     def shut_down(self) -> None:
         """End the process, and wait until it has ended; one that doesn't is killed."""
+        manager = getattr(self.executor, "_executor_manager_thread", None)
         self.executor.shutdown(wait=False, cancel_futures=True)
         process = self._process
         if process is not None:
             process.join(PATIENCE if self.is_ready else 0)
             if process.is_alive():
                 process.kill()
-        self.executor.shutdown(wait=True)
+            process.join()
+        if manager is not None:  # after the first call of `shutdown` a second one waits for nothing
+            manager.join()

@@ -142,7 +142,9 @@ class Admission(Subscriber, Caller):
         self.purge()
         self.launch.cut(self)
         if self.call.elsewhere is not None:
-            self.run.keep(self.run.start(self.call.elsewhere.close(), f"workers of {self.name}"))
+            ended = self.call.elsewhere.close()
+            if ended is not None:
+                self.run.ending.keep(ended)
             self.call = self.call._replace(elsewhere=None)
         if self._preparation is not None:  # let go of side inputs that were not needed
             self.call = self.call._replace(function=unprepared, prepare=None)
