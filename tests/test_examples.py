@@ -16,6 +16,7 @@ from tests.kit import ROOT
 
 EXAMPLES = ROOT / "examples"
 SEARCH = EXAMPLES / "search_stdlib.py"
+THUMBNAILS = EXAMPLES / "thumbnails.py"
 
 PRINTED = {
     "quick_start": """\
@@ -176,7 +177,8 @@ def run(*command: str | Path, **env: str) -> subprocess.CompletedProcess[str]:
 
 def test_every_example_has_an_expectation() -> None:
     """No example stands beside the tests without being run by them."""
-    assert {path.stem for path in EXAMPLES.glob("*.py")} == {*PRINTED, SEARCH.stem}
+    alone = {SEARCH.stem, THUMBNAILS.stem}
+    assert {path.stem for path in EXAMPLES.glob("*.py")} == {*PRINTED, *alone}
 
 
 @pytest.mark.parametrize("name", sorted(PRINTED.keys() - {"ordered_vs_as_completed"}))
@@ -202,6 +204,20 @@ def test_examples_run_nothing_when_imported() -> None:
     names = ", ".join(path.stem for path in EXAMPLES.glob("*.py"))
     result = run("-c", f"import {names}", PYTHONPATH=os.pathsep.join([str(ROOT), str(EXAMPLES)]))
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+
+
+def test_thumbnails_print_what_the_page_says() -> None:
+    """X1, X3: processes of one block make the calls of two runs; results come in order."""
+    result = run(THUMBNAILS)
+    page = (ROOT / "docs/examples.md").read_text(encoding="utf-8")
+    (claimed,) = re.findall(r"^```text\n(\d+ pictures .*?)^```$", page, re.DOTALL | re.MULTILINE)
+    last = r"made by (\d+) processes in \d+\.\d\d s, the first after \d+\.\d\d s\n"
+    assert result.stderr == ""
+    assert re.sub(last, "", result.stdout) == re.sub(last, "", claimed)
+    made = re.search(last, result.stdout)
+    assert made is not None
+    assert 1 <= int(made[1]) <= (os.cpu_count() or 1)
+    assert result.returncode == 0
 
 
 SEARCH_PRINTED = """\
