@@ -24,7 +24,8 @@ from ._checks import (
 from ._dead_letters import DeadLetter
 from ._limits.concurrency import Limit
 from ._limits.rate import RateLimit
-from ._limits.shared import SharedLimit
+from ._limits.shared import SharedLimit, settings_of
+from ._sending.functions import all_sent
 from .error_handling import ErrorAction, ErrorHandler, RetryConfig
 
 __all__ = [
@@ -62,6 +63,20 @@ class TaskOptions:
                 f"not {self.error_handler!r}"
             )
         check_text("task_name", self.task_name)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is pickled: with functions by their names.
+
+        Raises:
+            TypeError: one has none.
+        """
+        owner = f"task {self.task_name!r}" if self.task_name else "a task"
+        for part in self._parts():  # here they are part of a task that has a name
+            all_sent(part, owner)
+        return all_sent(vars(self), owner)
+
+    def _parts(self) -> list[dict[str, Any]]:
+        return [] if self.retry_config is None else [vars(self.retry_config)]
 
     @property
     def retries(self) -> RetryConfig:
@@ -111,6 +126,9 @@ class CallOptions(TaskOptions):
         if isinstance(self.concurrency_limit, Limit):
             found.append(self.concurrency_limit)
         return tuple(found)
+
+    def _parts(self) -> list[dict[str, Any]]:
+        return [*super()._parts(), *map(settings_of, self.limits)]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)

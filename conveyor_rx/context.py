@@ -17,6 +17,7 @@ from ._checks import (
     check_text,
 )
 from ._dead_letters import DeadLetter
+from ._sending.functions import all_sent
 from ._text.near_miss import near_miss
 
 __all__ = [
@@ -98,6 +99,14 @@ class PipelineContext:
         if not isinstance(self.data, dict):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
             raise TypeError(f"data must be a dict, not {self.data!r}")
         check_text("pipeline_id", self.pipeline_id)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is pickled: with functions by their names.
+
+        Raises:
+            TypeError: one has none.
+        """
+        return all_sent(vars(self), "the context")
 
     def copy(self) -> PipelineContext:
         """Return a context of the same values, with a `data` dict of its own."""

@@ -87,6 +87,8 @@ def single_task(func: Callable[..., Any] | None = None, **options: Unpack[Decora
     Errors: retries come first, then `error_handler`, then `on_error`.
     Cancellation: calls that run are cancelled and awaited.
     Pressure: at most `concurrency_limit` calls run at once.
+    Pickle: a task at the top of a module goes by its name, and arrives as the task of that module;
+    that of a method goes with its instance.
 
     Raises:
         TypeError, ValueError: an option of the wrong type or out of range, named in the message.
@@ -220,6 +222,7 @@ def batch_task(  # noqa: D417  # by name
     `group_by` fails, or gives no weight or no key, has failed alone, and is not tried again.
     Cancellation: calls that run are cancelled and awaited.
     Pressure: the window `max_in_flight` counts the items of the batches.
+    Pickle: as for `single_task`.
 
     Raises:
         TypeError, ValueError: an option of the wrong type or out of range, named in the message; or

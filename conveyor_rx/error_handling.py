@@ -18,6 +18,7 @@ from ._checks import (
     check_seconds,
 )
 from ._dead_letters import DeadLetter, Failure
+from ._sending.functions import all_sent
 from ._text.labels import label, terminal
 
 __all__ = [
@@ -87,6 +88,14 @@ class RetryConfig:
                 object.__setattr__(self, "max_delay", _Default(self.base_delay))
             else:
                 object.__setattr__(self, "base_delay", _Default(self.max_delay))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is pickled: with functions by their names.
+
+        Raises:
+            TypeError: one has none.
+        """
+        return all_sent(vars(self), "the RetryConfig")
 
     def delay(self, attempt: int) -> float:
         """Give the seconds to wait after failed attempt number `attempt` (from 1)."""

@@ -164,7 +164,7 @@ class Pipeline(Stage[In, Out]):
 
     `a | b` gives a new pipeline, with the context of the left side if that is a pipeline, else of
     the right one. `add` extends a pipeline in place. A stream keeps the stages that the pipeline
-    had when it was called.
+    had when it was called. It can be pickled if its stages and its context can.
 
     >>> import asyncio
     >>> from conveyor_rx import batch_task, single_task

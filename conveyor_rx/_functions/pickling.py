@@ -7,7 +7,6 @@ with its code, by cloudpickle, where that is installed.
 
 from __future__ import annotations
 
-import inspect
 import io
 import pickle
 import sys
@@ -16,16 +15,14 @@ from importlib import import_module
 from types import FunctionType, MethodType
 from typing import Any, cast
 
+from .._sending.functions import REMEDY, NamelessError, bound, why_nameless
 from .._sending.names import main_can_be_imported, path_to
+from .._sending.picklers import is_within
 from .._text.labels import label
 
-__all__ = ["bound", "check_pickling", "dumps", "dumps_function"]
+__all__ = ["dumps", "dumps_function"]
 
 WIDTH = 300  # of what a pickler says, in a message
-
-
-class NamelessError(TypeError):
-    """It can't be sent by its name; why, and what it is, stand in the message."""
 
 
 def dumps_function(function: Callable[..., Any], task_name: str) -> bytes:
@@ -57,20 +54,12 @@ def dumps(value: Any, task_name: str, *, has_main: bool | None = None) -> bytes:
         return _dump(_by_value(), value, absent)
     except ImportError:
         if isinstance(refusal, NamelessError):
-            remedy = (
-                ". Define it at the top of a module that the worker can import, or install "
-                "cloudpickle, which sends code, here and there"
-            )
+            remedy = f". {REMEDY}; or install cloudpickle, here and there, which takes code along"
     except Exception as error:
         refusal = error
-    kind = "" if isinstance(refusal, NamelessError) else f"{type(refusal).__name__}: "
+    kind = "" if isinstance(refusal, TypeError) else f"{type(refusal).__name__}: "
     reason = label(f"{kind}{refusal}", WIDTH)
     raise TypeError(f"task {task_name!r} can't be sent to a worker: {reason}{remedy}") from refusal
-
-
-def bound(function: Callable[..., Any], instance: Any) -> MethodType:
-    """Return `function` as a method of `instance`: what a bound method is pickled as."""
-    return MethodType(function, instance)
 
 
 class _ByName(pickle.Pickler):
@@ -125,12 +114,11 @@ def _reduced(obj: Any, absent: frozenset[str]) -> Any:
     name = path_to(obj) if kind is FunctionType or issubclass(kind, type) or _wraps(obj) else None
     if name is None:
         if kind is FunctionType:
-            text = f"its function {obj.__qualname__} has no name of its own in a module"
-            raise NamelessError(text)
+            raise NamelessError(f"its function {why_nameless(obj)}")
         if kind is MethodType and path_to(obj.__func__) is not None:
             return bound, (obj.__func__, obj.__self__)
         return NotImplemented
-    if any(f"{obj.__module__}.".startswith(f"{module}.") for module in absent):
+    if is_within(obj.__module__, absent):
         raise NamelessError(f"{obj.__module__}.{name} is of a module that the worker can't import")
     return NotImplemented if issubclass(kind, type) and obj.__module__ != "__main__" else name
 
@@ -149,45 +137,3 @@ def _modules_that_workers_lack(*, has_main: bool | None) -> frozenset[str]:
     cloudpickle: Any = sys.modules.get("cloudpickle")
     named: set[str] = set() if cloudpickle is None else cloudpickle.list_registry_pickle_by_value()
     return frozenset(named) if has_main else frozenset({"__main__", *named})
-
-
-BY_VALUE = {"cloudpickle", "dill"}
-"""Picklers that take the code of a function along."""
-
-
-def check_pickling(task: str, function: Any) -> None:
-    """Raise a TypeError that says what to do, if `function` is not what its name stands for.
-
-    That of a decorated function stands for the task.
-    """
-    if inspect.ismethod(function):
-        reason = "it is a method, and the name of the method is that of the task"
-    elif not inspect.isfunction(function) or _named(function) is function:
-        return
-    elif _named(function) is None:
-        reason = f"its function {function.__qualname__} has no name of its own in a module"
-    else:
-        reason = f"{function.__module__}.{function.__qualname__} is the task, not its function"
-    if not _is_by_value():
-        raise TypeError(
-            f"task {task!r} can't be pickled: {reason}. Import the task, or make it, in the "
-            "process that needs it; or keep the function under a name of its own in a module, "
-            "`double = single_task(double_one)`, which can be pickled. cloudpickle can do more"
-        )
-
-
-def _named(function: Any) -> Any:
-    """Return what pickle would find under the name of `function`."""
-    found: Any = sys.modules.get(function.__module__)
-    for name in function.__qualname__.split("."):
-        found = getattr(found, name, None)
-    return found
-
-
-def _is_by_value() -> bool:
-    frame = inspect.currentframe()
-    while frame is not None:
-        if BY_VALUE & set(frame.f_globals.get("__name__", "").split(".")):
-            return True
-        frame = frame.f_back
-    return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 from .._checks import check_count, check_errors, check_share
 from .concurrency import Limit
@@ -30,7 +30,8 @@ class AdaptiveLimit(Limit):
     and Jain 1989; RFC 5681, which cuts once for a window as well) and in `AIMDLimit` of Netflix's
     concurrency-limits.
 
-    Calls share it as a `Limit`. Read `limit` on the event loop that it serves.
+    Calls share it as a `Limit`. Read `limit` on the event loop that it serves. Pickled, it arrives
+    as it was at first.
 
     Raises:
         TypeError, ValueError: an option of the wrong type or out of range; named in the message.
@@ -60,6 +61,7 @@ class AdaptiveLimit(Limit):
         check_share("back_off", back_off)
         check_errors("slow_down_on", slow_down_on, tells="whether to slow down")
         super().__init__(start)
+        self._start = start
         self._minimum = minimum
         self._maximum = maximum
         self._back_off = back_off
@@ -74,6 +76,15 @@ class AdaptiveLimit(Limit):
     def limit(self) -> int:
         """How many calls may run at once now."""
         return self._size
+
+    def _settings(self) -> dict[str, Any]:
+        return {
+            "start": self._start,
+            "minimum": self._minimum,
+            "maximum": self._maximum,
+            "back_off": self._back_off,
+            "slow_down_on": self._slow_down_on,
+        }
 
     def _state(self) -> list[str]:
         range_ = f"{self._size}, from {self._minimum} to {self._maximum}"

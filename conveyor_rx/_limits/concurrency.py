@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from .._checks import check_count
 from .shared import SharedLimit
 
@@ -14,7 +16,8 @@ class Limit(SharedLimit):
     For what they share in truth: the connections of a pool, a GPU. Who comes first goes first. It
     serves one event loop at a time: a task on a second one fails with a RuntimeError as long as
     calls run or wait on the first; it may be used on one loop after another. A call that waits for
-    another one of the same limit may wait for ever.
+    another one of the same limit may wait for ever. Pickled, it arrives unused, since each process
+    has limits of its own.
 
     Raises:
         TypeError, ValueError: `n` is no int of at least 1.
@@ -27,6 +30,9 @@ class Limit(SharedLimit):
         check_count("n", n)
         super().__init__()
         self._size = n
+
+    def _settings(self) -> dict[str, Any]:
+        return {"n": self._size}
 
     def _state(self) -> list[str]:
         return [str(self._size), f"{self._out} in use"]

@@ -38,7 +38,7 @@ class RateLimit(SharedLimit, Generic[In]):
     overtaken by light ones. It serves one event loop at a time: a task on a second one fails with a
     RuntimeError as long as calls run or wait on the first. From one loop to the next it remembers
     what has started. It holds no locks: use its methods on the loop that it serves, as calls of
-    tasks do.
+    tasks do. Pickled, it arrives unused, since each process has limits of its own.
 
     Raises:
         TypeError, ValueError: `n` or `per` is no finite number above 0; or without `cost`, `n` is
@@ -145,6 +145,10 @@ class RateLimit(SharedLimit, Generic[In]):
         self._look(now)
 
     # -- as all limits
+
+    def _settings(self) -> dict[str, Any]:
+        smooth = self._spacing > 0
+        return {"n": self._n, "per": self._per, "cost": self._cost, "smooth": smooth}
 
     def _state(self) -> list[str]:
         title = f"{_shown(self._n)} in {_shown(self._per)} s{', smoothly' * bool(self._spacing)}"

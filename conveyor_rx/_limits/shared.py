@@ -6,7 +6,9 @@ import asyncio
 from collections import OrderedDict
 from typing import Any, Protocol
 
-__all__ = ["SharedLimit", "Waiter"]
+from .._sending.functions import all_sent
+
+__all__ = ["SharedLimit", "Waiter", "settings_of"]
 
 
 class Waiter(Protocol):
@@ -21,6 +23,16 @@ class Waiter(Protocol):
     def wake(self) -> None:
         """Have it ask again."""
         ...
+
+
+def settings_of(limit: SharedLimit) -> dict[str, Any]:
+    """Return what `limit` was made with, by the names of its options."""
+    return limit._settings()  # pyright: ignore[reportPrivateUsage]  # not for users
+
+
+def fresh(kind: type[SharedLimit], settings: dict[str, Any]) -> SharedLimit:
+    """Make a limit of these settings: as which one is pickled."""
+    return kind(**settings)
 
 
 class SharedLimit:
@@ -45,12 +57,24 @@ class SharedLimit:
         title, *state = self._state()
         return f"<{type(self).__name__} of {title}: {', '.join([*state, *waiting])}>"
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the settings: each process has a limit of its own, of which nothing is used yet.
+
+        Raises:
+            TypeError: a function among them has no name.
+        """
+        return fresh, (type(self), all_sent(self._settings(), f"the {type(self).__name__}"))
+
     @property
     def title(self) -> str:
         """What is allowed, in a few words."""
         return self._state()[0]
 
     # -- what kinds of limits differ in
+
+    def _settings(self) -> dict[str, Any]:
+        """Return what it was made with, by the names of its options."""
+        raise NotImplementedError
 
     def _state(self) -> list[str]:
         """Say what is allowed, and how much of it is used."""

@@ -11,6 +11,7 @@ from .._engine.graph.chain import Chain
 from .._engine.graph.sketch import Sketch
 from .part import Part
 from .rx import operator_name
+from .sent_operator import sent_operator
 
 __all__ = ["RxOperator"]
 
@@ -25,6 +26,15 @@ class RxOperator(Part):
 
     def __repr__(self) -> str:
         return self.task_name
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is pickled: the function that made the operator, and what it was given.
+
+        Raises:
+            TypeError: it is no operator of reactivex, and a function without a name; or it was
+                given such a function, or an Observable.
+        """
+        return {**vars(self), "_operator": sent_operator(self._operator)}
 
     @property
     def task_name(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 import sys
 from typing import Any
 
@@ -48,9 +49,11 @@ def main_can_be_imported() -> bool:
     It can't what was typed: in a notebook, at a prompt, behind `-c`, or on the standard input.
     """
     main = sys.modules["__main__"]
-    if hasattr(sys, "ps1"):
+    if hasattr(sys, "ps1"):  # a prompt
         return False
-    return getattr(main, "__spec__", None) is not None or hasattr(main, "__file__")
+    if getattr(main, "__spec__", None) is not None:
+        return True
+    return os.path.isfile(getattr(main, "__file__", None) or "")
 
 
 def _module_of(value: Any) -> str | None:

@@ -181,7 +181,7 @@ class Made(Later):
 
     def __init__(self, name: str, factory: Callable[[], Any]) -> None:
         super().__init__(name)
-        self._factory = factory
+        self.factory = factory
         self._lock = threading.Lock()
         self._of_runs: WeakKeyDictionary[object, _OfRun] = WeakKeyDictionary()
 
@@ -189,7 +189,7 @@ class Made(Later):
         with self._lock:
             of_run = self._of_runs.get(run)
             if of_run is None:
-                of_run = self._of_runs[run] = _OfRun(self.name, self._factory)
+                of_run = self._of_runs[run] = _OfRun(self.name, self.factory)
         try:
             return await of_run.get(run)
         finally:

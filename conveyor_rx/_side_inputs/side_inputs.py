@@ -16,11 +16,20 @@ from typing import Any, cast
 
 from .._functions.calls import is_async, is_awaitable, outputs
 from .._functions.signatures import needs_arguments
+from .._sending.functions import Sent, all_sent
 from ..stream import AsyncStream
 from .in_turns import InOrder, Turn, Turns
 from .later import Awaited, FirstOf, Later, Made, Watched
 
 __all__ = ["SideInputs"]
+
+STAYS: dict[type[object], str] = {
+    Awaited: "a coroutine",
+    FirstOf: "a stream",
+    InOrder: "an async generator",
+    Watched: "a future",
+}
+"""What a side input was that can't leave this process."""
 
 
 class SideInputs:
@@ -45,6 +54,31 @@ class SideInputs:
         added.is_pending |= self.is_pending
         added.has_generator |= self.has_generator
         return added
+
+    def sent(self, owner: str) -> SideInputs:
+        """Return what is pickled in place of these inputs of `owner`.
+
+        Raises:
+            TypeError: one can't leave this process, or is a function without a name.
+        """
+        names = [f"side input {number}" for number in range(1, len(self.args) + 1)]
+        fields = dict(zip(names, self.args, strict=True))
+        fields.update((f"side input {name!r}", value) for name, value in self.kwargs.items())
+        for name, value in fields.items():
+            if kind := STAYS.get(cast("type[object]", type(value))):
+                raise TypeError(
+                    f"{owner} can't be pickled: its {name} is {kind}, which can't leave this "
+                    "process. Pass a value; or a coroutine function, which is called in each run"
+                )
+            if isinstance(value, Made):
+                factory = all_sent({name: value.factory}, owner)[name]
+                fields[name] = Sent(Made, value.name, factory)
+        values = list(all_sent(fields, owner).values())
+        copy = SideInputs()
+        vars(copy).update(vars(self))
+        copy.args = tuple(values[: len(names)])
+        copy.kwargs = dict(zip(self.kwargs, values[len(names) :], strict=True))
+        return copy
 
     def bind(self, function: Callable[..., Any], *, with_item: bool) -> Callable[[Any], Any]:
         """Make `function` a function of the item alone; for inputs that are here already."""

@@ -10,6 +10,7 @@ from .._functions.calls import Call, is_async, is_async_generator, is_generator
 from .._functions.signatures import check_call, fits, lacking, signature_or_none
 from .._functions.timeouts import within
 from .._policy import Policy
+from .._sending.functions import all_sent
 from .._side_inputs.side_inputs import SideInputs
 from ..workers import Workers
 
@@ -126,6 +127,16 @@ class Binding:
             executor=workers.title,
             usual_limit=workers.limit,
         )
+
+    def sent(self, owner: str) -> Self:
+        """Return what is pickled in place of this binding of `owner`.
+
+        Raises:
+            TypeError: its function has no name, or a side input can't leave this process.
+        """
+        binding = self.of(all_sent({"function": self.func}, owner)["function"])
+        binding.inputs = self.inputs.sent(owner)
+        return binding
 
     def _copy(self) -> Self:
         binding = object.__new__(type(self))

@@ -6,12 +6,11 @@ import inspect
 from collections.abc import AsyncIterable, Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
-from typing import Any, Generic, Self, SupportsIndex, TypeVar, cast
+from typing import Any, Generic, Self, TypeVar, cast
 
 from .._dead_letters import DeadLetter
 from .._engine.sources import NO_DATA
 from .._functions.calls import Call, check_plain, is_generator, name_of
-from .._functions.pickling import check_pickling
 from .._functions.signatures import check_function, unwrap
 from .._functions.timeouts import check_timeout
 from .._limits.concurrency import Limit
@@ -31,8 +30,8 @@ from ..context import PipelineContext, calls_at_once, get_current_context
 from ..pipeline import Pipeline, Stage
 from ..stream import AsyncStream, Source
 from ..workers import WorkerKind, Workers, workers_of
-from .base_task import BaseTask
 from .binding import Binding
+from .pickled_task import PickledTask
 from .plain_limits import one_at_a_time, warn_of_limit
 
 __all__ = ["FunctionTask"]
@@ -41,7 +40,7 @@ In = TypeVar("In", contravariant=True)
 Out = TypeVar("Out", covariant=True)
 
 
-class FunctionTask(BaseTask[In, Out], Generic[In, Out]):
+class FunctionTask(PickledTask[In, Out], Generic[In, Out]):
     """What single and batch tasks share: a function, its side inputs, its options."""
 
     _options: CallOptions
@@ -70,9 +69,7 @@ class FunctionTask(BaseTask[In, Out], Generic[In, Out]):
         self._descriptor = descriptor
         self._owner = ""  # the class in which it is a method
         self._bound_by_call: list[str] = []  # what the call that made this task has bound
-        self.__doc__ = func.__doc__
-        self.__name__ = self.task_name
-        self.__wrapped__ = func
+        self._take_names(func)
         if getattr(descriptor or func, "__isabstractmethod__", False):
             self.__isabstractmethod__ = True
 
@@ -207,16 +204,6 @@ class FunctionTask(BaseTask[In, Out], Generic[In, Out]):
 
     # -- private
 
-    def __copy__(self) -> Self:
-        return self._copy(self._binding)
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        return self  # nothing about it changes
-
-    def __reduce_ex__(self, protocol: SupportsIndex) -> Any:
-        check_pickling(self.task_name, self.func)
-        return super().__reduce_ex__(protocol)
-
     @property
     def _limit(self) -> int | None:
         """How many calls there may be at once; workers have a number of their own."""
@@ -237,13 +224,6 @@ class FunctionTask(BaseTask[In, Out], Generic[In, Out]):
             text = calls_at_once(PipelineContext(), limit)
         shared = [f"{type(each).__name__} of {each.title}" for each in self._options.limits]
         return ", ".join([text, *shared])
-
-    def _copy(self, binding: Binding) -> Self:
-        task = object.__new__(type(self))
-        vars(task).update(vars(self))
-        task._binding = binding
-        task._bound_by_call = []
-        return task
 
     def _with_inputs(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Self:
         bound = self._copy(self._binding.with_inputs(args, kwargs))

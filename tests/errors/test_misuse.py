@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import functools
 import inspect
-import pickle
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -425,60 +424,7 @@ def test_two_lambdas_have_names_that_tell_them_apart() -> None:
     assert single_task(task_name="double")(lambda x: 2 * x).task_name == "double"
 
 
-# -- pickling
-
-
-def one_more(x: int) -> int:
-    return x + 1
-
-
-more = single_task(one_more)
-
-
-def unpicklable() -> dict[str, tuple[Any, str]]:
-    """Give tasks by what is wrong with their functions."""
-
-    @single_task
-    def local(x: int) -> int:
-        return x
-
-    return {
-        "decorated": (
-            size,
-            rf"task 'size' can't be pickled: {__name__}.size is the task",
-        ),
-        "batch": (total, rf"{__name__}.total is the task, not its function"),
-        "local": (local, r"its function unpicklable.<locals>.local has no name of its own"),
-        "lambda": (single_task(lambda x: x), r"has no name of its own in a module"),
-        "method": (Service().fetch, r"it is a method"),
-        "bound": (add.with_inputs(1), rf"{__name__}.add is the task"),
-        "pipeline": (more | size, r"task 'size' can't be pickled"),
-    }
-
-
-@pytest.mark.parametrize("kind", unpicklable())
-@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
-def test_pickling_a_task_says_what_to_do(kind: str, protocol: int) -> None:
-    """A decorated name can't be pickled as the function; the error says so, and what can be."""
-    task, text = unpicklable()[kind]
-    with pytest.raises(TypeError, match=text) as caught:
-        pickle.dumps([task], protocol)
-    assert "Import the task" in str(caught.value)
-
-
-async def test_a_task_of_a_function_with_a_name_of_its_own_is_pickled() -> None:
-    """As the error says."""
-    assert await pickle.loads(pickle.dumps(more))([1]).collect() == [2]
-    assert await pickle.loads(pickle.dumps(more | more))([1]).collect() == [3]
-    more([1])  # it has read the signature
-    assert await pickle.loads(pickle.dumps(more))([1]).collect() == [2]
-
-
-def test_picklers_that_take_functions_by_value() -> None:
-    """cloudpickle and dill get what they can pickle; they are told by their modules."""
-    namespace: dict[str, Any] = {"__name__": "cloudpickle.cloudpickle", "task": size}
-    exec("state = task.__reduce_ex__(4)", namespace)
-    assert namespace["state"][2]["_binding"].func is size.func
+# -- copies
 
 
 async def test_tasks_are_copied() -> None:

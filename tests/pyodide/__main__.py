@@ -15,7 +15,15 @@ from pathlib import Path
 HERE = Path(__file__).parent
 TREE = HERE.parents[1]
 # Of what the tests need, that which is pure Python.
-PACKAGES = ("anyio", "hypothesis", "opentelemetry-sdk", "pytest", "pytest-asyncio", "rich")
+PACKAGES = (
+    "anyio",
+    "cloudpickle",
+    "hypothesis",
+    "opentelemetry-sdk",
+    "pytest",
+    "pytest-asyncio",
+    "rich",
+)
 STACK = "--stack-size=6000"  # KB of the 8 MB that a process usually has; Node takes 1 MB
 
 
