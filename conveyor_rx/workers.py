@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, cast, ge
 from ._checks import check_count
 from ._functions.calls import is_async
 from ._functions.signatures import needs_arguments
+from ._sending.functions import all_sent
 from ._workers.errors import RemoteError, WorkerLostError
 
 if TYPE_CHECKING:
@@ -155,10 +156,23 @@ class Workers(Generic[S]):
         pool = self._pool
         return (pool, False) if pool is not None else (self._make_pool(), True)
 
-    def __reduce__(self) -> Any:
-        raise TypeError(
-            f"{self!r} can't be pickled: workers belong to the process that has made them"
-        )
+    @property
+    def stays(self) -> str:
+        """Say what they are if they can't leave this process; else ""."""
+        return "" if isinstance(self.kind, str) else f"an executor, {type(self.kind).__name__}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the settings: each process has workers of its own, started when it needs them.
+
+        Raises:
+            TypeError: they are those of an executor; or `setup` has no name.
+        """
+        if self.stays:
+            raise TypeError(
+                f"{self!r} can't be pickled: it belongs to the process that has made it"
+            )
+        settings = {"kind": self.kind, "n": self.n, "setup": self.setup, "chunk": self.chunk}
+        return workers_like, (all_sent(settings, repr(self)),)
 
     # -- private
 
@@ -175,6 +189,11 @@ class Workers(Generic[S]):
         from ._workers.pools import pool_of  # what only those pay for who use workers
 
         return pool_of(self.kind, self._number or 1)
+
+
+def workers_like(settings: dict[str, Any]) -> Workers[Any]:
+    """Make workers of these settings: as which they are pickled."""
+    return Workers(**settings)
 
 
 def workers_of(executor: object) -> Workers[Any]:

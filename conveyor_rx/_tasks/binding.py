@@ -132,8 +132,14 @@ class Binding:
         """Return what is pickled in place of this binding of `owner`.
 
         Raises:
-            TypeError: its function has no name, or a side input can't leave this process.
+            TypeError: its function has no name, or a side input or its executor can't leave this
+                process.
         """
+        if self.workers is not None and self.workers.stays:
+            raise TypeError(
+                f"{owner} can't be pickled: it has {self.workers.stays}, which can't leave this "
+                "process. Name the kind of workers instead, such as executor='processes'"
+            )
         binding = self.of(all_sent({"function": self.func}, owner)["function"])
         binding.inputs = self.inputs.sent(owner)
         return binding

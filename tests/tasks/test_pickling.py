@@ -9,6 +9,7 @@ import inspect
 import operator
 import pickle
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from conveyor_rx import (
     PipelineContext,
     RetryConfig,
     SingleTask,
+    Workers,
     batch_task,
     single_task,
 )
@@ -216,6 +218,41 @@ def test_limits_arrive_unused() -> None:
     assert one.rate_limit is two.rate_limit
     assert one.concurrency_limit is two.concurrency_limit
     assert "6 in 2 s" in repr(copy.deepcopy(rate))
+
+
+# -- workers
+
+
+def start() -> int:
+    return 5
+
+
+def test_workers_arrive_as_new_ones() -> None:
+    """X2: each process has workers of its own; an executor stays in its process."""
+    for executor in ("threads", Workers("processes", 3, chunk=2)):
+        task = SingleTask(sent.add.func, executor=executor).with_inputs(other=2)
+        arrived = sent_and_back(task)
+        assert repr(arrived.executor) == repr(executor)
+        assert repr(arrived._binding.workers) == repr(task._binding.workers)
+        assert arrived._binding.workers is not task._binding.workers
+    shared = Workers("threads", 2, setup=start, chunk=3)
+    one, two = sent_and_back([SingleTask(sent.add.func, executor=shared) for _ in "ab"])
+    assert one._binding.workers is two._binding.workers is one.executor
+    assert (one.executor.setup, one.executor.n, one.executor.chunk) == (start, 2, 3)
+    assert one.executor.name != shared.name
+
+
+def test_an_executor_stays_in_its_process() -> None:
+    """X2: the error names the task, and what can travel."""
+    with ThreadPoolExecutor(1) as pool:
+        for executor in (pool, Workers(pool)):
+            task = SingleTask(sent.add.func, executor=executor)
+            with pytest.raises(TypeError, match=r"task 'add' can't .* an executor, ThreadPoolExec"):
+                pickle.dumps(task)
+        with pytest.raises(TypeError, match="belongs to the process that has made it"):
+            pickle.dumps(Workers(pool))
+    with pytest.raises(TypeError, match=r"Workers\(processes.* its setup .*<lambda> has no name"):
+        pickle.dumps(Workers(setup=lambda: 1))
 
 
 # -- pipelines
