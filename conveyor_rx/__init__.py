@@ -51,6 +51,8 @@ if TYPE_CHECKING:
     from .diagrams import record as record
     from .events import observe as observe
     from .probes.progress import progress as progress
+    from .synchronous import collect as collect
+    from .synchronous import iterate as iterate
 
 __all__ = [
     "AdaptiveLimit",
@@ -83,7 +85,9 @@ __all__ = [
 __version__ = "0.1.0"
 
 _LATER = {
+    "collect": "synchronous",
     "draw": "diagrams",
+    "iterate": "synchronous",
     "observe": "events",
     "progress": "probes.progress",
     "record": "diagrams",

@@ -103,6 +103,7 @@ PUBLIC: dict[str, list[str]] = {
     "conveyor_rx.probes.progress": ["progress"],
     "conveyor_rx.workers": ["RemoteError", "WorkerKind", "WorkerLostError", "Workers"],
     "conveyor_rx.stream": ["AsyncStream", "RunningCall", "Source", "StageStats", "Stats"],
+    "conveyor_rx.synchronous": ["Results", "collect", "iterate"],
     "conveyor_rx.tasks": ["BaseTask", "BatchTask", "SingleTask"],
     "conveyor_rx.testing": [
         "CleanCheck",
@@ -281,6 +282,8 @@ SIGNATURES: list[tuple[Any, str]] = [
         AdaptiveLimit,
         "(start=10, minimum=1, maximum=100, back_off=0.7, slow_down_on=<class 'Exception'>)",
     ),
+    (conveyor_rx.iterate, "(stream)"),
+    (conveyor_rx.collect, "(stream)"),
     (conveyor_rx.ContextManager, "(context)"),
     (conveyor_rx.current_context, "()"),
     (conveyor_rx.get_current_context, "()"),
@@ -363,6 +366,14 @@ def test_faces_of_limits() -> None:
     }
     for kind, names in faces.items():
         assert {name for name in dir(kind) if not name.startswith("_")} == names
+
+
+def test_face_of_results() -> None:
+    """S7: what `iterate` gives is an iterator that can be closed, and a context manager."""
+    results = conveyor_rx.iterate(single_task(abs)([1]))
+    assert {name for name in dir(results) if not name.startswith("_")} == {"close"}
+    assert iter(results) is results
+    assert results.__enter__() is results
 
 
 def test_class_tree() -> None:

@@ -11,7 +11,9 @@ import pytest
 import conveyor_rx
 
 LATER = {
+    "collect": "conveyor_rx.synchronous",
     "draw": "conveyor_rx.diagrams",
+    "iterate": "conveyor_rx.synchronous",
     "observe": "conveyor_rx.events",
     "progress": "conveyor_rx.probes.progress",
     "record": "conveyor_rx.diagrams",
@@ -29,7 +31,8 @@ def test_not_imported_before() -> None:
     """Issue 14, section 5: the import of the package does not pay for them."""
     program = (
         "import sys, conveyor_rx; "
-        "print([n for n in ('conveyor_rx.diagrams', 'conveyor_rx.probes') if n in sys.modules])"
+        "names = ('conveyor_rx.diagrams', 'conveyor_rx.probes', 'conveyor_rx.synchronous'); "
+        "print([n for n in names if n in sys.modules])"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True

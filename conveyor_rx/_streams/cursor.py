@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import weakref
 from collections.abc import AsyncIterator, Callable
 from typing import Any, TypeVar
@@ -17,6 +18,7 @@ __tracebackhide__ = hides  # for pytest
 
 T = TypeVar("T")
 Task = asyncio.Task[Any]
+_one_begins = threading.Lock()  # held for a moment once a run, by whatever thread
 
 
 def current_task() -> Task | None:
@@ -39,6 +41,7 @@ class Reading:
         self.closed = False  # before the run was begun
         self.iterators = 0  # those that have read and are alive
         self._task: weakref.ref[Task] | None = None  # whose they are
+        self._is_beginning = False
 
     def __str__(self) -> str:
         """Say how far the reading is, and what to do next."""
@@ -79,7 +82,7 @@ class Reading:
         """
         reader = self.reader
         if reader is None:
-            reader = self.reader = begin()
+            reader = self._begin(begin)
         owner = self._task() if self.iterators and self._task is not None else None
         elsewhere = owner is not None and owner is not task and not owner.done()
         if elsewhere and not reader.is_over:
@@ -110,6 +113,17 @@ class Reading:
         else:
             await self.reader.aclose(during)
 
+    def _begin(self, begin: Callable[[], Reader]) -> Reader:
+        with _one_begins:
+            if self._is_beginning:  # in another thread
+                raise RuntimeError(BUSY)
+            self._is_beginning = True
+        try:
+            self.reader = self.reader or begin()
+            return self.reader
+        finally:
+            self._is_beginning = False
+
 
 class Cursor(AsyncIterator[T]):
     """One `async for` over a stream. `begin` makes the run, and holds the stream."""
@@ -125,6 +139,14 @@ class Cursor(AsyncIterator[T]):
         if self._reader is None:
             return self._first(current_task())
         return self._reader.next(self)
+
+    async def several(self, limit: int) -> list[T]:
+        """Return the next result, and what else is there then, up to `limit` in all.
+
+        Raises: as `__anext__` does.
+        """
+        first = await self.__anext__()
+        return [first, *(self._reader.more(limit - 1) if self._reader is not None else ())]
 
     async def aclose(self) -> None:
         if self._reader is not None:  # else it is not ours to close

@@ -6,9 +6,10 @@ import asyncio
 import contextvars
 from collections.abc import Sequence
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from .._engine.calls.dead_letters import LossesOfRun
+from .._engine.closing.ending import innermost
 from .._engine.early_end import EarlyEnd
 from .._engine.graph.chain import Chain
 from .._engine.graph.sketch import Sketch
@@ -31,7 +32,14 @@ if TYPE_CHECKING:
     from .._engine.graph.observed_run import ObservedRun
     from .._engine.observing.tracer import Tracer
 
-__all__ = ["is_loop_running", "link", "new_run", "running_loop", "turn_to_begin"]
+__all__ = [
+    "is_loop_running",
+    "link",
+    "new_run",
+    "outside_of_runs",
+    "running_loop",
+    "turn_to_begin",
+]
 
 
 def new_run(plan: Plan | None) -> Run:
@@ -62,6 +70,15 @@ def new_run(plan: Plan | None) -> Run:
         max_parallelism=settings.max_parallelism,
         warns_of_blocking=settings.warn_of_blocking,
     )
+
+
+def outside_of_runs() -> contextvars.Context:
+    """Copy the current context, without the run that it may belong to: for another event loop."""
+    context = contextvars.copy_context()
+    for variable in cast("tuple[contextvars.ContextVar[Any], ...]", (demand, enclosing, innermost)):
+        if context.get(variable) is not None:
+            context.run(variable.set, None)
+    return context
 
 
 async def turn_to_begin() -> None:

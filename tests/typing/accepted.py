@@ -37,8 +37,11 @@ from conveyor_rx import (
     SingleTask,
     Stage,
     batch_task,
+    collect,
+    iterate,
     single_task,
 )
+from conveyor_rx.synchronous import Results
 
 # -- what comes out: None is dropped, lists and generators are flattened
 
@@ -883,6 +886,17 @@ by_lambda.pause(2)
 assert_type(Limit(5), Limit)
 assert_type(AdaptiveLimit(maximum=50, slow_down_on=(TimeoutError, OSError)).limit, int)
 an_adaptive_one_is_one: Limit = AdaptiveLimit(slow_down_on=lambda error: "429" in str(error))
+
+
+# -- code that is not async
+
+with iterate(plain([1, 2])) as results:
+    assert_type(results, Results[str])
+    for result in results:
+        assert_type(result, str)
+results.close()
+assert_type(collect(plain([1, 2])), list[str])
+an_iterator: Iterator[object] = iterate(plain([1]))
 
 
 # -- early ends

@@ -121,6 +121,18 @@ class Reader(Subscriber):
             self._busy = False
             del holder  # an exception's traceback leads here
 
+    def more(self, limit: int) -> list[Any]:
+        """Return what else is there, up to `limit` results, after `next` and without waiting.
+
+        The consumer has dealt with none of them, nor with the last one, before it asks `next`.
+        """
+        given, results = [self._given], list[Any]()
+        while self._buffer and len(results) < limit:
+            results.append(self._take())
+            given.append(self._given)
+        self._given = given
+        return results
+
     async def collect(self) -> list[Any]:
         """Run to the end, or until somebody closes the stream, and return what has come.
 
