@@ -89,9 +89,12 @@ def until(condition: Callable[[], bool], seconds: float = 5) -> None:
 
 
 def popen(program: str) -> subprocess.Popen[str]:
-    """Start `program` in a Python of its own, in development mode, which tells of what is left."""
+    """Start `program` in a Python of its own, which tells of all that is left.
+
+    Not in development mode: there asyncio tells of each slow step, and a busy machine has some.
+    """
     return subprocess.Popen(
-        [sys.executable, "-X", "dev", "-c", textwrap.dedent(program)],
+        [sys.executable, "-W", "default", "-c", textwrap.dedent(program)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
