@@ -41,6 +41,8 @@ class LoopThread:
     exit of the interpreter does that for those that are left.
     """
 
+    _loop: asyncio.AbstractEventLoop | None = None
+
     def __init__(self, work: Work, close: Close, context: Context) -> None:
         self.is_stopped = False
         self._close: Close | None = close
@@ -51,7 +53,7 @@ class LoopThread:
         self._asked = asyncio.Event()
         self._closing: asyncio.Task[None] | None = None
         self._process = os.getpid()
-        self._loop = asyncio.new_event_loop()
+        self._has_loop = threading.Event()
         # A daemon, for the interpreter waits for all others before it calls what `atexit` knows.
         self._thread = threading.Thread(
             target=self._run, args=(work, context), name="conveyor_rx", daemon=True
@@ -67,11 +69,13 @@ class LoopThread:
         """
         _open.add(self)
         try:
-            self._thread.start()
-        except RuntimeError:
+            self._thread.start()  # first: where there are no threads, there is but one loop as well
+            self._loop = asyncio.new_event_loop()
+        except BaseException:
             _open.discard(self)
-            self._loop.close()
             raise
+        finally:
+            self._has_loop.set()
 
     def ask(self) -> None:
         """Ask the work for more."""
@@ -143,13 +147,18 @@ class LoopThread:
     def _soon(self, callback: Callable[..., object], *args: object) -> None:
         if self.is_in_this_process:  # the loop's pipe is shared with the other one
             try:
-                self._loop.call_soon_threadsafe(callback, *args)
+                if self._loop is not None:
+                    self._loop.call_soon_threadsafe(callback, *args)
             except RuntimeError:  # it is closed
                 pass
 
     def _run(self, work: Work, context: Context) -> None:
+        self._has_loop.wait()
+        if self._loop is None:  # `start` was interrupted
+            return
+        loop = self._loop
         try:
-            with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            with asyncio.Runner(loop_factory=lambda: loop) as runner:
                 runner.run(self._main(work), context=context)
         except BaseException as error:  # a call's KeyboardInterrupt or SystemExit, or `_interrupt`
             self._error = without_engine(error)
@@ -168,7 +177,9 @@ class LoopThread:
         except Exception as error:
             if self._is_dropped:
                 message = "a failure while a run was being closed, and nobody to raise it to"
-                self._loop.call_exception_handler({"message": message, "exception": error})
+                asyncio.get_running_loop().call_exception_handler(
+                    {"message": message, "exception": error}
+                )
             else:
                 self._error = without_engine(error)
         finally:
@@ -178,7 +189,7 @@ class LoopThread:
         if self._closing is not None or self._is_over or self._close is None:
             return
         self.is_stopped = True
-        self._closing = self._loop.create_task(self._close(during))
+        self._closing = asyncio.get_running_loop().create_task(self._close(during))
         self._asked.set()
 
 

@@ -59,13 +59,14 @@ class Job:
 class Batch:
     """Calls of one stage in one run that go to a worker in one submission."""
 
-    __slots__ = ("began", "crew", "future", "jobs", "number", "worker")
+    __slots__ = ("answers", "began", "crew", "future", "jobs", "number", "worker")
 
     def __init__(self, crew: Any, jobs: list[Job]) -> None:
         self.crew = crew
         self.jobs = jobs
         self.number = 0  # in its lane, from when it is sent
         self.future: Future[Any] | None = None  # likewise
+        self.answers: list[Answer] = []  # of threads, while the pool has not taken them
         self.began: float | None = None  # seconds, of the monotonic clock, as far as is known here
         self.worker = ""  # that is at it, as far as is known before there is an answer
         for job in jobs:
@@ -86,3 +87,5 @@ class Batch:
         for job in self.jobs:
             job.batch = None
         self.jobs = []
+        self.answers = []
+        self.future = None

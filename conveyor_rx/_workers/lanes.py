@@ -9,9 +9,9 @@ from concurrent.futures import BrokenExecutor, Executor, Future
 from time import monotonic
 from typing import Any
 
-from .batch import Answer, Batch, Job
+from .batch import Answer, Batch
 from .errors import WorkerLostError
-from .orders import Order
+from .orders import Order, Work
 from .parcels import unpack, unpack_error
 from .performing import Reply, States, perform
 
@@ -121,29 +121,32 @@ class ThreadLane(Lane):
     def send(self, order: Order, batch: Batch) -> Future[Any]:
         return self.executor.submit(self._call_all, order, batch)
 
-    def _call_all(self, order: Order, batch: Batch) -> list[Answer]:
+    def _call_all(self, order: Order, batch: Batch) -> None:
+        """Make the calls of a batch, in a thread of the executor.
+
+        Answers are left at the batch: a traceback leads to all that called, the executor included.
+        """
         start = monotonic()
         states = self._local.__dict__.setdefault("states", States())
         batch.worker = name = threading.current_thread().name
-        answers: list[Answer] = []
-        for job in batch.jobs:
+        for job in [*batch.jobs]:
             if not job.is_wanted:
-                answers.append(Answer())
+                batch.answers.append(Answer())
                 continue
             assert job.context is not None
-            value, error = job.context.run(_call, order, states, batch, job)
-            answers.append(Answer(value, error, False, name, start))
-        return answers
+            given = job.context.run(_call, order.work, states, batch, job.item)
+            batch.answers.append(Answer(*given, False, name, start))
+            del given, job
 
     def _answers(self, order: Order, batch: Batch, result: Any) -> list[Answer | None]:
-        return result
+        return [*batch.answers]
 
 
-def _call(order: Order, states: States, batch: Batch, job: Job) -> tuple[Any, BaseException | None]:
+def _call(work: Work, states: States, batch: Batch, item: Any) -> tuple[Any, BaseException | None]:
     try:
-        state = states.of(order.work.setup)
+        state = states.of(work.setup)
         batch.began = monotonic()
-        return order.work.result(job.item, state), None
+        return work.result(item, state), None
     except BaseException as error:
         return None, error
 

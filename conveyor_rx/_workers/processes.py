@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import sys
+import threading
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from multiprocessing.process import BaseProcess
 from time import monotonic, monotonic_ns
@@ -38,14 +39,16 @@ class ProcessLane(RemoteLane):
             1, mp_context=context, initializer=begin, initargs=(self._shared,)
         )
         super().__init__(executor, capacity=1, is_own=True)
+        self._starting = threading.Lock()  # who shuts down finds the process, or there will be none
         self._process: BaseProcess | None = None
 
     def start(self) -> None:
         """Start the process, and wait until it is there."""
         try:
-            greeting = self.executor.submit(greet)
-            processes: Any = getattr(self.executor, "_processes", None) or {}
-            self._process = next(iter(processes.values()), None)
+            with self._starting:
+                greeting = self.executor.submit(greet)
+                processes: Any = getattr(self.executor, "_processes", None) or {}
+                self._process = next(iter(processes.values()), None)
             greeting.result()
         except BaseException as error:
             self.failure = WorkerLostError(
@@ -120,9 +123,10 @@ class ProcessLane(RemoteLane):
 
     def shut_down(self) -> None:
         """End the process, and wait until it has ended; one that doesn't is killed."""
-        manager = getattr(self.executor, "_executor_manager_thread", None)
-        self.executor.shutdown(wait=False, cancel_futures=True)
-        process = self._process
+        with self._starting:
+            manager = getattr(self.executor, "_executor_manager_thread", None)
+            self.executor.shutdown(wait=False, cancel_futures=True)
+            process = self._process
         if process is not None:
             process.join(PATIENCE if self.is_ready else 0)
             if process.is_alive():
