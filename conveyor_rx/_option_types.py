@@ -82,7 +82,7 @@ class _OfCalls(TypedDict, total=False):
     max_failures: float | None
     """How many items may be skipped in a run: an int is a number of items, a float a share. One
     more fails the run. Default: None, any number."""
-    executor: WorkerKind | Executor | Workers[None] | None
+    executor: WorkerKind | Executor | Workers[Any] | None
     """Where the calls of a plain function are made: "threads", "processes", "interpreters", an
     executor of `concurrent.futures`, or `Workers(...)`. Default: None, on the event loop."""
 

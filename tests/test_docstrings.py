@@ -28,6 +28,7 @@ FOR_USERS = {
     "conveyor_rx.synchronous",
     "conveyor_rx.tasks",
     "conveyor_rx.testing.conformance",
+    "conveyor_rx.workers",
 }
 PUBLIC = {
     name: getattr(module, name)
@@ -39,7 +40,8 @@ PUBLIC = {
 @pytest.mark.parametrize("name", MODULES)
 def test_the_examples_run(name: str) -> None:
     """What a user copies from a docstring works, and the modules for users have examples."""
-    if name == "conveyor_rx.synchronous" and sys.platform == "emscripten":
+    in_threads = ("conveyor_rx.synchronous", "conveyor_rx.workers")
+    if name in in_threads and sys.platform == "emscripten":
         pytest.skip("no threads here")  # doctest would take the skip for a failure
     module = importlib.import_module(name)
     result = doctest.testmod(module, extraglobs={**PUBLIC, "asyncio": asyncio})
