@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from conveyor_rx import AsyncStream
 from conveyor_rx.events import Event, Probe, observe
 from conveyor_rx.testing import run
-from tests.random_pipelines.plans import Plan, plans
+from tests.random_pipelines.plans import Plan, Spec, plans
 from tests.random_pipelines.stages import Watch, build, data
 
 ENDS = (None, None, None, "close after two", "close at", "cancel at")
@@ -168,3 +168,30 @@ def test_observing_changes_nothing(
     how: dict[str, Any] = {"in_bulk": in_bulk, "end": end, "instant": instant, "probe": probe}
     difference = differences(plan, **how)
     assert not difference, f"{difference}\n{plan} {how}"
+
+
+def test_items_that_are_read_ahead_may_begin_in_any_order() -> None:
+    """P1: with a limit of time for all attempts, calls begin in tasks, and these in any order."""
+    stage = Spec(
+        kind="async",
+        salt=1,
+        limit=None,
+        latency=1.0,
+        failing=15,
+        on_error="skip_item",
+        attempts=2,
+        total=4.5,
+    )
+    plan = Plan(
+        stages=(stage,),
+        items=30,
+        source="sync",
+        source_fails=False,
+        ordered=True,
+        window=2,
+        parallelism=None,
+        way="async for",
+        pause=0.0,
+        seed=0,
+    )
+    assert not differences(plan, in_bulk=True, end=None, instant=0.0)

@@ -100,9 +100,10 @@ class Reporter:
     def call_started(self, place: Place) -> None:
         """Tell that a call begins, in the context in which the function is to be called."""
         ahead = self._ahead
-        if ahead and ahead[0] is place:
-            ahead.popleft()
-            if type(place.inputs) is int:
+        if ahead:
+            if ahead[0] is place:
+                ahead.popleft()
+            if type(place.inputs) is int:  # its task may have begun before that of an earlier item
                 self._pulled(place)
         place.call = number = self._calls
         place.reporter = self
