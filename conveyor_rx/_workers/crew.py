@@ -130,7 +130,12 @@ class Crew:
         assert pool is not None
         size = len(item) if self._of_batches else 1
         context = copy_context() if pool.keeps_context else None
-        parcel = b"" if pool.keeps_context else pack(item, "the item")
+        parcel = b""
+        if not pool.keeps_context:
+            try:
+                parcel = pack(item, "the item")
+            except TypeError as error:
+                raise error.with_traceback(None)  # noqa: B904  # it has the cause already
         job = Job(item, size, context, parcel, loop.create_future(), loop.time())
         try:
             pool.put(self, job)

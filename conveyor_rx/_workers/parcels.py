@@ -11,6 +11,7 @@ import sys
 import traceback
 from typing import Any
 
+from .._errors.blame import add_cause
 from .._errors.tracebacks import without_engine
 from .errors import RemoteError
 
@@ -84,8 +85,7 @@ def unpack_error(data: bytes, text: str) -> BaseException:
             raise TypeError("it is no exception")
     except Exception as reason:
         error = RemoteError(f"a call failed in its worker (the exception can't be read: {reason})")
-    if error.__cause__ is None:
-        error.__cause__ = RemoteTraceback(text)
+    add_cause(error, RemoteTraceback(text))
     return error
 
 

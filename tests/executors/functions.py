@@ -65,6 +65,13 @@ class BadInit(Exception):
         super().__init__(one + other)
 
 
+class Frozen(Exception):
+    """An exception that takes no attributes: no notes, no cause."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(name)
+
+
 class Unsendable:
     def __reduce__(self) -> Any:
         raise Boom("it can't travel")
@@ -80,6 +87,8 @@ def obey(order: Any) -> Any:
     match order:
         case "fail":
             raise Boom("failed")
+        case "frozen":
+            raise Frozen("frozen")
         case "exit":
             os._exit(3)
         case "kill":

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import time
+import traceback
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -26,6 +27,7 @@ pytestmark = in_real_time
 FAILURES = {
     "fail": Boom,
     "bad error": RemoteError,
+    "frozen": f.Frozen,
     "unsendable": TypeError,
     "unreadable": TypeError,
     "await": TypeError,
@@ -63,6 +65,15 @@ async def test_others_go_on_when_it_is_skipped(order: str) -> None:
             assert await stream.collect() == [*range(20), *range(20)]
         assert stream.stats[0].skipped == 1
         assert await task([1, 2]).collect() == [1, 2]
+
+
+@pytest.mark.parametrize("order", ["fail", "kill", "unsendable", f.Unsendable()])
+async def test_tracebacks_are_those_of_the_user(order: Any) -> None:
+    """E2: what fails in a worker, or on the way there, shows no frame of the engine."""
+    with pytest.raises(Exception, match=r".") as caught:
+        await SingleTask(f.obey, executor=processes(1))([order]).collect()
+    names = [frame.name for frame in traceback.extract_tb(caught.value.__traceback__)]
+    assert names[1:] == ["_collect", "collect", "_end"]  # behind the test itself
 
 
 @pytest.mark.parametrize("item", [f.Unsendable(), f.Unreadable()])
