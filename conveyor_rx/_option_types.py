@@ -23,6 +23,8 @@ __all__ = [
     "OwnTaskOptions",
     "SingleClassOptions",
     "SingleDecoratorOptions",
+    "SingleStatefulOptions",
+    "StatefulOptions",
     "shows_options",
 ]
 
@@ -82,7 +84,10 @@ class _OfCalls(TypedDict, total=False):
     max_failures: float | None
     """How many items may be skipped in a run: an int is a number of items, a float a share. One
     more fails the run. Default: None, any number."""
-    executor: WorkerKind | Executor | Workers[Any] | None
+
+
+class _WithExecutor(TypedDict, total=False):
+    executor: WorkerKind | Executor | Workers[None] | None
     """Where the calls of a plain function are made: "threads", "processes", "interpreters", an
     executor of `concurrent.futures`, or `Workers(...)`. Default: None, on the event loop."""
 
@@ -96,18 +101,27 @@ class _OfSingleTasks(TypedDict, total=False):
     """A function of the item: calls for items with equal keys follow each other, in input order."""
 
 
-class SingleDecoratorOptions(
-    _OfEveryTask, _WithRetries, _WithRetryConfig, _OfCalls, _OfSingleTasks, total=False
-):
+class StatefulOptions(_OfEveryTask, _WithRetries, _WithRetryConfig, _OfCalls, total=False):
+    """The options of `batch_task` for workers with a setup, which are beside them."""
+
+
+class SingleStatefulOptions(StatefulOptions, _OfSingleTasks, total=False):
+    """The options of `single_task` for workers with a setup, which are beside them."""
+
+
+class SingleDecoratorOptions(SingleStatefulOptions, _WithExecutor, total=False):
     """The options of `single_task`; `flatten` is beside them, for the types depend on it."""
 
 
-class DecoratorOptions(_OfEveryTask, _WithRetries, _WithRetryConfig, _OfCalls, total=False):
+class DecoratorOptions(StatefulOptions, _WithExecutor, total=False):
     """The options of `batch_task`; `flatten` is beside them, for the types depend on it."""
 
 
 class ClassOptions(OwnTaskOptions, _OfCalls, total=False):
     """The options of `BatchTask`, beside its sizes."""
+
+    executor: WorkerKind | Executor | Workers[Any] | None
+    """Where the calls of a plain function are made. Default: None, on the event loop."""
 
     flatten: bool
     """Whether a list or generator that the function gives is one output for each element (the

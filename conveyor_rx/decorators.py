@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from typing import Any, Literal, Unpack, overload
+from typing import Any, Literal, TypeVar, Unpack, overload
 
 from ._given_options import of_decorator
-from ._option_types import DecoratorOptions, shows_options
+from ._option_types import DecoratorOptions, StatefulOptions, shows_options
 from ._options import BatchOptions, SingleOptions
 from ._types.batch_types import BatchTaskDecorator, BatchTaskOfLists
+from ._types.stateful_types import StatefulBatchDecorator
 from ._types.task_types import UnboundTask, with_types_of_single_task
 from .tasks import BatchTask, SingleTask
+from .workers import Workers
 
 __all__ = ["UnboundTask", "batch_task", "single_task"]
+
+State = TypeVar("State")  # what the setup of workers gives
 
 
 @with_types_of_single_task
@@ -135,6 +139,19 @@ def batch_task(
     flatten: Literal[False],
     **options: Unpack[DecoratorOptions],
 ) -> BatchTaskOfLists: ...
+@overload
+def batch_task(
+    min_size: int = 1,
+    max_size: int | None = None,
+    *,
+    executor: Workers[State],
+    max_wait: float | None = None,
+    max_weight: float | None = None,
+    weight: Callable[[Any], float] | None = None,
+    group_by: Callable[[Any], Hashable] | None = None,
+    flatten: Literal[True] = True,
+    **options: Unpack[StatefulOptions],
+) -> StatefulBatchDecorator[State]: ...
 @shows_options(BatchOptions, with_retries=True)
 def batch_task(  # noqa: D417  # by name
     min_size: int = 1,

@@ -21,10 +21,12 @@ from typing import (
     overload,
 )
 
-from .._option_types import SingleDecoratorOptions
+from .._option_types import SingleDecoratorOptions, SingleStatefulOptions
 from .._side_inputs.types import Takes
 from ..tasks import SingleTask
+from ..workers import Workers
 from .result_types import Flat, Item, Later, Listed, Out, Value
+from .stateful_types import StatefulDecorator
 from .unbound_task import UnboundTask
 
 __all__ = ["UnboundTask", "with_types_of_single_task"]
@@ -32,6 +34,7 @@ __all__ = ["UnboundTask", "with_types_of_single_task"]
 T = TypeVar("T")
 In = TypeVar("In", bound=Any)  # so that a lambda may do with it what it likes
 P = ParamSpec("P")
+State = TypeVar("State")  # what the setup of workers gives
 
 # A function whose item may be of any type, and decides on that of its outputs. pyright makes a
 # generic task of it. mypy can't, and of `T` takes what it meets first: there it gives a task of
@@ -88,6 +91,15 @@ class SingleTaskDecorator(Protocol):
         flatten: Literal[False],
         **options: Unpack[SingleDecoratorOptions],
     ) -> SingleTaskOfLists: ...
+    @overload
+    def __call__(
+        self,
+        func: None = None,
+        *,
+        executor: Workers[State],
+        flatten: Literal[True] = True,
+        **options: Unpack[SingleStatefulOptions],
+    ) -> StatefulDecorator[State]: ...
     @overload
     def __call__(self, func: _OfSome | _OfSomes) -> SingleTask[Any, Any]: ...
     @overload

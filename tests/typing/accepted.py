@@ -18,6 +18,7 @@ from collections.abc import (
     Iterator,
     Sequence,
 )
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal, Never, assert_type
 
 import reactivex as rx
@@ -36,6 +37,7 @@ from conveyor_rx import (
     RateLimit,
     SingleTask,
     Stage,
+    Workers,
     batch_task,
     collect,
     iterate,
@@ -907,3 +909,47 @@ def ends_early(stream: AsyncStream[int], loop: asyncio.AbstractEventLoop) -> Non
     loop.add_signal_handler(2, stream.drain, 10.0)
     stream.drain(timeout=None)
     assert_type(stream.watermark, int)
+
+
+# -- calls that workers make
+
+
+def model() -> bytes:
+    return b""
+
+
+with_a_model = Workers("processes", 2, setup=model)
+assert_type(with_a_model, Workers[bytes])
+assert_type(Workers("threads", 2, chunk=5), Workers[None])
+
+
+@single_task(executor="processes")
+def in_a_process(x: int) -> str:
+    return str(x)
+
+
+@single_task(executor=Workers("threads"), on_error="skip_item")
+def in_a_thread(x: int) -> list[str]:
+    return [str(x)]
+
+
+@single_task(executor=with_a_model, retry_attempts=2)
+def with_state(x: int, state: bytes) -> str | None:
+    return str(x) if state else None
+
+
+@single_task(executor=Workers(ThreadPoolExecutor(2), setup=model))
+def with_state_and_side_input(x: int, state: bytes, scale: float) -> list[float]:
+    return [x * scale]
+
+
+@batch_task(max_size=2, executor=with_a_model)
+def batch_with_state(xs: list[int], state: bytes) -> list[str]:
+    return [str(x) for x in xs]
+
+
+assert_type(in_a_process, SingleTask[int, str])
+assert_type(in_a_thread, SingleTask[int, str])
+assert_type(with_state, SingleTask[int, str])
+assert_type(with_state_and_side_input(2.0), SingleTask[int, float])
+assert_type(batch_with_state, BatchTask[int, str])

@@ -11,12 +11,6 @@ import pytest
 from tests.docs.pages import PROGRAMS
 from tests.typing.test_typing import run
 
-UNTYPED = (
-    "how-to/a-model-in-each-worker",  # types don't know yet what a setup gives
-    "how-to/use-all-cores-125",  # it hands in what is wrong, to show the errors
-    "how-to/use-all-cores-259",
-)
-
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -24,8 +18,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("pages")
     continued = {block for program in PROGRAMS for block in program.before}
     for program in PROGRAMS:
-        if str(program).startswith(UNTYPED):
-            continue
         if program.block not in continued:  # the last one has all that it continues
             name = str(program).replace("/", "_").replace("-", "_")
             text = "# pyright: strict" + program.source()
