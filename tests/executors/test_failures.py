@@ -122,8 +122,8 @@ async def test_a_timeout_ends_a_process() -> None:
 
 async def test_a_timeout_counts_from_the_beginning_of_the_call() -> None:
     """T1: a call that waits for its worker is not timed."""
-    task = SingleTask(f.obey, executor=processes(1), timeout=0.5)
-    assert await task([0.2] * 6).collect() == [0.2] * 6
+    task = SingleTask(f.obey, executor=processes(1), timeout=1.5)
+    assert await task([0.3] * 7).collect() == [0.3] * 7
 
 
 async def test_a_timeout_in_a_thread_abandons_the_result() -> None:
