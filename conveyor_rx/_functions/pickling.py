@@ -10,7 +10,6 @@ from __future__ import annotations
 import io
 import pickle
 import sys
-from collections.abc import Callable
 from importlib import import_module
 from types import FunctionType, MethodType
 from typing import Any, cast
@@ -20,18 +19,9 @@ from .._sending.names import main_can_be_imported, path_to
 from .._sending.picklers import is_within
 from .._text.labels import label
 
-__all__ = ["dumps", "dumps_function"]
+__all__ = ["dumps"]
 
 WIDTH = 300  # of what a pickler says, in a message
-
-
-def dumps_function(function: Callable[..., Any], task_name: str) -> bytes:
-    """Pickle the `function` of a task: `pickle.loads` gives the plain function, not the task.
-
-    Raises:
-        TypeError: it can't be sent to another process; the message names the task and the reason.
-    """
-    return dumps(function, task_name)
 
 
 def dumps(value: Any, task_name: str, *, has_main: bool | None = None) -> bytes:

@@ -11,7 +11,7 @@ __all__ = ["Answer", "Batch", "Job"]
 
 
 class Answer(NamedTuple):
-    """What has become of a call; `give` returns its result, or raises."""
+    """What has become of a call: its result, or why there is none."""
 
     value: Any = None
     """Its result, or, with `is_packed`, what `perform` said of it."""

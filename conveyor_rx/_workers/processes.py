@@ -1,7 +1,7 @@
 """How does a process of ours work? Alone in an executor, so that its death is nobody else's.
 
 All processes of one `ProcessPoolExecutor` die with the first of them. So each worker has one of its
-own, and with it two numbers in shared memory that say which call it is at.
+own, and shares some numbers with this process that say which call it is at, and since when.
 """
 
 from __future__ import annotations

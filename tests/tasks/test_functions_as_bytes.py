@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from conveyor_rx import single_task
-from conveyor_rx._functions.pickling import dumps, dumps_function
+from conveyor_rx._functions.pickling import dumps
 from conveyor_rx._sending import names
 from tests.tasks import sent
 from tests.tasks.sent import Callback, Child, Service, fetch
@@ -59,7 +59,7 @@ def test_functions_of_tasks_go_by_name() -> None:
         len,
         str.upper,
     ):
-        data = dumps_function(function, "t")
+        data = dumps(function, "t")
         assert pickle.loads(data) is function
         assert len(data) < 100
 
