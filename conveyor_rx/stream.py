@@ -190,9 +190,11 @@ class AsyncStream(Fluent[T_co]):
         >>> import asyncio
         >>> from itertools import count
         >>> async def main():
-        ...     stream = AsyncStream(count())
-        ...     asyncio.get_running_loop().call_soon(stream.drain)
-        ...     return len(await stream.collect()) > 0
+        ...     numbers = AsyncStream(count())
+        ...     async for number in numbers:
+        ...         if number == 1000:
+        ...             numbers.drain()
+        ...     return number >= 1000
         >>> asyncio.run(main())
         True
         """
