@@ -74,11 +74,13 @@ def check_count(name: str, value: object, *, optional: bool = False) -> None:
 
 def check_dead_letter(name: str, value: object) -> None:
     """Raise unless `value` is a function that does something when it is called, or None."""
+    if value is None:
+        return
     call = getattr(value, "__call__", None)  # noqa: B004  # of an object: its own may be async
     is_generator = any(map(isgeneratorfunction, (value, call))) or any(
         map(isasyncgenfunction, (value, call))
     )
-    if value is not None and (not callable(value) or is_generator):
+    if not callable(value) or is_generator:
         raise TypeError(
             f"{name} must be a function, plain or async (no generator), of a Failure, or None, "
             f"not {value!r}"

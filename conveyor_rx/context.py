@@ -110,7 +110,9 @@ class PipelineContext:
 
     def copy(self) -> PipelineContext:
         """Return a context of the same values, with a `data` dict of its own."""
-        return dataclasses.replace(self, data=dict(self.data))
+        copied = twin_of(self)
+        copied.__post_init__()  # what was set since is checked as well
+        return copied
 
     def replace(
         self,
@@ -151,6 +153,14 @@ class PipelineContext:
         context = dataclasses.replace(self, **settings).copy()
         context.data.update(values)
         return context
+
+
+def twin_of(context: PipelineContext) -> PipelineContext:
+    """Return a copy of a context that needs no check."""
+    twin = object.__new__(type(context))
+    vars(twin).update(vars(context))
+    twin.data = dict(context.data)
+    return twin
 
 
 def calls_at_once(context: PipelineContext, limit: int | None = None) -> str:

@@ -75,10 +75,10 @@ class SingleTask(FunctionTask[In, Out]):
         return f"<single_task {self.task_name}: {self._at_once()}>"
 
     def _connect(self, chain: Chain | Sketch) -> None:
-        call = self._call()._replace(key=self.key)
-        limit = self._limit
+        call, limit = self._call(), self._limit
         in_order = limit == 1 or call.is_generator or self._binding.inputs.has_generator
-        in_order = in_order or call.key is not None
+        if self.key is not None:
+            call, in_order = call._replace(key=self.key), True
         chain.call(call, name=self.task_name, limit=limit, in_order=in_order)
 
 

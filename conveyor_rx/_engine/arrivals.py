@@ -10,7 +10,7 @@ from reactivex import Observable
 
 from .._inputs import Inputs
 from .run import Run
-from .subscriber import Subscriber, lift
+from .subscriber import Row, Subscriber
 from .turns.nesting import NESTED
 
 __all__ = ["Arrivals", "arrive"]
@@ -49,6 +49,9 @@ class Arrivals(Subscriber):
         self._waiting: deque[tuple[Callable[..., None], tuple[Any, ...], Inputs]] = deque()
         self._handing_over = False
         self._cut = False
+
+    def subscribed(self) -> Arrivals:
+        return Arrivals(self._run, self._departures)
 
     def on_next(self, value: Any) -> None:
         self._arrive(self.out.on_next, value)
@@ -121,13 +124,11 @@ class Arrivals(Subscriber):
             run.turns_only = before
 
 
-def arrive(
-    run: Run, operator: Callable[[Observable[Any]], Observable[Any]]
-) -> Callable[[Observable[Any]], Observable[Any]]:
-    """Bring what a foreign operator emits into the turns of `run`.
+def arrive(run: Run, row: Row, operator: Callable[[Observable[Any]], Observable[Any]]) -> Row:
+    """Bring what a foreign operator behind `row` emits into the turns of `run`.
 
     It comes from the input during which it is emitted, if there is one.
     """
     departures = Departures(run)
-    before, behind = lift(lambda: departures, run), lift(lambda: Arrivals(run, departures), run)
-    return lambda source: behind(operator(before(source)))
+    row.operators.append(departures)
+    return Row(run, operator(row), Arrivals(run, departures))

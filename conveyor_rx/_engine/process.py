@@ -7,16 +7,14 @@ from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from typing import Any
 
-from reactivex import Observable
-
 from .._errors.blame import blame_task
 from .._inputs import Inputs, named
 from .._stats import Counters
 from .pull import Pull
 from .run import Run
-from .subscriber import Subscriber, cut_upstream, lift
+from .subscriber import Subscriber, cut_upstream
 
-__all__ = ["Process", "process"]
+__all__ = ["Process"]
 
 Processor = Callable[[AsyncIterator[Any]], AsyncIterable[Any] | Awaitable[AsyncIterable[Any]]]
 
@@ -50,6 +48,10 @@ class Process(Subscriber):
             name=counters.stage,
             where=f"in task {counters.stage!r}",
         )
+
+    def subscribed(self) -> Process:
+        self.pull.begin()
+        return self
 
     def on_next(self, value: Any) -> None:
         self._counters.in_ += 1
@@ -160,14 +162,3 @@ class _Items(AsyncIterator[Any]):
 
     async def __anext__(self) -> Any:
         return await self._stage.fetch()
-
-
-def process(stage: Process) -> Callable[[Observable[Any]], Observable[Any]]:
-    """Send the items through a user's `process`; `stage` is the gate, its `pull` the worker."""
-    stage.run.enroll(stage.pull)
-
-    def subscribed() -> Process:
-        stage.pull.begin()
-        return stage
-
-    return lift(subscribed, stage.run)

@@ -1,30 +1,36 @@
 """How are our operators chained? As Observables of the usual shape, but subscribed in a loop.
 
-An operator of ours is a `Subscriber` per subscription: it observes its source and can be cut off.
-`lift` makes it `Observable -> Observable`. A row of lifted Observables is subscribed iteratively
-and without observers in between, so that 500 stages need no deeper stack than one. (The idea of
-Reactor's OptimizableOperator.)
+An operator of ours is a `Subscriber`: it observes its source and can be cut off. Those that follow
+each other are one Observable, a `Row`. It is subscribed iteratively and without observers in
+between, so that 500 stages need no deeper stack than one. (The idea of Reactor's
+OptimizableOperator.)
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
 from typing import Any
 
 from reactivex import Observable, abc
-from reactivex.disposable import Disposable, SingleAssignmentDisposable
+from reactivex.disposable import SingleAssignmentDisposable
 
 from .run import Run
 
-__all__ = ["Subscriber", "cut_upstream", "lift", "subscribe"]
+__all__ = ["Row", "Subscriber", "cut_upstream", "subscribe"]
 
 
 class Subscriber(abc.ObserverBase[Any]):
     """One operator in one subscription: takes what its source emits, gives to `out`."""
 
     out: abc.ObserverBase[Any]
-    upstream: Subscriber | abc.DisposableBase | None = None
+    upstream: Subscriber | None = None
+
+    def subscribed(self) -> Subscriber:
+        """Return what takes part in a subscription: this, or what is made for that one alone."""
+        return self
+
+    def begin(self) -> None:
+        """Do what the first operator of all can not leave to its first turn."""
 
     def on_next(self, value: Any) -> None:
         self.out.on_next(value)
@@ -67,26 +73,22 @@ def cut_upstream(subscriber: Subscriber, run: Run) -> None:
 def _cut_next(subscriber: Subscriber, run: Run) -> None:
     upstream, subscriber.upstream = subscriber.upstream, None
     while upstream is not None:
-        following = None
+        following, upstream.upstream = upstream.upstream, None
         try:
-            if isinstance(upstream, Subscriber):
-                following, upstream.upstream = upstream.upstream, None
-                upstream.cut()
-            else:
-                upstream.dispose()
+            upstream.cut()
         except Exception as error:  # of a generator's clean-up, or a foreign operator's
             run.failures.add(error, "in the source or an Rx operator")
         upstream = following
 
 
-class _Lifted(Observable[Any]):
-    def __init__(
-        self, source: Observable[Any], subscriber: Callable[[], Subscriber], run: Run
-    ) -> None:
+class Row(Observable[Any]):
+    """Operators of one run in a row, behind `source`; without one, the first is where it begins."""
+
+    def __init__(self, run: Run, source: Observable[Any] | None, *operators: Subscriber) -> None:
         super().__init__()
         self.subscribed_by = run
         self.source = source
-        self.subscriber = subscriber
+        self.operators = list(operators)
 
     def _subscribe_core(
         self, observer: abc.ObserverBase[Any], scheduler: abc.SchedulerBase | None = None
@@ -95,40 +97,53 @@ class _Lifted(Observable[Any]):
 
 
 def subscribe(
-    source: Observable[Any],
+    source: Observable[Any] | None,
     observer: abc.ObserverBase[Any],
     run: Run,
     scheduler: abc.SchedulerBase | None = None,
 ) -> abc.DisposableBase:
     """Subscribe `observer`, without the observer in between that `Observable.subscribe` adds."""
     root = last = Subscriber()
-    while isinstance(source, _Lifted):
-        subscriber = source.subscriber()
-        subscriber.out = observer
-        last.upstream = subscriber
-        last = observer = subscriber
+    while isinstance(source, Row):
+        for operator in reversed(source.operators):
+            subscriber = operator.subscribed()
+            subscriber.out = observer
+            last.upstream = subscriber
+            last = observer = subscriber
         source = source.source
-    last.upstream = above = SingleAssignmentDisposable()
-    run.within(_subscribe_above, above, source, observer, scheduler)
-    return Disposable(lambda: cut_upstream(root, run))
+    if source is None:
+        last.begin()
+    else:
+        last.upstream = above = _Above()
+        run.within(above.subscribe, source, observer, scheduler)
+    return _Cut(root, run)
 
 
-def _subscribe_above(
-    above: SingleAssignmentDisposable,
-    source: Observable[Any],
-    observer: abc.ObserverBase[Any],
-    scheduler: abc.SchedulerBase | None,
-) -> None:
-    if not above.is_disposed:  # else it was cut off before
-        above.disposable = source.subscribe(observer, scheduler=scheduler)
+class _Above(Subscriber):
+    """What a foreign operator has above itself, to be cut off with the rest."""
+
+    def __init__(self) -> None:
+        self._subscription = SingleAssignmentDisposable()
+
+    def subscribe(
+        self,
+        source: Observable[Any],
+        observer: abc.ObserverBase[Any],
+        scheduler: abc.SchedulerBase | None,
+    ) -> None:
+        if not self._subscription.is_disposed:  # else it was cut off before
+            self._subscription.disposable = source.subscribe(observer, scheduler=scheduler)
+
+    def cut(self) -> None:
+        self._subscription.dispose()
 
 
-def lift(
-    subscriber: Callable[[], Subscriber], run: Run
-) -> Callable[[Observable[Any]], Observable[Any]]:
-    """Make an operator of a factory that gives a new `Subscriber` for each subscription."""
+class _Cut(abc.DisposableBase):
+    """Cuts off what lies upstream of `root`."""
 
-    def operator(source: Observable[Any]) -> Observable[Any]:
-        return _Lifted(source, subscriber, run)
+    def __init__(self, root: Subscriber, run: Run) -> None:
+        self._root = root
+        self._run = run
 
-    return operator
+    def dispose(self) -> None:
+        cut_upstream(self._root, self._run)

@@ -24,7 +24,7 @@ from .._engine.turns.pace import pace_of
 from .._engine.turns.trampoline import Gate
 from .._engine.watermark import Watermark
 from .._stats import Counters
-from ..context import PipelineContext, set_current_context
+from ..context import PipelineContext, set_current_context, twin_of
 from ..events import Probe, RunInfo, observing
 from .plan import Plan
 
@@ -51,7 +51,7 @@ def new_run(plan: Plan | None) -> Run:
     from uuid import uuid4  # half a millisecond that the import of the library does not take
 
     loop = running_loop()
-    settings = plan.context.copy() if plan is not None else PipelineContext()
+    settings = twin_of(plan.context) if plan is not None else PipelineContext()
     settings.pipeline_id = run_id = str(uuid4())
     context = contextvars.copy_context()
     if context.get(demand) is not None:  # a variable more costs each call a comparison
@@ -109,16 +109,16 @@ def link(
     losses = None
     if plan is not None:
         losses = LossesOfRun(plan.context.dead_letter, plan.context.max_failures)
-    chain = Chain(run, source.observable(), source, observed or UNWATCHED, losses)
+    chain = Chain(run, source, observed or UNWATCHED, losses)
     if plan is not None:
         plan.connect(chain)
-    observable = chain.end(gate, direct=is_pulled)
+    row = chain.end(gate, direct=is_pulled)
     if observed is not None:
         if isinstance(outlet, Reader):
             outlet.deliveries = observed.deliveries
         observed.begin()
     run.early_end = EarlyEnd(run, source, outlet)
-    run.chain = subscribe(observable, outlet, run)
+    run.chain = subscribe(row, outlet, run)
     if run.closed:  # by what was subscribed to
         run.chain.dispose()
         run.early_end = None

@@ -31,6 +31,7 @@ class Binding:
         self.with_item = True
         self.workers: Workers[Any] | None = None  # that make the calls
         self._signature: Any = _UNREAD
+        self._fits = False  # what it has been found to be called with
 
     def of(self, func: Callable[..., Any]) -> Self:
         """Return the same for another function, such as a method that has got its instance."""
@@ -53,6 +54,8 @@ class Binding:
 
     def lacks(self, *, with_item: bool | None = None) -> list[str]:
         """Name the parameters that need a value and have none."""
+        if self._fits and with_item is None:
+            return []
         return lacking(self._parameters, *self._arguments(with_item))
 
     def takes_as_data(self, given: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
@@ -65,7 +68,9 @@ class Binding:
 
     def check(self) -> None:
         """Raise a TypeError unless the function can be called so; it says why not."""
-        check_call(self._parameters, *self._arguments())
+        if not self._fits:
+            check_call(self._parameters, *self._arguments())
+            self._fits = True
 
     def call(self, policy: Policy, *, flatten: bool, timeout: float | None) -> Call:
         """Return it in the form in which the engine makes calls."""
@@ -147,6 +152,7 @@ class Binding:
     def _copy(self) -> Self:
         binding = object.__new__(type(self))
         vars(binding).update(vars(self))
+        binding._fits = False
         return binding
 
     @property

@@ -189,6 +189,14 @@ class FunctionTask(PickledTask[In, Out], Generic[In, Out]):
         return ready
 
     def _call(self) -> Call:
+        call = self._made_call
+        if call is None:
+            call = self._make_call()
+            if self._binding.workers is None:  # which would be those of one run
+                self._made_call = call
+        return call
+
+    def _make_call(self) -> Call:
         options = self._options
         policy = Policy(
             self.task_name,

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from types import MethodType
 from typing import Any, Generic, Self, SupportsIndex, TypeVar, cast
 
-from .._functions.calls import name_of
+from .._functions.calls import Call, name_of
 from .._options import CallOptions
 from .._sending.functions import all_sent
 from .._sending.names import found_at, path_to
@@ -32,6 +32,7 @@ class PickledTask(BaseTask[In, Out], Generic[In, Out]):
     _binding: Binding
     _bound_by_call: list[str]
     _descriptor: Any  # what binds the function of a class or static method
+    _made_call: Call | None = None  # for all runs: nothing about the task changes
     __wrapped__: Callable[..., Any]
 
     def _take_names(self, function: Callable[..., Any]) -> None:
@@ -69,6 +70,7 @@ class PickledTask(BaseTask[In, Out], Generic[In, Out]):
             "__wrapped__": all_sent({"function": self.__wrapped__}, owner)["function"],
             "_binding": self._binding.sent(owner),
             "_descriptor": None if self._descriptor is None else type(self._descriptor),
+            "_made_call": None,
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -80,6 +82,7 @@ class PickledTask(BaseTask[In, Out], Generic[In, Out]):
         task = object.__new__(type(self))
         vars(task).update(vars(self))
         task._binding = binding
+        task._made_call = None
         task._bound_by_call = []
         return task
 

@@ -35,7 +35,7 @@ async def test_a_chain_asks_step_by_step(monkeypatch: Any) -> None:
             return answer
 
     init = Chain.__init__
-    monkeypatch.setattr(Chain, "__init__", lambda self, *args: init(self, *args[:3], Asked()))
+    monkeypatch.setattr(Chain, "__init__", lambda self, *args: init(self, *args[:2], Asked()))
     one: Any = single_task(abs)
     pair: Any = batch_task(max_size=2)(list)
     stream: AsyncStream[Any] = (one | one | pair | ops.skip(0))([1, 2])

@@ -7,15 +7,13 @@ Here all items go into one open batch, as they come. Where they have weights or 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
-
-from reactivex import Observable
 
 from ..._inputs import Inputs
 from ..._stats import Counters
 from ..run import Run
-from ..subscriber import Subscriber, lift
+from ..subscriber import Subscriber
 from .clock import Clock
 from .open_batches import OpenBatch
 from .trigger import Cut, Trigger
@@ -23,7 +21,7 @@ from .trigger import Cut, Trigger
 if TYPE_CHECKING:
     from ..observing.reporter import BatchReporter
 
-__all__ = ["Batches", "collect"]
+__all__ = ["Batches"]
 
 _log = logging.getLogger("conveyor_rx")
 
@@ -225,9 +223,3 @@ class Batches(Subscriber):
             self._trigger.min_size,
         )
         self._rests = 0
-
-
-def collect(batches: Batches) -> Callable[[Observable[Any]], Observable[list[Any]]]:
-    """Collect items in lists, as the trigger of `batches` says."""
-    batches.run.enroll(batches)
-    return lift(lambda: batches, batches.run)

@@ -128,12 +128,13 @@ class Admission(Subscriber, Caller):
             self.reporter.have_no_slot(self.queue)
 
     def purge(self) -> None:
-        waiting, self.queue = self.queue, deque[Place]()
-        for place in waiting:
-            if place.dead:
-                self.counters.cancelled += place.weight
-            else:
-                self.queue.append(place)
+        if self.queue:
+            waiting, self.queue = self.queue, deque[Place]()
+            for place in waiting:
+                if place.dead:
+                    self.counters.cancelled += place.weight
+                else:
+                    self.queue.append(place)
         self.launch.purge(self)
         if self.stepping is not None:
             self.stepping.purge(self)

@@ -1,4 +1,4 @@
-"""How do calls run at once? `flat_map` with a concurrency limit, over the places of a line.
+"""How do calls run at once? A flat map with a concurrency limit, over the places of a line.
 
 Each stage has a `Launch` that makes its calls (`launches.py`). What is not one plain result at the
 first attempt (retries, handlers, halving) goes the slow way of `attempts.py`.
@@ -6,11 +6,9 @@ first attempt (retries, handlers, halving) goes the slow way of `attempts.py`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from types import GeneratorType
 from typing import Any, cast
-
-from reactivex import Observable
 
 from ..._functions.calls import MANY, Call, is_awaitable, is_short
 from ..._functions.timeouts import is_late
@@ -19,14 +17,14 @@ from ..._stats import Counters
 from ..line.line import Line
 from ..place import DEAD, Place
 from ..run import Run
-from ..subscriber import Subscriber, lift
+from ..subscriber import Subscriber
 from .admission import Admission
 from .caller import Outcome, Part
 from .dead_letters import Losses
 from .launches import launch_of
 from .notices import Notices
 
-__all__ = ["FlatMap", "flat_map"]
+__all__ = ["FlatMap"]
 
 KINDS = 64  # types of results that are remembered
 
@@ -246,10 +244,3 @@ class FlatMap(Admission):
             if given == room or place.state == DEAD:
                 break
         return given
-
-
-def flat_map(stage: FlatMap) -> Callable[[Observable[Any]], Observable[Any]]:
-    """Call a function for each place of a line, as `stage` says."""
-    stage.line.stages.append(stage)
-    stage.run.enroll(stage)
-    return lift(lambda: stage, stage.run)

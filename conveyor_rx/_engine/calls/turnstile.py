@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from reactivex import Observable
-
 from ..line.line import Line
 from ..place import Place
 from ..run import Run
-from ..subscriber import Subscriber, lift
+from ..subscriber import Subscriber
 from .attempts_in_tasks import failed_inline
 from .held_calls import HeldCalls
 from .keys import Keys
 from .permits import Permits
 from .waiting import Waiting
 
-__all__ = ["Turnstile", "turnstile"]
+__all__ = ["Turnstile"]
 
 
 class Turnstile(Subscriber):
@@ -248,10 +246,3 @@ class Turnstile(Subscriber):
         for place in untold:
             if reporter is not None and place in self._waiting:
                 reporter.waits(place, reason)
-
-
-def turnstile(stage: Turnstile) -> Callable[[Observable[Any]], Observable[Any]]:
-    """Let items in to be called, as `stage` says."""
-    stage.line.stages.append(stage)
-    stage.run.enroll(stage)
-    return lift(lambda: stage, stage.run)

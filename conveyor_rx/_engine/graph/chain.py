@@ -16,22 +16,23 @@ from reactivex import Observable
 from ..._functions.calls import Call
 from ..._stats import Counters
 from ..arrivals import arrive
-from ..batches.batches import Batches, collect
+from ..batches.batches import Batches
 from ..batches.measured_batches import MeasuredBatches
 from ..batches.measures import Measures
 from ..batches.trigger import Trigger
 from ..calls.dead_letters import LossesOfRun
-from ..calls.flat_map import FlatMap, flat_map
+from ..calls.flat_map import FlatMap
 from ..calls.held_calls import HeldCalls
 from ..calls.keys import Keys
 from ..calls.refusal import refuse
-from ..calls.turnstile import Turnstile, turnstile
+from ..calls.turnstile import Turnstile
 from ..line.as_completed import AsCompletedLine
-from ..line.entry import enter
-from ..line.line import Line, leave
-from ..process import Process, Processor, process
+from ..line.entry import Entry
+from ..line.line import Line
+from ..process import Process, Processor
 from ..run import Run
-from ..subscriber import Subscriber, lift
+from ..sources.base import Source
+from ..subscriber import Row, Subscriber
 from ..turns.trampoline import DEPTH, Gate
 from .watcher import UNWATCHED, Watcher
 
@@ -68,18 +69,16 @@ class Chain:
     def __init__(
         self,
         run: Run,
-        source: Observable[Any],
-        emitter: Emitter,
+        source: Source,
         watcher: Watcher = UNWATCHED,
         losses: LossesOfRun | None = None,
     ) -> None:
         self._run = run
         self._losses = losses or LossesOfRun()
-        self._emitter = emitter
+        self._emitter: Emitter = source
         self._watcher = watcher
-        self._observable = source
+        self._row = Row(run, None, source)
         self._tap(watcher.tap_source())
-        self._source = self._observable
         self._stage = 0  # the id of the last one: a `Sketch` counts as this does
         self._open: Line | None = None
         self._last: Line | None = None
@@ -88,8 +87,7 @@ class Chain:
 
     def call(self, call: Call, *, name: str, limit: int | None, in_order: bool) -> None:
         """Add calls for single items; `in_order` says that they must start in input order."""
-        if self._observable is self._source:
-            # A foreign operator in between would work for several items at a stretch.
+        if self._stage == 0:  # a foreign operator would work for several items at a stretch
             self._emitter.reads_ahead = call.is_async and not call.is_held
         line = self._open
         self._stage += 1
@@ -121,7 +119,8 @@ class Chain:
             batches = MeasuredBatches(self._run, trigger, counters, reporter, measures)
         batches.is_sorted = self._is_sorted
         self._is_sorted = self._is_sorted and batches.keeps_order
-        self._observable = collect(batches)(self._observable)
+        self._run.enroll(batches)
+        self._add(batches)
         line = self._open_segment(weigh=len)
         is_held = call.is_held or measures is not None  # some items may be refused
         batches.calls = stage = self._add_calls(line, call, limit, counters, is_held=is_held)
@@ -137,7 +136,8 @@ class Chain:
         self._stage += 1
         stage = Process(self._run, processor, self._count(name))
         self._end_emitter(stage, final=True)
-        self._observable = process(stage)(self._observable)
+        self._run.enroll(stage.pull)
+        self._add(stage)
         self._emitter, self._last = stage.pull, None
         self._tap(self._watcher.tap_stage(self._stage))
 
@@ -147,11 +147,11 @@ class Chain:
         self._stage += 1
         if self._last is not None:
             self._last.direct = False
-        self._observable = arrive(self._run, operator)(self._observable)
+        self._row = arrive(self._run, self._row, operator)
         self._last = None
         self._tap(self._watcher.tap_stage(self._stage))
 
-    def end(self, gate: Gate, *, direct: bool) -> Observable[Any]:
+    def end(self, gate: Gate, *, direct: bool) -> Row:
         """End the chain at `gate`, and return what is to be subscribed.
 
         `direct` says that no foreign code is behind it.
@@ -162,9 +162,17 @@ class Chain:
         self._end_emitter(gate, final=True)
         self._tap(self._losses.judge())
         self._tap(self._watcher.tap_outlet())
-        return self._observable
+        return self._row
 
     # -- private
+
+    def _add(self, operator: Subscriber) -> None:
+        self._row.operators.append(operator)
+
+    def _add_stage(self, stage: FlatMap | Turnstile) -> None:
+        stage.line.stages.append(stage)
+        self._run.enroll(stage)
+        self._add(stage)
 
     def _add_calls(
         self,
@@ -178,7 +186,7 @@ class Chain:
     ) -> FlatMap:
         """Add calls; `Batches` counts its own input."""
         if len(self.counters) % DEPTH == 0:
-            self._observable = lift(lambda: _Turn(self._run), self._run)(self._observable)
+            self._add(_Turn(self._run))
         run = self._run
         if not is_held:
             stage = FlatMap(run, line, call, limit, counters, counts_input)
@@ -187,11 +195,11 @@ class Chain:
             keys = None if call.key is None else Keys(call.key)
             held = Turnstile(run, line, stage, keys, counts_input=counts_input)
             stage.turnstile, stage.begun = held, set()
-            self._observable = turnstile(held)(self._observable)
+            self._add_stage(held)
         losses = self._losses.of_stage(call.policy, counters)
         if losses is not None:
             stage.losses = losses
-        self._observable = flat_map(stage)(self._observable)
+        self._add_stage(stage)
         self._tap(self._watcher.tap_calls(self._stage, stage))
         return stage
 
@@ -200,7 +208,7 @@ class Chain:
         self._open = line = (Line if self._run.ordered else AsCompletedLine)(self._run)
         line.is_sorted = self._is_sorted
         self._end_emitter(line, final=False)
-        self._observable = enter(line, weigh)(self._observable)
+        self._add(Entry(line, weigh))
         self._watcher.line_opens(line)
         return line
 
@@ -208,14 +216,13 @@ class Chain:
         line, self._open = self._open, None
         if line is not None:
             self._run.enroll(line)
-            self._observable = leave(line)(self._observable)
+            self._add(line)
             self._emitter = self._last = line
             self._tap(self._watcher.tap_line(line))
 
     def _tap(self, tap: Subscriber | None) -> None:
         if tap is not None:
-            # The lambda must not hold the chain, which holds what is made: a cycle.
-            self._observable = lift(lambda: tap, self._run)(self._observable)
+            self._add(tap)
 
     def _count(self, name: str) -> Counters:
         counters = Counters(name)

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol, cast
 
-from reactivex import Observable
-
 from ..place import WAITING, Place, allocate
-from ..subscriber import Subscriber, lift
+from ..subscriber import Subscriber
 from .line import Line
 
-__all__ = ["Entry", "enter"]
+__all__ = ["Entry"]
 
 
 class Queue(Protocol):
@@ -22,13 +20,16 @@ class Queue(Protocol):
 
 
 class Entry(Subscriber):
-    """Where items come into the line of a segment."""
+    """Where items come into the line of a segment, which a batch fills as far as `weigh` says."""
 
-    def __init__(self, line: Line, weigh: Callable[[Any], int] | None) -> None:
+    def __init__(self, line: Line, weigh: Callable[[Any], int] | None = None) -> None:
         self.line = line
         self.run = line.run
         self.weigh = weigh
-        line.entry = self
+
+    def subscribed(self) -> Entry:
+        self.line.entry = self
+        return self
 
     def on_next(self, value: Any) -> None:
         line = self.line
@@ -73,10 +74,3 @@ class Entry(Subscriber):
     def _end(self, error: Exception | None) -> None:
         if self.line.entry is self:  # else: a call failed at the last batch, and that is the end
             self.line.end(error)
-
-
-def enter(
-    line: Line, weigh: Callable[[Any], int] | None = None
-) -> Callable[[Observable[Any]], Observable[Any]]:
-    """Give each item a place in `line`; a batch takes as much of the window as `weigh` says."""
-    return lift(lambda: Entry(line, weigh), line.run)

@@ -11,21 +11,19 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Protocol
-
-from reactivex import Observable
 
 from ..._inputs import Inputs
 from ..place import DEAD, FILLED, WAITING, Place, allocate, new_place
 from ..run import REST, Run
-from ..subscriber import Subscriber, cut_upstream, lift
+from ..subscriber import Subscriber, cut_upstream
 from ..turns.trampoline import Gate
 
 if TYPE_CHECKING:
     from ..observing.segment import Segment
 
-__all__ = ["Line", "Stage", "Waiter", "leave"]
+__all__ = ["Line", "Stage", "Waiter"]
 
 
 class Stage(Protocol):
@@ -313,8 +311,3 @@ class Line(Subscriber):
         self._parked.update(item for item in parked.items() if not item[0].dead)
         if self._parked:
             self._unpark()
-
-
-def leave(line: Line) -> Callable[[Observable[Any]], Observable[Any]]:
-    """Turn filled places back into values, in the order of `line`."""
-    return lift(lambda: line, line.run)

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from reactivex import Observable, abc
-from reactivex.disposable import Disposable
-
 from ..._errors.blame import blame_source
 from ..run import Run
-from ..subscriber import Subscriber, lift
+from ..subscriber import Subscriber
 from ..turns.trampoline import Gate
 
 __all__ = ["Source"]
@@ -46,17 +43,11 @@ class Source(Subscriber):
         """Pull nothing more. The end is told in a turn, behind all that was pulled."""
         raise NotImplementedError
 
-    def observable(self) -> Observable[Any]:
-        """Return the Observable that begins to emit, at its next turn, when it is subscribed.
+    def subscribed(self) -> Source:
+        """Begin to emit, at the next turn.
 
         It can be subscribed once: operators that subscribe again, as `ops.retry`, get an error.
         """
-        return lift(self._subscribed, self.run)(_Root(self))
-
-    def begin(self) -> None:
-        """Do what can't wait for a first turn; what that brings is emitted in turns."""
-
-    def _subscribed(self) -> Source:
         if self.is_subscribed:
             raise RuntimeError(
                 "an Rx operator subscribed a second time to the running part of a pipeline; "
@@ -66,17 +57,3 @@ class Source(Subscriber):
         self.run.ready |= self.bit
         self.run.schedule()
         return self
-
-
-class _Root(Observable[Any]):
-    """What a source seems to subscribe to: when that is done, the chain behind it is linked."""
-
-    def __init__(self, source: Source) -> None:
-        super().__init__()
-        self._source = source
-
-    def _subscribe_core(
-        self, observer: abc.ObserverBase[Any], scheduler: abc.SchedulerBase | None = None
-    ) -> abc.DisposableBase:
-        self._source.begin()
-        return Disposable()
