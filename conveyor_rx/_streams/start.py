@@ -22,6 +22,7 @@ from .._engine.sources import Source, demand, length_of, source_of
 from .._engine.subscriber import subscribe
 from .._engine.turns.pace import pace_of
 from .._engine.turns.trampoline import Gate
+from .._engine.turns.youth import Youth
 from .._engine.watermark import Watermark
 from .._stats import Counters
 from ..context import PipelineContext, set_current_context, twin_of
@@ -61,7 +62,7 @@ def new_run(plan: Plan | None) -> Run:
     if plan is not None:
         context.run(set_current_context, settings)
     probes = observing()
-    return Run(
+    run = Run(
         loop,
         context,
         tracer=_new_tracer(probes, loop, run_id) if probes else None,
@@ -70,6 +71,9 @@ def new_run(plan: Plan | None) -> Run:
         max_parallelism=settings.max_parallelism,
         warns_of_blocking=settings.warn_of_blocking,
     )
+    if run.ending.origin is None:  # within another run the first result is not all
+        run.youth = Youth()
+    return run
 
 
 def outside_of_runs() -> contextvars.Context:

@@ -369,3 +369,51 @@ async def test_runs_behind_operators_are_not_nested_in_each_other() -> None:
     for _ in range(50):
         stream = same(ops.map(lambda number: number + 1)(stream))  # type: ignore[operator]
     assert await stream.collect() == [51, 52]
+
+
+@in_both_modes
+async def test_the_first_result_comes_when_few_calls_have_begun(mode: str) -> None:
+    """F7: of thousands that could begin before it, in stages that suspend."""
+    clock = Clock()
+    calls = 0
+
+    async def call(item: int) -> int:
+        nonlocal calls
+        calls += 1
+        clock.work(0.000004)
+        await asyncio.sleep(0)
+        return item
+
+    pipeline = Pipeline().add(*[SingleTask(call)] * 3).with_execution_mode(mode)
+    async with pipeline(range(10_000)) as stream:
+        await anext(stream)
+        assert calls < 120
+
+
+async def test_a_run_is_young_for_some_turns_of_the_loop() -> None:
+    """F7: then it begins calls for a whole slice, as one that is collected does from the first."""
+    clock = Clock()
+    calls = 0
+
+    @single_task
+    async def call(item: int) -> int:
+        nonlocal calls
+        calls += 1
+        clock.work(0.000004)
+        await asyncio.sleep(1)
+        return item
+
+    async def turns_until_all_have_begun(read: Any) -> int:
+        nonlocal calls
+        calls = turns = 0
+        async with call(range(1000)) as stream:
+            reading = asyncio.ensure_future(read(stream))
+            while calls < 1000:
+                await asyncio.sleep(0)
+                turns += 1
+            await reading
+        return turns
+
+    collected = await turns_until_all_have_begun(AsyncStream[Any].collect)
+    iterated = await turns_until_all_have_begun(anext)
+    assert collected < iterated < 60

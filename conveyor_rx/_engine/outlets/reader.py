@@ -144,6 +144,7 @@ class Reader(Subscriber):
         if self._busy:
             raise RuntimeError(BUSY)
         self._busy = True
+        self.run.youth = None  # the first result is not waited for
         self.limit = UNBOUNDED
         if self.deliveries is not None:
             self.deliveries.tell_all()

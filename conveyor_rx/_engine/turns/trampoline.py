@@ -20,6 +20,7 @@ from typing import Any, Protocol
 from .nesting import NESTED
 from .pace import PATIENCE, pace_of
 from .relay import Clock, Relay
+from .youth import Youth
 
 __all__ = ["DEPTH", "Gate", "Trampoline", "Worker"]
 
@@ -80,6 +81,7 @@ class Trampoline:
         "turns_context",
         "turns_only",
         "workers",
+        "youth",
     )
 
     def __init__(self, loop: asyncio.AbstractEventLoop, context: Context) -> None:
@@ -98,6 +100,7 @@ class Trampoline:
         self.turns_context = context.copy()
         self.draining = False  # turns are being taken
         self.scheduled = False  # the loop's next turn will bring turns
+        self.youth: Youth | None = None  # while it is young: its turns are short
         self._going_on: list[asyncio.Future[None]] = []  # of those that wait for the end of a pause
 
     def enroll(self, worker: Worker) -> None:
@@ -206,14 +209,20 @@ class Trampoline:
 
     def _resume(self) -> None:
         self.pace.ticks += 1
+        if self.youth is not None:
+            self.youth = self.youth.grown()
         if not self.pace.defers(self):
             self.resume()
 
     def _turns(self) -> None:
-        workers, clock, relay = self.workers, self.clock, self.relay
+        workers, clock, relay, youth = self.workers, self.clock, self.relay, self.youth
+        if youth is not None and youth.waits:
+            return
         if not relay.searches:  # these are not for the task that passes on a result
             relay.task = None
         self.deadline = self.pace.end
+        if youth is not None:
+            self.deadline = min(self.deadline, clock() + youth.length)
         self.turns_only = False
         while (ready := self.ready) and not self.paused:
             worker = workers[ready.bit_length() - 1]
@@ -226,4 +235,6 @@ class Trampoline:
             except BaseException as error:
                 self.crash(error)
             if self.ready and clock() > self.deadline:
+                if youth is not None and self.deadline != _NOW:
+                    youth.waits = True
                 return
