@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
@@ -416,4 +417,6 @@ async def test_a_run_is_young_for_some_turns_of_the_loop() -> None:
 
     collected = await turns_until_all_have_begun(AsyncStream[Any].collect)
     iterated = await turns_until_all_have_begun(anext)
-    assert collected < iterated < 60
+    assert max(collected, iterated) < 60
+    if sys.version_info >= (3, 12):  # before, calls begin a few at a time anyhow: tasks are hired
+        assert collected < iterated
