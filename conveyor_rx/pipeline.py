@@ -178,6 +178,10 @@ class Pipeline(Stage[In, Out]):
             raise TypeError(f"context must be a PipelineContext, not {context!r}")
         self.context = context if context is not None else PipelineContext()
         self.stages: list[Stage[Any, Any]] = []
+        self._last_plan: Plan | None = None  # of a call with data and no more: it serves again
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_last_plan": None}
 
     def __repr__(self) -> str:
         return self.task_name or "Pipeline()"
@@ -237,14 +241,23 @@ class Pipeline(Stage[In, Out]):
     def _stream(self, data: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> AsyncStream[Any]:
         """Make the stream of `data`; what calling a stage does."""
         check_data(data)  # first, so that a coroutine is closed whatever else is wrong
-        with_item = data is not NO_DATA
+        if data is NO_DATA or args or kwargs:
+            plan = self._plan(args, kwargs, with_item=data is not NO_DATA)
+        else:
+            plan = self._last_plan
+            if plan is None or not plan.is_of(self.stages):
+                plan = self._last_plan = self._plan((), {}, with_item=True)
+        return AsyncStream[Any]._planned(data, plan.with_context(self.context.copy()))
+
+    def _plan(self, args: tuple[Any, ...], kwargs: dict[str, Any], *, with_item: bool) -> Plan:
+        """Check that the stages can run so."""
         if not self.stages and (args or kwargs or not with_item):
             raise TypeError("an empty pipeline needs data, and takes nothing else")
         first = [stage._given(args, kwargs, with_item=with_item) for stage in self.stages[:1]]
         stages = [*first, *(stage._given((), {}, with_item=True) for stage in self.stages[1:])]
         names = tuple(stage.task_name for stage in stages if stage._is_counted)
-        plan = Plan(tuple(stage._connect for stage in stages), names, self.context.copy())
-        return AsyncStream[Any]._planned(data, plan)
+        connects = tuple(stage._connect for stage in stages)
+        return Plan(tuple(self.stages), connects, names, self.context)
 
     def _parts(self, stage: object) -> Sequence[Stage[Any, Any]]:
         if isinstance(stage, Pipeline):

@@ -79,8 +79,11 @@ class AsyncStream(Fluent[T_co]):
     def __init__(self: AsyncStream[T], source: T) -> None: ...
     def __init__(self, source: object) -> None:
         check_data(source)
+        self._set_up(Origin(source))
+
+    def _set_up(self, origin: Origin) -> None:
         super().__init__()
-        self._origin = Origin(source)
+        self._origin = origin
         self._reading = Reading()
         self._latest = Latest()
         self._draining = Draining()
@@ -329,9 +332,9 @@ class AsyncStream(Fluent[T_co]):
 
     @classmethod
     def _planned(cls, source: Any, plan: Plan) -> AsyncStream[Any]:
-        """Make the stream of `source` run through `plan`; this is what a pipeline calls."""
-        stream = cls(source)
-        stream._origin.plan = plan
+        """Make the stream of `source`, which was checked, run through `plan`; for pipelines."""
+        stream = object.__new__(cls)
+        stream._set_up(Origin(source, plan))
         return stream
 
     @property

@@ -18,9 +18,9 @@ SHOWN = 8  # stages that a repr names
 class Origin:
     """The data of a stream and its plan; of a derived one `behind` says how it was derived."""
 
-    def __init__(self, source: Any) -> None:
+    def __init__(self, source: Any, plan: Plan | None = None) -> None:
         self.source: Any = source
-        self.plan: Plan | None = None
+        self.plan = plan
         self.behind: tuple[Any, Callable[..., Any]] | None = None  # a stream, and operators
 
     @property

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import operator
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from .._engine.graph.chain import Chain
@@ -15,6 +16,8 @@ __all__ = ["Plan"]
 class Plan(NamedTuple):
     """The stages and the context of one stream."""
 
+    parts: tuple[object, ...]
+    """What it was made of."""
     connects: tuple[Callable[[Chain | Sketch], None], ...]
     """What adds each stage to the chain of a run, or to a sketch of it."""
     names: tuple[str, ...]
@@ -26,6 +29,14 @@ class Plan(NamedTuple):
         for connect in self.connects:
             connect(chain)
 
+    def is_of(self, parts: Sequence[object]) -> bool:
+        """Tell whether it was made of these very parts."""
+        return len(parts) == len(self.parts) and all(map(operator.is_, parts, self.parts))
+
+    def with_context(self, context: PipelineContext) -> Plan:
+        """Return the plan with another context."""
+        return Plan(self.parts, self.connects, self.names, context)
+
     def with_mode(self, mode: ExecutionMode) -> Plan:
         """Return the plan in another execution mode."""
-        return self._replace(context=self.context.replace(execution_mode=mode))
+        return self.with_context(self.context.replace(execution_mode=mode))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import os
 from collections.abc import Sequence
 from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
@@ -49,11 +50,9 @@ def new_run(plan: Plan | None) -> Run:
     Raises:
         RuntimeError: no event loop runs in this thread.
     """
-    from uuid import uuid4  # half a millisecond that the import of the library does not take
-
     loop = running_loop()
     settings = twin_of(plan.context) if plan is not None else PipelineContext()
-    settings.pipeline_id = run_id = str(uuid4())
+    settings.pipeline_id = run_id = os.urandom(16).hex()
     context = contextvars.copy_context()
     if context.get(demand) is not None:  # a variable more costs each call a comparison
         context.run(demand.set, None)
