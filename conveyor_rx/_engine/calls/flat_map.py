@@ -1,4 +1,4 @@
-"""How do calls run at once? A flat map with a concurrency limit, over the places of a line.
+"""How do calls run at once? `flat_map` with a concurrency limit, over the places of a line.
 
 Each stage has a `Launch` that makes its calls (`launches.py`). What is not one plain result at the
 first attempt (retries, handlers, halving) goes the slow way of `attempts.py`.
