@@ -55,5 +55,6 @@ class Source(Subscriber):
             )
         self.is_subscribed = True
         self.run.ready |= self.bit
-        self.run.schedule()
+        if not self.run.paused:  # else whoever ends the pause sees to that
+            self.run.schedule()
         return self
