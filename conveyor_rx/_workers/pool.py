@@ -8,7 +8,6 @@ never by an executor's own threads, which may hold locks of the executor's when 
 from __future__ import annotations
 
 import asyncio
-import math
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -71,7 +70,6 @@ class Pool:
         self._clients: deque[Client] = deque()  # that have calls waiting
         self._is_closed = False
         self._threads: list[threading.Thread] = []  # that start or end workers
-        self._has_bound = all(lane.capacity < math.inf for lane in self._lanes)
 
     def put(self, client: Client, job: Job) -> None:
         """Take a call; on the client's loop.
@@ -85,7 +83,7 @@ class Pool:
             client.waiting.append(job)
             if client not in self._clients:
                 self._clients.append(client)
-        if self._has_bound or client.chunk == 1:
+        if client.chunk == 1:
             self.feed()
         elif len(client.waiting) == 1:  # who comes in the same turn of the loop goes along
             client.loop.call_soon(self.feed)
@@ -144,6 +142,8 @@ class Pool:
                 return None
             lane = min(lanes, key=lambda lane: len(lane.sent))
             client = self._clients[0]
+            if lane.is_busy and len(client.waiting) < client.chunk:
+                return None  # more may come to go along, until it has ended what it has
             jobs = self._take(lane, client)
             self._clients.rotate(-1)
             if not client.waiting:
@@ -158,7 +158,8 @@ class Pool:
     def _take(self, lane: Lane, client: Client) -> list[Job]:
         """Take calls from those that wait, as many as go at once."""
         waiting = client.waiting
-        most = 1 if lane.is_new(client.order) else -(-len(waiting) // self._workers)
+        idle = max(1, self._workers - sum(len(each.sent) for each in self._lanes))
+        most = 1 if lane.is_new(client.order) else -(-len(waiting) // idle)
         most = min(most, client.chunk)
         jobs: list[Job] = []
         while waiting and len(jobs) < most:

@@ -42,6 +42,10 @@ class ProcessLane(RemoteLane):
         self._starting = threading.Lock()  # who shuts down finds the process, or there will be none
         self._process: BaseProcess | None = None
 
+    @property
+    def is_busy(self) -> bool:
+        return bool(self.sent)
+
     def start(self) -> None:
         """Start the process, and wait until it is there."""
         try:

@@ -1,0 +1,64 @@
+"""How many calls go at once to a process that has calls already? As many as `chunk` says."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+from conveyor_rx import SingleTask, Workers
+from conveyor_rx._workers.pool import Pool
+from conveyor_rx._workers.processes import ProcessLane
+from tests.executors import functions as f
+from tests.executors.virtual import VirtualExecutor
+
+
+class VirtualLane(ProcessLane):
+    """A process whose calls take 1 ms of virtual time each; what it is sent is noted."""
+
+    is_ready = True
+
+    def __init__(self, room: int) -> None:
+        super().__init__()
+        self.room = room
+        self.executor = VirtualExecutor("a", seconds=lambda _: 0.001)
+        self.is_own = False
+        self.sizes: list[tuple[int, int]] = []  # of each batch, with how many were there then
+
+    @property
+    def has_room(self) -> bool:
+        return len(self.sent) < self.room
+
+    def send(self, order: Any, batch: Any) -> Any:
+        self.sizes.append((len(self.sent) - 1, len(batch.jobs)))
+        return super().send(order, batch)
+
+
+async def drip(number: int) -> AsyncIterator[int]:
+    for item in range(number):
+        await asyncio.sleep(0.0004)
+        yield item
+
+
+async def test_a_process_that_has_calls_gets_whole_chunks() -> None:
+    """X5: few calls wait until the process has ended what it has: meanwhile more come along."""
+    lane = VirtualLane(room=2)
+    workers = Workers("processes", 1, chunk=4)
+    workers._pool = Pool([lane])
+    results = await SingleTask(f.double, executor=workers)(drip(50)).collect()
+    assert results == [2 * number for number in range(50)]
+    ahead = [size for there, size in lane.sizes if there]
+    assert ahead
+    assert set(ahead) == {4}
+    assert len(lane.sizes) < 20
+
+
+async def test_calls_of_one_turn_go_together_to_all_workers() -> None:
+    """X5: what comes at once is shared out among the workers, and is not sent one by one."""
+    lanes = [VirtualLane(room=1), VirtualLane(room=1)]
+    workers = Workers("processes", 2, chunk=4)
+    workers._pool = Pool(lanes, workers=2)
+    task = SingleTask(f.double, executor=workers)
+    assert await task(range(8)).collect() == [2 * number for number in range(8)]
+    assert [lane.sizes[0] for lane in lanes] == [(0, 1), (0, 1)]  # with the function
+    assert [lane.sizes[1] for lane in lanes] == [(0, 3), (0, 3)]
