@@ -50,6 +50,7 @@ class Crew:
         self.waiting: deque[Job] = deque()
         self.sent: dict[Batch, Lane] = {}
         self.last: Ran | None = None
+        self.done: list[tuple[Batch, Sequence[Answer | None]]] = []
         self._open_pool = open_pool
         self._task_name = task_name
         self.is_timed = timeout is not None
@@ -177,7 +178,9 @@ class Crew:
 
     def _look(self) -> None:
         """Say that all has ended, if it has, and if somebody waits for that."""
-        if not self._is_own and not any(lane.is_awaited for lane in self.sent.values()):
+        if self._ended is None or self._is_own:
+            return
+        if not any(lane.is_awaited for lane in self.sent.values()):
             self._end()
 
     def _end(self) -> None:

@@ -68,15 +68,15 @@ class Lane:
         """
         raise NotImplementedError
 
-    def answers(self, order: Order, batch: Batch, future: Future[Any]) -> list[Answer | None]:
+    def answers(
+        self, order: Order, batch: Batch, future: Future[Any], error: BaseException | None
+    ) -> list[Answer | None]:
         """Give the answers of a batch; None for calls that are to be sent again."""
+        if error is None:
+            return self._answers(order, batch, future.result())
         if future.cancelled():
-            text = "the executor was shut down before the call began"
-            return [Answer(error=RuntimeError(text)) for _ in batch.jobs]
-        error = future.exception()
-        if error is not None:
-            return [Answer(error=own_copy(error)) for _ in batch.jobs]
-        return self._answers(order, batch, future.result())
+            error = RuntimeError("the executor was shut down before the call began")
+        return [Answer(error=own_copy(error)) for _ in batch.jobs]
 
     def _answers(self, order: Order, batch: Batch, result: Any) -> list[Answer | None]:
         raise NotImplementedError
@@ -119,6 +119,10 @@ class ThreadLane(Lane):
     def __init__(self, executor: Executor, capacity: float, *, is_own: bool = False) -> None:
         super().__init__(executor, capacity, is_own=is_own)
         self._local = threading.local()
+
+    @property
+    def is_busy(self) -> bool:
+        return len(self.sent) >= self.capacity / 2
 
     def is_new(self, order: Order) -> bool:
         return False

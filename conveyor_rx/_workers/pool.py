@@ -11,7 +11,7 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import BrokenExecutor, Future
+from concurrent.futures import BrokenExecutor, CancelledError, Future
 from functools import partial
 from typing import Any, Protocol, cast
 
@@ -36,6 +36,8 @@ class Client(Protocol):
     """Whether it is to be told that a batch was sent."""
     waiting: deque[Job]
     sent: dict[Batch, Lane]
+    done: list[tuple[Batch, Sequence[Answer | None]]]
+    """What its loop has not been told yet."""
 
     def begun(self, lane: Lane, batch: Batch) -> None:
         """Take note, on its loop, that a batch was sent."""
@@ -108,7 +110,7 @@ class Pool:
 
     def feed(self) -> None:
         """Send what waits, as far as workers have room."""
-        while True:
+        while self._clients:  # whoever adds one feeds it
             with self._lock:
                 chosen = self._choose()
             if chosen is None:
@@ -157,10 +159,10 @@ class Pool:
 
     def _take(self, lane: Lane, client: Client) -> list[Job]:
         """Take calls from those that wait, as many as go at once."""
-        waiting = client.waiting
-        idle = max(1, self._workers - sum(len(each.sent) for each in self._lanes))
-        most = 1 if lane.is_new(client.order) else -(-len(waiting) // idle)
-        most = min(most, client.chunk)
+        waiting, most = client.waiting, client.chunk
+        if most > 1:
+            idle = max(1, self._workers - sum(len(each.sent) for each in self._lanes))
+            most = 1 if lane.is_new(client.order) else min(most, -(-len(waiting) // idle))
         jobs: list[Job] = []
         while waiting and len(jobs) < most:
             job = waiting.popleft()
@@ -169,12 +171,12 @@ class Pool:
         return jobs
 
     def _grow(self) -> None:
-        """Make another worker, if there may be one, for calls that wait."""
-        waiting = sum(len(client.waiting) for client in self._clients)
-        starting = sum(not lane.is_ready for lane in self._lanes)
-        if self._make is None or self._is_closed:
+        """Make workers for calls that wait, as far as there may be more."""
+        if self._make is None or self._is_closed or len(self._lanes) >= self._workers:
             return
-        if len(self._lanes) < self._workers and starting < waiting:
+        waiting = sum(len(client.waiting) for client in self._clients)
+        missing = waiting - sum(not lane.is_ready for lane in self._lanes)
+        for _ in range(min(missing, self._workers - len(self._lanes))):
             lane = self._make()
             self._in_thread(self._start, lane)
             self._lanes.append(lane)
@@ -226,31 +228,41 @@ class Pool:
         if failure is None and future is not None:
             failure = TypeError(f"{type(lane.executor).__name__}.submit gave no future: {future!r}")
         is_idle = lane.is_own and failure is not lane.failure  # it had nothing to do when it died
-        with self._lock:
-            lane.sent.discard(batch)
-            if failure is not None:
-                self._remove(lane)
         answers: list[Answer | None] = [None] * len(batch.jobs)
         if failure is not None and not (is_idle and isinstance(failure, BrokenExecutor)):
             answers = [Answer(error=own_copy(failure)) for _ in batch.jobs]
-        call_on(client.loop, self._took, batch, answers)
+        self._answer(lane, batch, answers, is_broken=failure is not None)
 
     def _done(self, lane: Lane, batch: Batch, future: Future[Any]) -> None:
         """Take what an executor says of a batch; in a thread of its own, perhaps under its lock."""
+        error = CancelledError() if future.cancelled() else future.exception()
+        answers = lane.answers(batch.crew.order, batch, future, error)
+        self._answer(lane, batch, answers, is_broken=isinstance(error, BrokenExecutor))
+
+    def _answer(
+        self, lane: Lane, batch: Batch, answers: Sequence[Answer | None], *, is_broken: bool
+    ) -> None:
+        """Have the loop of a batch take its answers."""
         client: Client = batch.crew
-        answers = lane.answers(client.order, batch, future)
-        is_broken = not future.cancelled() and isinstance(future.exception(), BrokenExecutor)
+        others: set[asyncio.AbstractEventLoop] = set()
         with self._lock:
             lane.sent.discard(batch)
             if is_broken:
                 self._remove(lane)
-            others = {other.loop for other in self._clients} - {client.loop}
-        call_on(client.loop, self._took, batch, answers)
-        for loop in others:  # that of the batch may stand still
+            client.done.append((batch, answers))
+            is_first = len(client.done) == 1
+            if self._clients:  # the loop of the batch may stand still
+                others = {other.loop for other in self._clients} - {client.loop}
+        if is_first:
+            call_on(client.loop, self._took, client)
+        for loop in others:
             call_on(loop, self.feed)
 
-    def _took(self, batch: Batch, answers: Sequence[Answer | None]) -> None:
-        batch.crew.took(batch, answers)
+    def _took(self, client: Client) -> None:
+        with self._lock:
+            done, client.done = client.done, []
+        for batch, answers in done:
+            client.took(batch, answers)
         self.feed()
 
 

@@ -13,6 +13,8 @@ from .processes import ProcessLane
 
 __all__ = ["pool_of"]
 
+AHEAD = 2  # calls for each thread: the one that it makes, and the next
+
 _Interpreters: type[Executor] | None = getattr(futures, "InterpreterPoolExecutor", None)
 
 
@@ -22,7 +24,7 @@ def pool_of(kind: str | Executor, number: int) -> Pool:
         return Pool(make=ProcessLane, workers=number)
     if kind == "threads":
         threads = ThreadPoolExecutor(number, thread_name_prefix="conveyor_rx")
-        return Pool([ThreadLane(threads, number, is_own=True)], workers=number)
+        return Pool([ThreadLane(threads, AHEAD * number, is_own=True)], workers=number)
     if isinstance(kind, str):
         interpreters: Any = _Interpreters  # there are some: that was checked before
         lane = RemoteLane(interpreters(number), number, is_own=True)

@@ -95,9 +95,11 @@ class ProcessLane(RemoteLane):
         if self._shared[0] == batch.number and self._process is not None:
             self._process.kill()
 
-    def answers(self, order: Order, batch: Batch, future: Future[Any]) -> list[Answer | None]:
-        if future.cancelled() or not isinstance(future.exception(), BrokenExecutor):
-            return super().answers(order, batch, future)
+    def answers(
+        self, order: Order, batch: Batch, future: Future[Any], error: BaseException | None
+    ) -> list[Answer | None]:
+        if not isinstance(error, BrokenExecutor):
+            return super().answers(order, batch, future, error)
         at, index = self._shared[0], self._shared[1]
         guilty = len(batch.jobs) if batch.number < at else index + 1 if batch.number == at else 0
         answers: list[Answer | None] = [None] * len(batch.jobs)

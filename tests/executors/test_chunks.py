@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 from typing import Any
 
 from conveyor_rx import SingleTask, Workers
@@ -62,3 +63,23 @@ async def test_calls_of_one_turn_go_together_to_all_workers() -> None:
     assert await task(range(8)).collect() == [2 * number for number in range(8)]
     assert [lane.sizes[0] for lane in lanes] == [(0, 1), (0, 1)]  # with the function
     assert [lane.sizes[1] for lane in lanes] == [(0, 3), (0, 3)]
+
+
+def test_workers_for_all_that_waits_are_started_at_once() -> None:
+    """X3: the second process does not wait for the first one to be there."""
+    made: list[VirtualLane] = []
+
+    def make() -> VirtualLane:
+        made.append(lane := VirtualLane(room=0))
+        lane.is_ready = False
+        return lane
+
+    pool = Pool(make=make, workers=3)
+    pool._in_thread = lambda *_: None  # type: ignore[method-assign]
+    client: Any = SimpleNamespace(waiting=[1, 2], chunk=8)
+    pool._clients.append(client)
+    pool.feed()
+    assert len(made) == 2
+    client.waiting += [3, 4]
+    pool.feed()
+    assert len(made) == 3
