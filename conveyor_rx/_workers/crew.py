@@ -10,6 +10,7 @@ from contextvars import copy_context
 from time import monotonic
 from typing import Any
 
+from .._errors.blame import not_an_end
 from .._functions.calls import Ran
 from .._functions.timeouts import late
 from .._loops import call_on
@@ -149,7 +150,8 @@ class Crew:
         self.last = self._ran(job, answer)
         try:
             if error is not None:
-                raise error
+                # A coroutine that raises StopIteration says nothing of what that stands for.
+                raise not_an_end(error) if isinstance(error, StopIteration) else error
             return value
         finally:
             del answer, error, job  # a traceback leads here

@@ -68,6 +68,15 @@ async def test_others_go_on_when_it_is_skipped(order: str) -> None:
 
 
 @pytest.mark.parametrize("order", ["fail", "kill", "unsendable", f.Unsendable()])
+@pytest.mark.parametrize("executor", [None, processes(1), Workers("threads", 1)])
+async def test_a_stop_iteration_is_a_failure(executor: Workers[Any] | None) -> None:
+    """E8: it would end the stream; so its place takes the same RuntimeError, on the loop or not."""
+    task = SingleTask(f.obey, executor=executor)
+    with pytest.raises(RuntimeError, match="StopIteration was raised where it would") as caught:
+        await task(["stop"]).collect()
+    assert type(caught.value.__cause__) is StopIteration
+
+
 async def test_tracebacks_are_those_of_the_user(order: Any) -> None:
     """E2: what fails in a worker, or on the way there, shows no frame of the engine."""
     with pytest.raises(Exception, match=r".") as caught:
