@@ -48,7 +48,7 @@ class Workers(Generic[S]):
             Default: None.
         chunk: how many calls that wait go to a worker at once. For calls that take less than about
             a millisecond; a worker that dies takes those with it that it has begun. With `timeout`
-            calls go one by one. Default: 1.
+            or `total_timeout` calls go one by one. Default: 1.
 
     Raises:
         TypeError, ValueError: an argument of the wrong type or out of range, by name; interpreters

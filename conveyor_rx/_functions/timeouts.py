@@ -6,12 +6,13 @@ import asyncio
 import functools
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, aclosing
+from contextvars import ContextVar
 from types import AsyncGeneratorType, TracebackType
 from typing import Any, cast
 
 from .calls import is_async, is_async_generator, is_awaitable, name_of
 
-__all__ = ["Deadline", "check_timeout", "is_late", "late", "within"]
+__all__ = ["Deadline", "check_timeout", "is_late", "is_over", "late", "within"]
 
 
 def check_timeout(function: Callable[..., Any]) -> None:
@@ -66,6 +67,12 @@ class _Late(str):
     __slots__ = ()
 
 
+def is_over() -> bool:
+    """Tell whether the time for all attempts at the current call is over: that is what ends it."""
+    deadline = _deadline.get()
+    return deadline is not None and deadline.left <= 0
+
+
 class Deadline:
     """When the time for all attempts at one call is over; it begins now."""
 
@@ -97,8 +104,15 @@ class Deadline:
         return self._result(result) if is_awaitable(result) else result
 
     async def _result(self, result: Awaitable[Any]) -> Any:
-        async with _Limit(self._option, self.left):
-            return await result
+        token = _deadline.set(self)
+        try:
+            async with _Limit(self._option, self.left):
+                return await result
+        finally:
+            _deadline.reset(token)
+
+
+_deadline: ContextVar[Deadline | None] = ContextVar("conveyor_rx.deadline", default=None)
 
 
 async def _outputs(values: AsyncGenerator[Any], option: str, seconds: float) -> AsyncGenerator[Any]:

@@ -107,8 +107,13 @@ class Binding:
 
         inputs, func, with_item, name = self.inputs, self.func, self.with_item, policy.task_name
         setup = None if workers.setup is None else Setup(workers.name, workers.setup)
+        goes_alone = timeout is not None or policy.retry.total_timeout is not None
         crew = Crew(
-            workers.pool, name, chunk=workers.chunk, timeout=timeout, of_batches=policy.splits
+            workers.pool,
+            name,
+            chunk=1 if goes_alone else workers.chunk,
+            timeout=timeout,
+            of_batches=policy.splits,
         )
 
         async def prepare(run: object) -> Callable[[Any], Any]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from .._errors.blame import not_an_end
 from .._functions.calls import Ran
-from .._functions.timeouts import late
+from .._functions.timeouts import is_over, late
 from .._loops import call_on
 from .batch import Answer, Batch, Job
 from .lanes import Lane, opened
@@ -47,11 +47,11 @@ class Crew:
         of_batches: bool,
     ) -> None:
         """`open_pool` gives the pool, and whether it is for this run alone."""
-        self.chunk = chunk if timeout is None else 1
+        self.chunk = chunk
         self.waiting: deque[Job] = deque()
         self.sent: dict[Batch, Lane] = {}
-        self.last: Ran | None = None
         self.done: list[tuple[Batch, Sequence[Answer | None]]] = []
+        self.last: Ran | None = None
         self._open_pool = open_pool
         self._task_name = task_name
         self.is_timed = timeout is not None
@@ -173,7 +173,10 @@ class Crew:
             return
         lane.revoke(batch)
         if lane.is_awaited and lane.has_begun(batch):
-            self._set_timer(PATIENCE, lane.end, batch)
+            if is_over():  # the run goes on, and needs the worker
+                lane.end(batch)
+            else:
+                self._set_timer(PATIENCE, lane.end, batch)
         else:
             self.sent.pop(batch, None)
             self._look()

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from conveyor_rx import BatchTask, RetryConfig, SingleTask, WorkerLostError, Workers
+from conveyor_rx._workers import crew
 from conveyor_rx.workers import RemoteError
 from tests.executors import functions as f
 from tests.executors.kit import in_real_time
@@ -67,7 +68,6 @@ async def test_others_go_on_when_it_is_skipped(order: str) -> None:
         assert await task([1, 2]).collect() == [1, 2]
 
 
-@pytest.mark.parametrize("order", ["fail", "kill", "unsendable", f.Unsendable()])
 @pytest.mark.parametrize("executor", [None, processes(1), Workers("threads", 1)])
 async def test_a_stop_iteration_is_a_failure(executor: Workers[Any] | None) -> None:
     """E8: it would end the stream; so its place takes the same RuntimeError, on the loop or not."""
@@ -77,6 +77,7 @@ async def test_a_stop_iteration_is_a_failure(executor: Workers[Any] | None) -> N
     assert type(caught.value.__cause__) is StopIteration
 
 
+@pytest.mark.parametrize("order", ["fail", "kill", "unsendable", f.Unsendable()])
 async def test_tracebacks_are_those_of_the_user(order: Any) -> None:
     """E2: what fails in a worker, or on the way there, shows no frame of the engine."""
     with pytest.raises(Exception, match=r".") as caught:
@@ -127,6 +128,22 @@ async def test_a_timeout_ends_a_process() -> None:
             assert await stream.collect() == [1, 2, 3, 4, *range(10)]
         assert stream.stats[0].timed_out == 2
         assert stream.stats[0].skipped == 2
+
+
+@pytest.mark.parametrize("chunk", [1, 5])
+async def test_a_total_timeout_ends_a_process(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """T2, X4: so does the time for all attempts; nobody waits for the process to end by itself."""
+    monkeypatch.setattr(crew, "PATIENCE", 1000.0)
+    with processes(1, chunk=chunk) as workers:
+        plain = SingleTask(f.obey, executor=workers)
+        assert await plain([1]).collect() == [1]
+        retries = RetryConfig(total_timeout=0.5)
+        task = SingleTask(f.obey, executor=workers, retry_config=retries, on_error="skip_item")
+        stream = task(["hang"])
+        async with asyncio.timeout(DEAD_PATIENCE):
+            assert await stream.collect() == []
+            assert await plain([*range(10)]).collect() == [*range(10)]
+        assert stream.stats[0].timed_out == 1
 
 
 async def test_a_timeout_counts_from_the_beginning_of_the_call() -> None:
