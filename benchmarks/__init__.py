@@ -11,6 +11,7 @@ The map:
     job.py           one row of a table
     jobs.py          what is measured
     conditions.py    what is measured under real conditions
+    elsewhere.py     what is measured in threads and processes
     contestants/     each peer: how its user writes such a chain
     watch.py         what the calls of a step were, and whether it allows them
     trial.py         whether what a contestant does is right
@@ -19,6 +20,7 @@ The map:
     virtual.py       virtual time  | measurement
     under_load.py    latencies     |
     space.py         memory        |
+    crews.py         threads, processes
     memory.py        what the system says of this process's memory
     import_time.py   what an import takes
     measure.py       one measurement, in a process of its own

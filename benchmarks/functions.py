@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import functools
+import hashlib
+import threading
+import time
 
 __all__ = [
+    "HASHES",
     "after_1_ms",
     "all_at_once",
     "all_now",
     "at_once",
+    "at_the_pace_of_the_thread",
     "more",
     "one_more",
     "plain",
@@ -36,6 +42,24 @@ async def after_1_ms(item: int) -> int:
 
 def plain(item: int) -> int:
     """Add one in a plain function."""
+    return item + 1
+
+
+def hashed(item: int, rounds: int) -> int:
+    """Add one after so many rounds of SHA-256, of about 0.4 µs each."""
+    digest = b""
+    for _ in range(rounds):
+        digest = hashlib.sha256(digest).digest()
+    return item + 1
+
+
+HASHES = {ms: functools.partial(hashed, rounds=round(2_500 * ms)) for ms in (0.1, 1, 10)}
+"""By the milliseconds that a call takes, about."""
+
+
+def at_the_pace_of_the_thread(item: int) -> int:
+    """Add one after 4 ms in the first thread of a pool, and after 1 ms in all others."""
+    time.sleep(0.004 if threading.current_thread().name.endswith("_0") else 0.001)
     return item + 1
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from .conditions import EVERY, FREE, FULL, IN_TIME, MEDIAN_LATENCY
 from .contestants import CONTESTANTS, OURS
+from .elsewhere import CHUNKS, FIRST, GROUP, LOOP, PACES, POOL, THREADS
 from .job import MODES
 from .jobs import BATCH
 from .records import Record, medians, shown
@@ -46,9 +47,8 @@ class Goal(NamedTuple):
 def goals(records: list[Record]) -> list[Goal]:
     """Return the goals with what was measured."""
     figures = _Figures(medians(records))
-    return [
-        goal for part in (_speed, _makespan, _growth, _rest, _conditions) for goal in part(figures)
-    ]
+    parts = (_speed, _makespan, _growth, _rest, _conditions, _crews)
+    return [goal for part in parts for goal in part(figures)]
 
 
 class _Figures:
@@ -150,3 +150,22 @@ def _conditions(figures: _Figures) -> Iterator[Goal]:
         for mode in MODES:
             job = f"{percent} % of the items fail twice, {mode}"
             yield Goal(job, "over the ideal", False, 1.15, figures("Retries", job))
+
+
+def _crews(figures: _Figures) -> Iterator[Goal]:
+    for ms, chunk in CHUNKS.items():
+        what = f"2 processes, {ms:g} ms a call, chunk {chunk}"
+        ours, pool = figures(GROUP, what), figures(GROUP, what, POOL)
+        yield Goal(what, "speed over Pool.imap's", True, 0.95, _over(pool, ours))
+        first = FIRST.format(ms, chunk)
+        ratio = _over(figures(GROUP, first), figures(GROUP, first, POOL))
+        yield Goal(first, "time over Pool.imap's", False, 1, ratio)
+    what = "2 processes, 10 ms a call, chunk 1"
+    ratio = _over(figures(GROUP, what, LOOP), figures(GROUP, what))
+    yield Goal(what, "speed over one process's", True, 1.85, ratio)
+    ours, hand = figures(GROUP, THREADS), figures(GROUP, THREADS, POOL)
+    more = None if ours is None or hand is None else ours - hand
+    yield Goal(THREADS, "µs/item above run_in_executor by hand", False, 30, more)
+    ordered, free = (figures(GROUP, PACES.format(mode)) for mode in MODES)
+    what = PACES.format("ordered")
+    yield Goal(what, "time over as completed", False, 1.05, _over(ordered, free))

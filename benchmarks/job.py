@@ -29,6 +29,8 @@ UNITS = {  # what is measured: how it is shown
     "batch": "items",
     "starts": "starts",
     "work": "µs/item",
+    "crew": "µs/item",
+    "crew_first": "ms",
 }
 
 

@@ -8,6 +8,7 @@ from functools import partial
 from . import functions as f
 from .conditions import batches_in_time, keys, options, rates, retries
 from .contestants import OURS
+from .elsewhere import crews
 from .job import MODES, Job
 from .latencies import DISTRIBUTIONS, latencies, sleeper
 from .steps import Batch, Map, Step
@@ -139,5 +140,6 @@ PARTS = (
     keys,
     retries,
     options,
+    crews,
     _imports,
 )

@@ -14,6 +14,7 @@ from typing import Any
 from conveyor_rx.testing import Deadlock
 
 from .contestants import CONTESTANTS, Contestant
+from .crews import first_of_crew, time_of_crew
 from .job import Job
 from .jobs import all_jobs
 from .space import in_flight, late_growth, peak_growth
@@ -47,6 +48,8 @@ KINDS: dict[str, Callable[[Job, Contestant], float]] = {
     "batch": mean_batch,
     "starts": most_starts,
     "work": work_per_item,
+    "crew": time_of_crew,
+    "crew_first": first_of_crew,
 }
 
 

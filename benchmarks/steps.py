@@ -7,7 +7,7 @@ from collections.abc import AsyncIterable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Batch", "CannotDo", "Map", "Rate", "Retry", "Source", "Step", "expected"]
+__all__ = ["Batch", "CannotDo", "Crew", "Map", "Rate", "Retry", "Source", "Step", "expected"]
 
 Source = Iterable[int] | AsyncIterable[int]  # async where a job says when the inputs come
 
@@ -33,6 +33,15 @@ class Retry:
 
 
 @dataclass(frozen=True)
+class Crew:
+    """So many threads or processes, each of which gets up to `chunk` items at once."""
+
+    kind: str
+    number: int
+    chunk: int = 1
+
+
+@dataclass(frozen=True)
 class Map:
     """Call `func` on each item, `limit` calls at once; with `many` it returns a list of items.
 
@@ -46,6 +55,7 @@ class Map:
     rate: Rate | None = None
     key: Callable[[int], int] | None = None
     retry: Retry | None = None
+    crew: Crew | None = None  # who makes the calls; None: the event loop
 
     @property
     def is_async(self) -> bool:

@@ -5,6 +5,11 @@ It has two functions, which raise `CannotDo` with the reason where a job can't b
     collect(source, steps, *, ordered, window)    a coroutine: all results as a list
     iterate(source, steps, *, ordered, window)    an async iterator: the results one by one
 
+and, who can have calls made by threads or processes, a third one:
+
+    crew(step, *, ordered)    a context manager: its workers are there, and what it gives takes the
+                              inputs and returns an iterator of the results, async or not
+
 `window` is how many items may be in flight, None the library's own habit; most have no such
 setting. Where a library has no other way, its `iterate` and `collect` are one. A library that has a
 clock of its own has `use_the_clock_of_the_loop()` as well, for virtual time.
@@ -76,5 +81,7 @@ CONTESTANTS = {
         Contestant("by hand: clock", "batch_clock", "asyncio", None, everywhere=False),
         Contestant("by hand: partitions", "partitions", "asyncio", None, everywhere=False),
         Contestant("by hand: in the slot", "in_the_slot", "asyncio", None, everywhere=False),
+        Contestant("by hand: pool", "worker_pool", "multiprocessing", None, everywhere=False),
+        Contestant("by hand: a loop", "plain_loop", "asyncio", None, everywhere=False),
     )
 }

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from pyper import task
 
 from ..steps import Batch, CannotDo, Map, Step
 
-__all__ = ["collect", "iterate"]
+__all__ = ["collect", "crew", "iterate"]
 
 
 def iterate(
@@ -38,6 +39,18 @@ async def collect(
     source: Iterable[int], steps: Sequence[Step], *, ordered: bool, window: int | None
 ) -> list[int]:
     return [item async for item in iterate(source, steps, ordered=ordered, window=window)]
+
+
+@contextmanager
+def crew(step: Map, *, ordered: bool) -> Iterator[Callable[[Iterable[int]], Iterator[int]]]:
+    assert step.crew is not None
+    if ordered:
+        raise CannotDo("gives results as they complete only")
+    if step.crew.chunk > 1:
+        raise CannotDo("sends items one by one")
+    in_processes = step.crew.kind == "processes"
+    stage: Any = task(step.func, workers=step.crew.number, multiprocess=in_processes)
+    yield lambda source: iter((task(lambda: source, branch=True) | stage)())
 
 
 def _batches(step: Batch) -> Any:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from spdl.pipeline import PipelineBuilder
 
-from ..steps import Batch, Step
+from ..steps import Batch, Map, Step
+from ._executor import executor_of
 
-__all__ = ["collect", "iterate"]
+__all__ = ["collect", "crew", "iterate"]
 
 SINK = 1024  # results that may wait for the user
 
@@ -29,6 +31,24 @@ async def collect(
     pipeline = _pipeline(source, steps, ordered)
     with pipeline.auto_stop():
         return list(pipeline)
+
+
+@contextmanager
+def crew(step: Map, *, ordered: bool) -> Iterator[Callable[[Iterable[int]], Iterator[int]]]:
+    assert step.crew is not None
+    number, order = step.crew.number, "input" if ordered else "completion"
+    with executor_of(step.crew) as executor:
+
+        def start(source: Iterable[int]) -> Iterator[int]:
+            builder: Any = PipelineBuilder().add_source(source)
+            builder = builder.pipe(
+                step.func, concurrency=2 * number, executor=executor, output_order=order
+            )
+            pipeline = builder.add_sink(SINK).build(num_threads=1)
+            with pipeline.auto_stop():
+                yield from pipeline
+
+        yield start
 
 
 def _pipeline(source: Iterable[int], steps: Sequence[Step], ordered: bool) -> Any:

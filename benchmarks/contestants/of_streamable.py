@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
 from streamable import _aiterators, stream
 
-from ..steps import Batch, Source, Step
+from ..steps import Batch, Map, Source, Step
+from ._executor import executor_of
 
-__all__ = ["collect", "iterate", "use_the_clock_of_the_loop"]
+__all__ = ["collect", "crew", "iterate", "use_the_clock_of_the_loop"]
 
 AT_ONCE = 0.001  # seconds: `within` must be above 0, and 1 µs is over before a second item is taken
 
@@ -40,6 +42,14 @@ async def collect(
     source: Source, steps: Sequence[Step], *, ordered: bool, window: int | None
 ) -> list[int]:
     return [item async for item in iterate(source, steps, ordered=ordered, window=window)]
+
+
+@contextmanager
+def crew(step: Map, *, ordered: bool) -> Iterator[Callable[[Iterable[int]], Iterator[int]]]:
+    with executor_of(step.crew) as executor:
+        yield lambda source: iter(
+            stream(source).map(step.func, concurrency=executor, as_completed=not ordered)
+        )
 
 
 def use_the_clock_of_the_loop() -> None:

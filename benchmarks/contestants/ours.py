@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
-from conveyor_rx import AsyncStream, Pipeline, RateLimit, batch_task, single_task
+from conveyor_rx import AsyncStream, Pipeline, RateLimit, Workers, batch_task, single_task
 
 from ..steps import Map, Source, Step
 
-__all__ = ["collect", "iterate"]
+__all__ = ["collect", "crew", "iterate"]
 
 
 def iterate(
@@ -22,6 +23,15 @@ async def collect(
     source: Source, steps: Sequence[Step], *, ordered: bool, window: int | None
 ) -> list[int]:
     return await _stream(source, steps, ordered, window).collect()
+
+
+@contextmanager
+def crew(step: Map, *, ordered: bool) -> Iterator[Callable[[Iterable[int]], AsyncIterator[int]]]:
+    assert step.crew is not None
+    kind: Any = step.crew.kind
+    with Workers(kind, step.crew.number, chunk=step.crew.chunk) as workers:
+        task: Any = single_task(executor=workers)(step.func)
+        yield task if ordered else task.as_completed
 
 
 def _stream(
