@@ -311,7 +311,8 @@ class AsyncStream(Fluent[T_co]):
     def running(self) -> tuple[RunningCall, ...]:
         """List the calls that run now in the latest run of this stream; most downstream first.
 
-        Those of async and generator functions: a plain function ends before anybody can ask.
+        Those of async and generator functions, and of workers, from when these are handed the call,
+        also while it waits there: a plain function on the loop ends before anybody can ask.
         `seconds` counts from when this method first saw the call, since a clock for each call
         would cost every run: ask again and again to watch one, for example once a second.
         """

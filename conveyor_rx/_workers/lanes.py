@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import os
 import threading
+from collections import Counter
 from concurrent.futures import BrokenExecutor, Executor, Future
 from time import monotonic
 from typing import Any
@@ -18,6 +19,9 @@ from .performing import Reply, States, perform
 __all__ = ["Lane", "RemoteLane", "ThreadLane", "opened", "own_copy"]
 
 SMALL = 16_384  # bytes of a function that are sent each time, if nobody knows to which worker
+
+FEW = 8  # batches that are sent twice, for workers that have not had the function
+OFTEN = 4  # at least one in so many: then it is sent each time
 
 
 class Lane:
@@ -166,6 +170,9 @@ class RemoteLane(Lane):
     def __init__(self, executor: Executor, capacity: float, *, is_own: bool = False) -> None:
         super().__init__(executor, capacity, is_own=is_own)
         self._known: set[bytes] = set()  # orders that its workers, or some of them, have had
+        self._sent: Counter[bytes] = Counter()  # batches of each order
+        self._missed: Counter[bytes] = Counter()  # of these, for workers that did not have it
+        self._repeated: set[bytes] = set()  # orders that are sent each time
 
     def is_new(self, order: Order) -> bool:
         return order.name not in self._known
@@ -173,16 +180,22 @@ class RemoteLane(Lane):
     def send(self, order: Order, batch: Batch) -> Future[Any]:
         data = order.data if self.is_new(order) or self._repeats(order) else None
         self._known.add(order.name)
+        self._sent[order.name] += 1
         batch.began = monotonic()
         parcels = [job.parcel for job in batch.jobs]
         return self.executor.submit(perform, batch.number, order.name, data, parcels)
 
     def _repeats(self, order: Order) -> bool:
-        return len(order.data) <= SMALL
+        """Tell whether an order is sent each time: it is small, or workers are often new."""
+        return len(order.data) <= SMALL or order.name in self._repeated
 
     def _answers(self, order: Order, batch: Batch, result: Any) -> list[Answer | None]:
         if result is None:
             self._known.discard(order.name)
+            self._missed[order.name] += 1
+            missed = self._missed[order.name]
+            if missed > FEW and missed * OFTEN > self._sent[order.name]:
+                self._repeated.add(order.name)
             return [None] * len(batch.jobs)
         worker, seconds, results = Reply(*result)
         began = monotonic() - seconds

@@ -37,6 +37,10 @@ def plus(number: int, more: int, *, times: int = 1) -> int:
     return number * times + more
 
 
+def with_large_input(number: int, data: bytes) -> int:
+    return number
+
+
 def nothing_of_odd_ones(number: int) -> int | None:
     return None if number % 2 else number
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import Executor, Future
 from types import SimpleNamespace
 from typing import Any
 
 from conveyor_rx import SingleTask, Workers
+from conveyor_rx._workers import performing
 from conveyor_rx._workers.pool import Pool
 from conveyor_rx._workers.processes import ProcessLane
 from tests.executors import functions as f
@@ -83,3 +85,24 @@ def test_workers_for_all_that_waits_are_started_at_once() -> None:
     client.waiting += [3, 4]
     pool.feed()
     assert len(made) == 3
+
+
+class Forgetful(Executor):
+    """A worker that is new for each batch, as with `max_tasks_per_child=1`."""
+
+    submitted = 0
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        self.submitted += 1
+        performing._known.clear()
+        future: Future[Any] = Future()
+        future.set_result(fn(*args))
+        return future
+
+
+async def test_workers_that_are_always_new_get_the_function_each_time() -> None:
+    """X8: side inputs are large, and sent once to each process; who has none is asked no more."""
+    executor = Forgetful()
+    task = SingleTask(f.with_large_input, executor=executor, concurrency_limit=2)
+    assert await task.with_inputs(b"x" * 20_000)(range(200)).collect() == [*range(200)]
+    assert executor.submitted < 220
