@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -190,3 +191,15 @@ async def test_a_thread_that_takes_too_long_is_named() -> None:
     assert failed.worker.startswith("conveyor_rx")
     (started,) = (event for event in events if event.kind == "call_started")
     assert failed.queued <= failed.time - started.time - 0.05 + EPSILON
+
+
+async def test_what_runs_now() -> None:
+    """L10: calls that were handed over are listed, also those that wait for their worker."""
+    executor = VirtualExecutor("a", seconds=one_second)
+    stream = SingleTask(f.double, executor=executor, concurrency_limit=3)(range(4))
+    reading = asyncio.create_task(stream.collect())
+    await asyncio.sleep(0.5)
+    assert [call.inputs for call in stream.running()] == [(0,), (1,), (2,)]
+    assert stream.stats[0].waiting_for_worker == 2
+    assert await reading == [0, 2, 4, 6]
+    assert stream.running() == ()
