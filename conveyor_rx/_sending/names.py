@@ -46,13 +46,15 @@ def path_to(function: Any) -> str | None:
 def main_can_be_imported() -> bool:
     """Tell whether another process can import `__main__`: a script, or a module run by `-m`.
 
-    It can't what was typed: in a notebook, at a prompt, behind `-c`, or on the standard input.
+    It can't what was typed: in a notebook, at a prompt, behind `-c`, or on the standard input. Nor
+    does multiprocessing import a package that is run by `-m`: its `__main__.py` may have no guard.
     """
     main = sys.modules["__main__"]
     if hasattr(sys, "ps1"):  # a prompt
         return False
-    if getattr(main, "__spec__", None) is not None:
-        return True
+    spec = getattr(main, "__spec__", None)
+    if spec is not None:
+        return spec.name.rpartition(".")[2] != "__main__"
     return os.path.isfile(getattr(main, "__file__", None) or "")
 
 

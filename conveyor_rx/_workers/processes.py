@@ -7,6 +7,7 @@ own, and shares some numbers with this process that say which call it is at, and
 from __future__ import annotations
 
 import multiprocessing
+import os
 import sys
 import threading
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
@@ -55,10 +56,7 @@ class ProcessLane(RemoteLane):
                 self._process = next(iter(processes.values()), None)
             greeting.result()
         except BaseException as error:
-            self.failure = WorkerLostError(
-                "a worker process ended before it could begin; what it has printed may say why (a "
-                "script that starts workers must do so under `if __name__ == '__main__':`)"
-            )
+            self.failure = WorkerLostError(_why_none_begins())
             self.failure.__cause__ = error
         else:
             self._close_own_end()
@@ -140,3 +138,17 @@ class ProcessLane(RemoteLane):
             process.join()
         if manager is not None:  # after the first call of `shutdown` a second one waits for nothing
             manager.join()
+
+
+def _why_none_begins() -> str:
+    main = sys.modules["__main__"]
+    file = getattr(main, "__file__", None)
+    if file and getattr(main, "__spec__", None) is None and not os.path.isfile(file):
+        return (
+            f"no worker process can begin: each looks for the program's file, {file!r}, and there "
+            "is none. Save the program as a file and run that; threads need none"
+        )
+    return (
+        "a worker process ended before it could begin; what it has printed may say why (a script "
+        "that starts workers must do so under `if __name__ == '__main__':`)"
+    )
