@@ -54,7 +54,7 @@ async def sums(items: list[int]) -> int:
     return sum(items)
 
 
-retried = single_task(retry_attempts=2, retry_delay=0, concurrency_limit=1)(failing.func)
+retried = single_task(retry_attempts=2, retry_delay=0.1, concurrency_limit=1)(failing.func)
 
 PIPELINES: dict[str, Any] = {
     "one": one,
@@ -93,3 +93,35 @@ async def test_a_probe_may_dispose_of_what_it_watches(
     await asyncio.sleep(1)
     assert kinds, "the event never came"
     assert (told, failures) == ([], [])
+
+
+@in_both_modes
+@pytest.mark.parametrize("kind", ["attempt_failed", "retried"])
+@pytest.mark.parametrize("is_async", [True, False])
+async def test_a_probe_may_dispose_of_what_is_tried_again_at_once(
+    is_async: bool, kind: str, mode: Any
+) -> None:
+    """L2: no other attempt begins, and what was called is cancelled."""
+    attempts: list[int] = []
+    disposables: list[abc.DisposableBase] = []
+
+    def work(item: int) -> int:
+        attempts.append(item)
+        raise ValueError
+
+    async def work_later(item: int) -> int:
+        await asyncio.sleep(0)
+        return work(item)
+
+    def dispose(event: Event) -> None:
+        if event.kind == kind:
+            disposables[0].dispose()
+
+    task: Any = single_task(retry_attempts=3, retry_delay=0)(work_later if is_async else work)
+    with observe(dispose):
+        stream = task.with_execution_mode(mode)(one([0, 1]))
+        disposables.append(stream.subscribe(lambda _: None))
+    await asyncio.sleep(1)
+    (stats,) = stream.stats
+    assert len(attempts) == 1
+    assert (stats.in_, stats.running) == (stats.cancelled, 0)

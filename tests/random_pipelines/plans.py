@@ -49,6 +49,11 @@ class Spec:
     rate: tuple[int, float] | None = None  # how many attempts may start in how many seconds
     keys: int | None = None  # how many there are, if calls for equal ones follow each other
 
+    @property
+    def delay(self) -> float:
+        """How many seconds there are between two attempts: none in every other stage."""
+        return 0.5 if self.salt % 2 else 0.0
+
     def luck(self, item: int) -> int:
         """Give a number of 0 to 99 that depends on item and salt."""
         return hash((item, self.salt)) % 100

@@ -108,7 +108,7 @@ class _Functions:
         options: dict[str, Any] = {
             "on_error": spec.on_error,
             "retry_config": RetryConfig(
-                max_attempts=spec.attempts, base_delay=0.5, total_timeout=spec.total
+                max_attempts=spec.attempts, base_delay=spec.delay, total_timeout=spec.total
             ),
             "concurrency_limit": spec.limit,
             "task_name": f"{spec.kind} {self.number}",

@@ -27,7 +27,7 @@ _PENDING: Any = object()
 class Attempts:
     """The attempts at one call of `stage`, for the item or batch at `place`.
 
-    Each is a call of the function, and so has a task, and with it a context, of its own.
+    Each is a call of the function, in a context as it is at the beginning of the run.
     """
 
     def __init__(
@@ -39,8 +39,9 @@ class Attempts:
         result: Any = _PENDING,
         delivered: bool = False,
         skips: bool = False,
+        count: int = 1,
     ) -> None:
-        """Begin after a first attempt that ended with `error` or gave `result`, if one is given.
+        """Begin after attempt number `count` that ended with `error` or gave `result`, if one did.
 
         `skips` says that the policy has decided to skip the item.
         """
@@ -49,7 +50,7 @@ class Attempts:
         self._error = error  # here and not in frames, to which its traceback leads
         self._result = result
         self._skips = skips
-        self._count = 1  # the number of the current attempt
+        self._count = count  # the number of the current attempt
         self._delivery = Delivery(stage, place, has_begun=delivered)
         self._fails = False  # the run is being told of its failure
         self._deadline: Deadline | None = None  # of the attempts for a part, from the first one on
@@ -158,7 +159,7 @@ class Attempts:
             await self._respond(error, part)
 
     def _outcome(self, part: Part) -> Any:
-        """Give what the first attempt ended with, once; after that, call the function."""
+        """Give what the attempt so far ended with, once; after that, call the function."""
         if self._error is not None:  # raised, so that a handler finds it as the current exception
             try:
                 raise self._error

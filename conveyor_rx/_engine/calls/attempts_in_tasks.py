@@ -1,7 +1,8 @@
-"""How are the attempts at a call made? Each in a task of its own (retries, handlers, halving).
+"""How are the attempts at a call made? In tasks (retries, handlers, halving).
 
-What such a step is, `attempts.py` says. The task of a step begins at the loop's next turn, so that
-the stack stays flat. The line cancels the task of a place; it is awaited before the run has ended.
+What such a step is, `attempts.py` says. One task makes them all, until one has left something
+behind in it. A task begins at the loop's next turn, so that the stack stays flat. The line cancels
+the task of a place; it is awaited before the run has ended.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from ..._errors.blame import add_cause
 from ..._policy import Verdict
 from ..closing.cancellation import cancellation_of
 from ..place import DEAD, Place
+from .again import leaves_nothing, tries_again
 from .attempts import Attempts
 from .caller import Caller
+from .parking import drain_for
 
 __all__ = ["begin", "begin_attempts", "begins", "end_unbegun", "failed_inline", "go_on"]
 
@@ -47,13 +50,19 @@ def begin_attempts(stage: Caller, place: Place, attempts: Attempts) -> None:
 
 
 async def go_on(stage: Caller, place: Place, attempts: Attempts) -> None:
-    """Go the slow way: make one attempt, and let another task make the next."""
-    again = False
+    """Go the slow way: make attempts; if one has left something behind, let another task go on."""
+    run, again = stage.run, True
     try:
-        if place.state == DEAD:
-            stage.counters.cancelled += attempts.left
-        else:
+        while again and place.state != DEAD:
+            again = False  # if this raises
             again = await attempts.attempt()
+            if run.draining or not (again and leaves_nothing(run)):
+                break
+            if run.ready:
+                drain_for(stage, place)
+        else:
+            again = False
+            stage.counters.cancelled += attempts.left
     finally:
         if not again:
             attempts.let_go()
@@ -62,26 +71,64 @@ async def go_on(stage: Caller, place: Place, attempts: Attempts) -> None:
     if again:
         _start(stage, place, _step(stage, place, attempts), attempts.left, attempts)
     if not attempts.ends_task:
-        stage.run.drain()
+        run.drain()
 
 
 def failed_inline(stage: Caller, place: Place, error: BaseException, *, delivered: bool) -> None:
     """Do what the policy says of a call that failed in a turn."""
-    try:
-        verdict = stage.call.policy.verdict(error, 1, place.weight, delivered)
-    except Exception as raised:  # by `retry_on`
-        add_cause(raised, error)
-        error, verdict = raised, Verdict.FAIL
+    attempt, failure = 1, error
+    while True:
+        try:
+            verdict = stage.call.policy.verdict(failure, attempt, place.weight, delivered)
+        except Exception as raised:  # by `retry_on`
+            add_cause(raised, failure)
+            failure, verdict = raised, Verdict.FAIL
+        if verdict is not Verdict.RETRY or stage.call.is_generator:
+            break
+        if not tries_again(stage, place, failure, attempt, has_suspended=False):
+            break
+        attempt += 1
+        again = _failed_again(stage, place, attempt)
+        if again is None:
+            return
+        failure = again
     if place.dead:
         stage.counters.cancelled += place.weight
-        stage.lost(place, error, 1)
-    elif verdict is Verdict.FAIL or not isinstance(error, Exception | asyncio.CancelledError):
-        stage.attempt_failed(place, place.inputs, error, 1)
-        stage.fail(place, error, place.weight, attempt=1)
+        stage.lost(place, failure, attempt)
+    elif verdict is Verdict.FAIL or not isinstance(failure, Exception | asyncio.CancelledError):
+        stage.attempt_failed(place, place.inputs, failure, attempt)
+        stage.fail(place, failure, place.weight, attempt=attempt)
     elif verdict is Verdict.SKIP:
-        _skip(stage, place, error)
+        _skip(stage, place, failure, attempt)
     else:
-        begin_attempts(stage, place, Attempts(stage, place, error=error, delivered=delivered))
+        begin_attempts(
+            stage, place, Attempts(stage, place, error=failure, delivered=delivered, count=attempt)
+        )
+
+
+def _failed_again(stage: Caller, place: Place, attempt: int) -> BaseException | None:
+    """Make an attempt at a call of a plain function; return what it raises, if it does."""
+    counters, context = stage.counters, stage.run.context.copy()
+    if place.state == DEAD:  # a probe has closed the run
+        counters.cancelled += place.weight
+        return None
+    counters.running += place.weight
+    try:
+        result = context.run(stage.function, place.value)
+    except (KeyboardInterrupt, SystemExit):
+        counters.failed += place.weight
+        raise
+    except BaseException as error:
+        return error
+    finally:
+        counters.running -= place.weight
+    if stage.takes_steps(result):
+        begin_attempts(stage, place, Attempts(stage, place, result=result, count=attempt))
+    else:
+        if stage.reporter is not None:
+            stage.reporter.call_gave(place, result)
+        stage.settle(place, result)
+    return None
 
 
 def end_unbegun(stage: Caller, place: Place, left: int, task: asyncio.Task[Any]) -> None:
@@ -125,20 +172,20 @@ async def _step(stage: Caller, place: Place, attempts: Attempts) -> None:
     attempts.raise_end()
 
 
-def _skip(stage: Caller, place: Place, error: BaseException) -> None:
+def _skip(stage: Caller, place: Place, error: BaseException, attempt: int) -> None:
     """Give up an item, unless it is one too many: in a task, if there is a dead letter to write."""
     losses, reporter = stage.losses, stage.reporter
     if losses is not None and losses.letter is not None:
-        begin_attempts(stage, place, Attempts(stage, place, error=error, skips=True))
+        begin_attempts(stage, place, Attempts(stage, place, error=error, skips=True, count=attempt))
         return
     why = "" if losses is None else losses.exceed(place.weight)
-    stage.attempt_failed(place, place.inputs, error, 1)
+    stage.attempt_failed(place, place.inputs, error, attempt)
     if why:
-        stage.fail(place, error, place.weight, attempt=1, why=why)
+        stage.fail(place, error, place.weight, attempt=attempt, why=why)
         return
     if reporter is not None:
         reporter.settled(place, place.inputs, "skipped")
         reporter.is_over(place)
-    stage.skips(error, place.weight, place.inputs, 1)
+    stage.skips(error, place.weight, place.inputs, attempt)
     stage.counters.skipped += place.weight
     stage.line.give_up(place)

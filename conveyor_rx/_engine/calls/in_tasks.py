@@ -14,6 +14,7 @@ from typing import Any, cast
 
 from ..place import DEAD, WAITING, Place
 from ..turns.pace import CREDIT, MOST
+from .again import leaves_nothing, tries_again
 from .attempts import Attempts
 from .attempts_in_tasks import go_on
 from .caller import Caller, Launch
@@ -70,8 +71,9 @@ async def make_calls(stage: Caller, place: Place) -> None:
     try:
         run = stage.run
         pace = run.pace
+        attempt = 1
         while place.state != DEAD and not run.paused:
-            if stage.reporter is not None:
+            if stage.reporter is not None and attempt == 1:
                 stage.reporter.call_started(place)
                 if place.state == DEAD:  # a probe has closed the run
                     continue
@@ -84,17 +86,23 @@ async def make_calls(stage: Caller, place: Place) -> None:
                 run.crash(end)
                 raise
             except BaseException as error:
-                attempts = Attempts(stage, place, error=error)
+                has_suspended = tick != pace.ticks
+                if leaves_nothing(run) and tries_again(
+                    stage, place, error, attempt, has_suspended=has_suspended
+                ):
+                    attempt += 1
+                    continue
+                attempts = Attempts(stage, place, error=error, count=attempt)
                 break
             kind: type[Any] = type(result)  # pyright: ignore[reportUnknownVariableType]  # of any value
             is_plain = kind is stage.plain or id(kind) in stage.plains
             if not is_plain and stage.takes_steps(result):
-                attempts = Attempts(stage, place, result=result)
+                attempts = Attempts(stage, place, result=result, count=attempt)
                 break
             following = _done(stage, place, result, is_plain, tick != pace.ticks)
             if following is None:
                 return
-            result = None  # it may be large
+            result, attempt = None, 1  # it may be large
             stage, place = following
         else:
             stage.take_back(place)

@@ -1,0 +1,73 @@
+"""May a call that has failed be made again here and now? By the task, or the turn, that made it.
+
+That is the same as what `attempts.py` does, without its steps: where there is no pause before the
+next attempt, there is time for it, and nobody is to be asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextvars import copy_context
+
+from ...error_handling import RetryConfig
+from ..place import DEAD, Place
+from ..run import Run
+from ..turns.pace import CREDIT, MOST
+from .caller import Caller
+
+__all__ = ["leaves_nothing", "tries_again"]
+
+
+def tries_again(
+    stage: Caller, place: Place, error: BaseException, attempt: int, *, has_suspended: bool
+) -> bool:
+    """Tell whether another attempt is to follow at once, and take note of it, if it is.
+
+    The call for `place` has failed at attempt number `attempt`; it keeps its slot.
+    """
+    run, retry = stage.run, stage.call.policy.retry
+    if (
+        attempt >= retry.max_attempts
+        or not _is_at_once(retry)
+        or not issubclass(type(error), Exception)
+        or not retry.accepts(error)
+        or place.state == DEAD
+        or run.paused
+        or stage.permits is not None  # to be asked for
+        or not _has_time(run, has_suspended=has_suspended)
+    ):
+        return False
+    if stage.reporter is not None:
+        stage.reporter.has_answer(place)
+    stage.attempt_failed(place, place.inputs, error, attempt)
+    stage.counters.retried += 1
+    if stage.reporter is not None and place.state != DEAD:
+        stage.reporter.attempt_begins(place, place.inputs, attempt + 1)
+    return True
+
+
+def leaves_nothing(run: Run) -> bool:
+    """Tell whether an attempt has left nothing behind in the current task, or in its context."""
+    task = asyncio.current_task()
+    try:
+        if copy_context() != run.context or (task is not None and task.cancelling()):
+            return False
+    except Exception:  # of a value that does not like to be compared
+        return False
+    return all(variable.get() is value for variable, value in run.compared_by_identity)
+
+
+def _has_time(run: Run, *, has_suspended: bool) -> bool:
+    """Tell whether the loop, or a consumer that has its result, can wait for another attempt."""
+    now, pace = run.clock(), run.pace
+    if run.draining and now > run.deadline:
+        return False
+    if has_suspended and pace.end < now + MOST:
+        pace.end += CREDIT  # the loop has woken it: what that costs is not its work
+    return now <= pace.end or not pace.is_late()
+
+
+def _is_at_once(retry: RetryConfig) -> bool:
+    """Tell whether there is no pause before an attempt, and no function that may raise."""
+    has_pause = retry.base_delay or retry.retry_jitter or retry.retry_after is not None
+    return not has_pause and isinstance(retry.retry_on, (type, tuple))
