@@ -50,6 +50,9 @@ _namespace_of: Callable[[type[Any]], Mapping[str, Any]] = type.__dict__["__dict_
 SHORT = 256
 """Outputs that are passed on in one go; more are passed on as the line has room."""
 
+SHORT_OF_BATCH = 2048
+"""The same of a batch, if they are no more than its items: these had as much room."""
+
 
 class Ran(NamedTuple):
     """Where a call was made, if not here, and how long it had to wait for that."""
@@ -209,12 +212,13 @@ def _position(function: Callable[..., Any]) -> str:
     return f":{line}:{column + 1}" if line else f":{code.co_firstlineno}"
 
 
-def is_short(result: Any) -> bool:
-    """Tell whether `result` is a list that may be passed on in one go.
+def is_short(result: Any, items: int) -> bool:
+    """Tell whether `result`, of a call for so many items, is a list to be passed on in one go.
 
     One of a subclass is not: to iterate it may run code of the user's.
     """
-    return type(result) is list and len(cast("list[Any]", result)) <= SHORT
+    most = SHORT if items <= SHORT else min(items, SHORT_OF_BATCH)
+    return type(result) is list and len(cast("list[Any]", result)) <= most
 
 
 def advice(result: Any) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from conveyor_rx import SingleTask
+from conveyor_rx import RetryConfig, SingleTask
 from conveyor_rx.testing import source
 from tests.kit import in_both_modes, now, others
 from tests.lifetime.watched import WAYS, Watch, consume, slow
@@ -184,7 +184,9 @@ async def test_a_call_that_is_cancelled_before_its_first_step(mode: Any) -> None
     async def generate(item: int) -> AsyncIterator[int]:
         yield item
 
-    stream = SingleTask(generate).with_execution_mode(mode)([0, 1])
+    stream = SingleTask(
+        generate, retry_config=RetryConfig(1, total_timeout=60)
+    ).with_execution_mode(mode)([0, 1])
     consumer = asyncio.create_task(stream.collect())
     while not (calls := others() - {consumer}):
         assert not consumer.done()

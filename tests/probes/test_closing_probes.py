@@ -34,6 +34,7 @@ def generated(item: int) -> Iterator[int]:
 
 @single_task(concurrency_limit=2)
 async def generated_async(item: int) -> AsyncIterator[int]:
+    await asyncio.sleep(0)
     yield item
     yield item
 

@@ -1,19 +1,24 @@
-"""How is an async generator called? In a task of its own, for all that it gives.
+"""How is an async generator called? In a task, which goes on with the next call of its stage.
 
-Its first attempt is here; what follows a failure is in `attempts.py`.
+The first attempt is here; what follows a failure is in `attempts.py`.
 """
 
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncGenerator
 from types import AsyncGeneratorType
 from typing import Any, cast
 
 from ..place import DEAD, Place
+from ..run import UNBOUNDED
+from ..turns.pace import CREDIT, MOST
+from .again import leaves_nothing
 from .attempts import Attempts
 from .attempts_in_tasks import begin, begins, go_on
 from .caller import Caller, Launch
+from .in_tasks import start_now
 from .parking import room
 
 __all__ = ["AsyncGenerators"]
@@ -25,26 +30,66 @@ class AsyncGenerators(Launch):
     __slots__ = ()
 
     def start(self, stage: Caller, place: Place) -> None:
-        begin(stage, place, _generate(stage, place))
+        if sys.version_info < (3, 12):  # a task begins at the loop's next turn
+            begin(stage, place, _generate(stage, place))
+            return
+        stage.begin_call(place)
+        start_now(stage, place, _generate(stage, place))
 
 
 async def _generate(stage: Caller, place: Place) -> None:
-    """Make the first attempt at a call, and what follows."""
+    """Make the first attempt at a call, and what follows; and then at others that wait."""
     try:
-        run = stage.run
-        if not begins(stage, place):
-            return
-        attempts = await _put_out_all(stage, place)
-        if attempts is None:
-            stage.completed(place)
-            if run.ready:
-                run.drain()
-            return
+        pace = stage.run.pace
+        while True:
+            if not begins(stage, place):
+                return
+            tick = pace.ticks
+            attempts = await _put_out_all(stage, place)
+            if attempts is not None:
+                break
+            following = _completed(stage, place, has_suspended=tick != pace.ticks)
+            if following is None:
+                return
+            place = following
         await go_on(stage, place, attempts)
     except BaseException as error:
         stage.run.break_off(error)
         return
     attempts.raise_end()
+
+
+def _completed(stage: Caller, place: Place, *, has_suspended: bool) -> Place | None:
+    """End a call that has put out all; return the place for which its task makes the next one."""
+    run, relay, task = stage.run, stage.run.relay, asyncio.current_task()
+    stage.completed(place)
+    if _goes_on(stage, has_suspended=has_suspended) and stage.take_slot():
+        following = stage.queue.popleft()
+        stage.counters.running += following.weight
+        following.task = task
+        if relay.making is not None:
+            relay.making = following
+        if run.ready > stage.stock and not run.draining:
+            run.schedule()
+        return following
+    if run.ready:
+        run.drain()
+    return None
+
+
+def _goes_on(stage: Caller, *, has_suspended: bool) -> bool:
+    """Tell whether the current task may make the next call of the stage, as `relay.py` says."""
+    run = stage.run
+    if sys.version_info < (3, 12) or not stage.queue or stage.resuming or run.cap != UNBOUNDED:
+        return False
+    if run.paused or not stage.has_turn(has_suspended) or not leaves_nothing(run):
+        return False
+    now, pace = run.clock(), run.pace
+    if run.draining:
+        return now <= run.deadline
+    if has_suspended and pace.end < now + MOST:
+        pace.end += CREDIT  # the loop has woken it: what that costs is not its work
+    return now <= pace.end or not pace.is_late()
 
 
 async def _put_out_all(stage: Caller, place: Place) -> Attempts | None:

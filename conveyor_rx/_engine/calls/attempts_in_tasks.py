@@ -122,7 +122,7 @@ def _failed_again(stage: Caller, place: Place, attempt: int) -> BaseException | 
         return error
     finally:
         counters.running -= place.weight
-    if stage.takes_steps(result):
+    if stage.takes_steps(result, place.weight):
         begin_attempts(stage, place, Attempts(stage, place, result=result, count=attempt))
     else:
         if stage.reporter is not None:

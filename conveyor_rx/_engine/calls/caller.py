@@ -183,8 +183,8 @@ class Caller(Protocol):
     plain: type | None  # of a result that was one output, and is looked for first
     plains: dict[int, type]  # such types, by their ids: a class may refuse to be hashed
 
-    def takes_steps(self, result: Any) -> bool:
-        """Tell whether `result` is to be awaited, or to be taken apart bit by bit."""
+    def takes_steps(self, result: Any, items: int) -> bool:
+        """Tell whether the `result` for so many items is to be awaited, or to be taken apart."""
         ...
 
     def settle(self, place: Place, result: Any) -> None:

@@ -37,7 +37,7 @@ class Delivery:
         is_list = issubclass(type(result), list)
         each = iter_each(part.inputs, part.size, result) if is_list else None
         inputs = repeat(part.inputs) if each is None else each
-        if is_short(result):
+        if is_short(result, part.size):
             for value in cast("list[Any]", result):
                 self._stage.emit(self._place, value, next(inputs))
         # An async generator around all three would cost as much as a call.

@@ -98,13 +98,13 @@ class FlatMap(Admission):
         if self.losses is not None:
             self.losses.skipped(size, error, named(inputs), attempt)
 
-    def takes_steps(self, result: Any) -> bool:
-        """Tell whether `result` is to be awaited, or to be taken apart bit by bit."""
+    def takes_steps(self, result: Any, items: int) -> bool:
+        """Tell whether the `result` for so many items is to be awaited, or to be taken apart."""
         kind = cast("type[Any]", type(result))
         if result is None or id(kind) in self._one:
             return False
         if self.call.flatten and issubclass(kind, MANY):
-            return not is_short(result)
+            return not is_short(result, items)
         if not self.call.is_async and is_awaitable(result):
             return True
         if kind is not GeneratorType:  # of which some are to be awaited

@@ -9,6 +9,7 @@ task begins before anything else does, so that calls start in the order of arriv
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from contextvars import copy_context
 from typing import Any, cast
 
@@ -19,7 +20,7 @@ from .attempts import Attempts
 from .attempts_in_tasks import go_on
 from .caller import Caller, Launch
 
-__all__ = ["InTasks", "make_calls"]
+__all__ = ["InTasks", "make_calls", "start_now"]
 
 _Task: Any = asyncio.Task  # `eager_start` came with 3.12
 Following = tuple[Caller, Place]
@@ -38,17 +39,17 @@ class InTasks(Launch):
         stage.begin_call(place)
         relay = stage.run.relay
         if relay.task is None:
-            _start_new(stage, place)
+            start_now(stage, place, make_calls(stage, place))
         else:
             relay.hand_over(stage, place)
 
 
-def _start_new(stage: Caller, place: Place) -> None:
-    """Make the call for a place in a new task."""
+def start_now(stage: Caller, place: Place, call: Coroutine[Any, Any, None]) -> None:
+    """Make the call for a place in a new task, which begins at once."""
     run, relay = stage.run, stage.run.relay
     before, relay.making = relay.making, place
     task = _Task(
-        make_calls(stage, place),
+        call,
         loop=run.loop,
         name=stage.name,
         context=run.context.copy(),
@@ -71,7 +72,7 @@ async def make_calls(stage: Caller, place: Place) -> None:
     try:
         run = stage.run
         pace = run.pace
-        attempt = 1
+        attempt, is_new = 1, place.task is None  # until its task has suspended, or made one call
         while place.state != DEAD and not run.paused:
             if stage.reporter is not None and attempt == 1:
                 stage.reporter.call_started(place)
@@ -86,7 +87,7 @@ async def make_calls(stage: Caller, place: Place) -> None:
                 run.crash(end)
                 raise
             except BaseException as error:
-                has_suspended = tick != pace.ticks
+                has_suspended = tick != pace.ticks or (is_new and place.task is not None)
                 if leaves_nothing(run) and tries_again(
                     stage, place, error, attempt, has_suspended=has_suspended
                 ):
@@ -96,13 +97,14 @@ async def make_calls(stage: Caller, place: Place) -> None:
                 break
             kind: type[Any] = type(result)  # pyright: ignore[reportUnknownVariableType]  # of any value
             is_plain = kind is stage.plain or id(kind) in stage.plains
-            if not is_plain and stage.takes_steps(result):
+            if not is_plain and stage.takes_steps(result, place.weight):
                 attempts = Attempts(stage, place, result=result, count=attempt)
                 break
-            following = _done(stage, place, result, is_plain, tick != pace.ticks)
+            has_suspended = tick != pace.ticks or (is_new and place.task is not None)
+            following = _done(stage, place, result, is_plain, has_suspended)
             if following is None:
                 return
-            result, attempt = None, 1  # it may be large
+            result, attempt, is_new = None, 1, False  # it may be large
             stage, place = following
         else:
             stage.take_back(place)

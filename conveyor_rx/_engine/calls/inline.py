@@ -48,7 +48,7 @@ class Inline(Launch):
             counters.ones += 1
             place.value = result
             stage.out.on_next(place)
-        elif stage.takes_steps(result):
+        elif stage.takes_steps(result, place.weight):
             if kind is GeneratorType and place.state == WAITING and not is_awaitable(result):
                 begin_generator(stage, place, cast("Generator[Any]", result), context)
             else:
