@@ -7,10 +7,12 @@ import functools
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, aclosing
 from contextvars import ContextVar
+from functools import partial
 from types import AsyncGeneratorType, TracebackType
 from typing import Any, cast
 
 from .calls import is_async, is_async_generator, is_awaitable, name_of
+from .time_limits import limited
 
 __all__ = ["Deadline", "check_timeout", "is_late", "is_over", "late", "within"]
 
@@ -34,17 +36,14 @@ def within(function: Callable[..., Any], seconds: float) -> Callable[..., Any]:
     option = f"timeout={seconds:g} s"
 
     @named
-    async def call(*args: Any, **kwargs: Any) -> Any:
-        async with _Limit(option, seconds):
-            return await function(*args, **kwargs)
-
-    @named
     async def generate(*args: Any, **kwargs: Any) -> AsyncIterator[Any]:
         async with aclosing(_outputs(function(*args, **kwargs), option, seconds)) as values:
             async for value in values:
                 yield value
 
-    return generate if is_async_generator(function) else call
+    if is_async_generator(function):
+        return generate
+    return named(limited(function, seconds, partial(_late, option)))
 
 
 def is_late(error: BaseException) -> bool:
