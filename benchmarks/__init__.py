@@ -12,6 +12,7 @@ The map:
     jobs.py          what is measured
     conditions.py    what is measured under real conditions
     elsewhere.py     what is measured in threads and processes
+    in_use.py        what options, generators and batches of rows cost where they are in use
     contestants/     each peer: how its user writes such a chain
     watch.py         what the calls of a step were, and whether it allows them
     trial.py         whether what a contestant does is right

@@ -8,13 +8,14 @@ from typing import NamedTuple
 from .conditions import EVERY, FREE, FULL, IN_TIME, MEDIAN_LATENCY
 from .contestants import CONTESTANTS, OURS
 from .elsewhere import CHUNKS, FIRST, GROUP, LOOP, PACES, POOL, THREADS
+from .in_use import GENERATORS, NO_OPTION, RETRIED_AT_ONCE, ROWS, WITH_OPTIONS
 from .job import MODES
 from .jobs import BATCH
 from .records import Record, medians, shown
 
 __all__ = ["Goal", "goals"]
 
-TASKS, EAGER = "by hand: tasks", "by hand: eager"
+TASKS, EAGER, LOOPS = "by hand: tasks", "by hand: eager", "by hand: loops"
 PEERS = [name for name, one in CONTESTANTS.items() if one.distribution and name != OURS]
 ONCE = "async task, suspends once"
 
@@ -47,7 +48,7 @@ class Goal(NamedTuple):
 def goals(records: list[Record]) -> list[Goal]:
     """Return the goals with what was measured."""
     figures = _Figures(medians(records))
-    parts = (_speed, _makespan, _growth, _rest, _conditions, _crews)
+    parts = (_speed, _makespan, _growth, _rest, _conditions, _in_use, _crews)
     return [goal for part in parts for goal in part(figures)]
 
 
@@ -129,6 +130,9 @@ def _rest(figures: _Figures) -> Iterator[Goal]:
         extra = None if ours is None or tasks is None else (ours - tasks) / 1024
         yield Goal(f"KB per item in flight, {mode}", f"more than {TASKS}", False, 1, extra)
     grown = figures("Memory", "growth from 10 % to the end, 10,000,000 items")
+    for mode in MODES:
+        peak = figures("Memory", f"peak, streamed, suspends once, {mode}")
+        yield Goal(f"peak memory, streamed, {mode}", "KB", False, 64, peak)
     megabytes = None if grown is None else grown / 1024
     yield Goal("memory over 10^7 items", "MB that it grows after 10 %", False, 5, megabytes)
     ours = figures("Import", "time to import")
@@ -169,3 +173,21 @@ def _crews(figures: _Figures) -> Iterator[Goal]:
     ordered, free = (figures(GROUP, PACES.format(mode)) for mode in MODES)
     what = PACES.format("ordered")
     yield Goal(what, "time over as completed", False, 1.05, _over(ordered, free))
+
+
+def _in_use(figures: _Figures) -> Iterator[Goal]:
+    once = "limit 1, suspends once"
+    ratio = _over(figures("Limits", once), figures("Limits", once, LOOPS))
+    yield Goal(once, f"time over {LOOPS}", False, 1.1, ratio)
+    found = figures("Options", RETRIED_AT_ONCE)
+    yield Goal(RETRIED_AT_ONCE, "µs of work an item", False, 30, found)
+    for title in GENERATORS:
+        yield Goal(title, "µs of work an item", False, 25, figures("Generators", title))
+    for title in ROWS:
+        ratio = _over(figures("Rows", title), figures("Rows", title, LOOPS))
+        yield Goal(title, f"work over {LOOPS}", False, 1.5, ratio)
+    none = figures("Options", NO_OPTION)
+    for title in WITH_OPTIONS:
+        found = figures("Options", title)
+        extra = None if none is None or found is None else found - none
+        yield Goal(title, "µs of work above no option", False, 0.5, extra)

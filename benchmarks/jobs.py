@@ -9,6 +9,7 @@ from . import functions as f
 from .conditions import batches_in_time, keys, options, rates, retries
 from .contestants import OURS
 from .elsewhere import crews
+from .in_use import generators, options_in_use, rows
 from .job import MODES, Job
 from .latencies import DISTRIBUTIONS, latencies, sleeper
 from .steps import Batch, Map, Step
@@ -141,5 +142,8 @@ PARTS = (
     retries,
     options,
     crews,
+    options_in_use,
+    generators,
+    rows,
     _imports,
 )

@@ -56,6 +56,7 @@ class Map:
     key: Callable[[int], int] | None = None
     retry: Retry | None = None
     crew: Crew | None = None  # who makes the calls; None: the event loop
+    more: tuple[tuple[str, Any], ...] = ()  # options of ours, in jobs that are ours alone
 
     @property
     def is_async(self) -> bool:

@@ -57,4 +57,4 @@ def _options(step: Map) -> Any:
         options["key"] = step.key
     if step.retry is not None:
         options |= {"retry_attempts": step.retry.attempts, "retry_delay": step.retry.delay}
-    return options
+    return options | dict(step.more)
