@@ -10,7 +10,7 @@ from .contestants import CONTESTANTS, OURS
 from .elsewhere import CHUNKS, FIRST, GROUP, LOOP, PACES, POOL, THREADS
 from .in_use import GENERATORS, NO_OPTION, RETRIED_AT_ONCE, ROWS, WITH_OPTIONS
 from .job import MODES
-from .jobs import BATCH
+from .jobs import BATCH, SLOW_SOURCE
 from .records import Record, medians, shown
 
 __all__ = ["Goal", "goals"]
@@ -131,8 +131,8 @@ def _rest(figures: _Figures) -> Iterator[Goal]:
         yield Goal(f"KB per item in flight, {mode}", f"more than {TASKS}", False, 1, extra)
     grown = figures("Memory", "growth from 10 % to the end, 10,000,000 items")
     for mode in MODES:
-        peak = figures("Memory", f"peak, streamed, suspends once, {mode}")
-        yield Goal(f"peak memory, streamed, {mode}", "KB", False, 64, peak)
+        peak = figures("Memory", f"{SLOW_SOURCE}, {mode}")
+        yield Goal(f"peak memory, an input each 0.5 ms, {mode}", "KB", False, 64, peak)
     megabytes = None if grown is None else grown / 1024
     yield Goal("memory over 10^7 items", "MB that it grows after 10 %", False, 5, megabytes)
     ours = figures("Import", "time to import")

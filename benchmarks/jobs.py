@@ -14,9 +14,10 @@ from .job import MODES, Job
 from .latencies import DISTRIBUTIONS, latencies, sleeper
 from .steps import Batch, Map, Step
 
-__all__ = ["all_jobs"]
+__all__ = ["BATCH", "SLOW_SOURCE", "all_jobs"]
 
 LIMIT = 100
+SLOW_SOURCE = "peak, streamed, an input each 0.5 ms"
 BATCH = "single, batch(10), single"
 
 
@@ -116,6 +117,11 @@ def _memory(quick: bool) -> Iterator[Job]:
     for mode, ordered in MODES.items():
         title = f"peak, streamed, suspends once, {mode}"
         yield Job("Memory", title, "memory", items, partial(_maps, 1), ordered)
+    for mode, ordered in MODES.items():
+        yield Job(
+            "Memory", f"{SLOW_SOURCE}, {mode}", "memory", items // 10, partial(_maps, 1), ordered,
+            every=0.0005, contestants=(OURS, "streamable"),
+        )  # fmt: skip
     for mode, ordered in MODES.items():
         title = f"per item in flight, {mode}"
         yield Job("Memory", title, "flight", waiting, list, ordered, 2 * waiting, rounds=1)
