@@ -7,7 +7,7 @@ next attempt, there is time for it, and nobody is to be asked.
 from __future__ import annotations
 
 import asyncio
-from contextvars import copy_context
+from contextvars import Context, copy_context
 
 from ...error_handling import RetryConfig
 from ..place import DEAD, Place
@@ -41,20 +41,18 @@ def tries_again(
         stage.reporter.has_answer(place)
     stage.attempt_failed(place, place.inputs, error, attempt)
     stage.counters.retried += 1
-    if stage.reporter is not None and place.state != DEAD:
-        stage.reporter.attempt_begins(place, place.inputs, attempt + 1)
     return True
 
 
-def leaves_nothing(run: Run) -> bool:
-    """Tell whether an attempt has left nothing behind in the current task, or in its context."""
+def leaves_nothing(run: Run, context: Context) -> bool:
+    """Tell whether an attempt has left nothing behind in its task, whose context was `context`."""
     task = asyncio.current_task()
     try:
-        if copy_context() != run.context or (task is not None and task.cancelling()):
+        if copy_context() != context or (task is not None and task.cancelling()):
             return False
     except Exception:  # of a value that does not like to be compared
         return False
-    return all(variable.get() is value for variable, value in run.compared_by_identity)
+    return all(variable.get() is context.get(variable) for variable, _ in run.compared_by_identity)
 
 
 def _has_time(run: Run, *, has_suspended: bool) -> bool:

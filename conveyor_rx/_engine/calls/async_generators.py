@@ -82,7 +82,7 @@ def _goes_on(stage: Caller, *, has_suspended: bool) -> bool:
     run = stage.run
     if sys.version_info < (3, 12) or not stage.queue or stage.resuming or run.cap != UNBOUNDED:
         return False
-    if run.paused or not stage.has_turn(has_suspended) or not leaves_nothing(run):
+    if run.paused or not stage.has_turn(has_suspended) or not leaves_nothing(run, run.context):
         return False
     now, pace = run.clock(), run.pace
     if run.draining:

@@ -27,7 +27,7 @@ _PENDING: Any = object()
 class Attempts:
     """The attempts at one call of `stage`, for the item or batch at `place`.
 
-    Each is a call of the function, in a context as it is at the beginning of the run.
+    Each is a call of the function, and so has a task, and with it a context, of its own.
     """
 
     def __init__(

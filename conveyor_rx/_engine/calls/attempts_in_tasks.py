@@ -1,8 +1,7 @@
-"""How are the attempts at a call made? In tasks (retries, handlers, halving).
+"""How are the attempts at a call made? Each in a task of its own (retries, handlers, halving).
 
-What such a step is, `attempts.py` says. One task makes them all, until one has left something
-behind in it. A task begins at the loop's next turn, so that the stack stays flat. The line cancels
-the task of a place; it is awaited before the run has ended.
+What such a step is, `attempts.py` says. The task of a step begins at the loop's next turn, so that
+the stack stays flat. The line cancels the task of a place; it is awaited before the run has ended.
 """
 
 from __future__ import annotations
@@ -16,10 +15,9 @@ from ..._errors.blame import add_cause
 from ..._policy import Verdict
 from ..closing.cancellation import cancellation_of
 from ..place import DEAD, Place
-from .again import leaves_nothing, tries_again
+from .again import tries_again
 from .attempts import Attempts
 from .caller import Caller
-from .parking import drain_for
 
 __all__ = ["begin", "begin_attempts", "begins", "end_unbegun", "failed_inline", "go_on"]
 
@@ -50,19 +48,13 @@ def begin_attempts(stage: Caller, place: Place, attempts: Attempts) -> None:
 
 
 async def go_on(stage: Caller, place: Place, attempts: Attempts) -> None:
-    """Go the slow way: make attempts; if one has left something behind, let another task go on."""
-    run, again = stage.run, True
+    """Go the slow way: make one attempt, and let another task make the next."""
+    again = False
     try:
-        while again and place.state != DEAD:
-            again = False  # if this raises
-            again = await attempts.attempt()
-            if run.draining or not (again and leaves_nothing(run)):
-                break
-            if run.ready:
-                drain_for(stage, place)
-        else:
-            again = False
+        if place.state == DEAD:
             stage.counters.cancelled += attempts.left
+        else:
+            again = await attempts.attempt()
     finally:
         if not again:
             attempts.let_go()
@@ -71,7 +63,7 @@ async def go_on(stage: Caller, place: Place, attempts: Attempts) -> None:
     if again:
         _start(stage, place, _step(stage, place, attempts), attempts.left, attempts)
     if not attempts.ends_task:
-        run.drain()
+        stage.run.drain()
 
 
 def failed_inline(stage: Caller, place: Place, error: BaseException, *, delivered: bool) -> None:
@@ -109,6 +101,8 @@ def failed_inline(stage: Caller, place: Place, error: BaseException, *, delivere
 def _failed_again(stage: Caller, place: Place, attempt: int) -> BaseException | None:
     """Make an attempt at a call of a plain function; return what it raises, if it does."""
     counters, context = stage.counters, stage.run.context.copy()
+    if stage.reporter is not None and place.state != DEAD:
+        context.run(stage.reporter.attempt_begins, place, place.inputs, attempt)
     if place.state == DEAD:  # a probe has closed the run
         counters.cancelled += place.weight
         return None

@@ -72,12 +72,16 @@ async def make_calls(stage: Caller, place: Place) -> None:
     try:
         run = stage.run
         pace = run.pace
-        attempt, is_new = 1, place.task is None  # until its task has suspended, or made one call
+        attempt, context = 1, run.context  # or as probes have left it, where the function begins
         while place.state != DEAD and not run.paused:
-            if stage.reporter is not None and attempt == 1:
-                stage.reporter.call_started(place)
+            if stage.reporter is not None:
+                if attempt == 1:
+                    stage.reporter.call_started(place)
+                else:
+                    stage.reporter.attempt_begins(place, place.inputs, attempt)
                 if place.state == DEAD:  # a probe has closed the run
                     continue
+                context = copy_context()
             tick = pace.ticks
             try:
                 result = await stage.function(place.value)
@@ -87,8 +91,8 @@ async def make_calls(stage: Caller, place: Place) -> None:
                 run.crash(end)
                 raise
             except BaseException as error:
-                has_suspended = tick != pace.ticks or (is_new and place.task is not None)
-                if leaves_nothing(run) and tries_again(
+                has_suspended = tick != pace.ticks
+                if leaves_nothing(run, context) and tries_again(
                     stage, place, error, attempt, has_suspended=has_suspended
                 ):
                     attempt += 1
@@ -100,11 +104,10 @@ async def make_calls(stage: Caller, place: Place) -> None:
             if not is_plain and stage.takes_steps(result, place.weight):
                 attempts = Attempts(stage, place, result=result, count=attempt)
                 break
-            has_suspended = tick != pace.ticks or (is_new and place.task is not None)
-            following = _done(stage, place, result, is_plain, has_suspended)
+            following = _done(stage, place, result, is_plain, tick != pace.ticks)
             if following is None:
                 return
-            result, attempt, is_new = None, 1, False  # it may be large
+            result, attempt = None, 1  # it may be large
             stage, place = following
         else:
             stage.take_back(place)

@@ -16,7 +16,7 @@ from ..._functions.timeouts import Deadline
 from ..place import Place
 from .caller import Caller, Part
 
-__all__ = ["drain_for", "permitted", "rests", "room"]
+__all__ = ["permitted", "rests", "room"]
 
 
 async def room(stage: Caller, place: Place, size: int) -> None:
@@ -92,7 +92,7 @@ async def permitted(stage: Caller, part: Part) -> None:
     if not again.keeps_slot:
         stage.parks()
     try:
-        drain_for(stage, place)
+        _drain_for(stage, place)
         if place.dead:
             raise asyncio.CancelledError
         await again.granted
@@ -113,7 +113,7 @@ async def _parked(stage: Caller, place: Place, event: Callable[[], Awaitable[Non
     granted = False
     try:
         if run.ready:
-            drain_for(stage, place)
+            _drain_for(stage, place)
         if place.dead:  # by what was done in between
             raise asyncio.CancelledError
         await event()
@@ -121,7 +121,7 @@ async def _parked(stage: Caller, place: Place, event: Callable[[], Awaitable[Non
         if not granted:
             stage.resuming.append(turn := run.loop.create_future())
             run.ready |= stage.bit
-            drain_for(stage, place)
+            _drain_for(stage, place)
             try:
                 await turn
             finally:
@@ -131,7 +131,7 @@ async def _parked(stage: Caller, place: Place, event: Callable[[], Awaitable[Non
             stage.unparks()
 
 
-def drain_for(stage: Caller, place: Place) -> None:
+def _drain_for(stage: Caller, place: Place) -> None:
     """Drain in the task of the call for `place`, which is at work for the engine meanwhile."""
     run = stage.run
     run.emitting.add(place.task)
