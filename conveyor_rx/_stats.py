@@ -122,10 +122,19 @@ class Holder(Protocol):
         ...
 
 
+class Ahead(Protocol):
+    """Who makes calls for one item with one output each, and counts them later."""
+
+    def of(self, counters: Counters) -> tuple[int, int]:
+        """Give how many items have come in, and how many calls have ended, since it has counted."""
+        ...
+
+
 class Counters:
     """The counters of one stage while its run goes on."""
 
     __slots__ = (
+        "ahead",  # who makes calls that are not counted yet, if somebody does
         "cancelled",
         "completed",
         "dead_lettered",
@@ -153,6 +162,7 @@ class Counters:
         self.skipped = self.dropped = self.dropped_outputs = self.cancelled = self.running = 0
         self.ones = self.dead_lettered = self.skipping = self.timed_out = 0
         self.waiting_for_rate = self.waiting_for_retry = self.waiting_for_room = 0
+        self.ahead: Ahead | None = None
         self.holders: list[Callable[[], Holder | None]] = []
 
     def add_holder(self, holder: Holder) -> None:
@@ -168,11 +178,13 @@ class Counters:
     def snapshot(self) -> StageStats:
         """Return the numbers as they are now."""
         values = {name: getattr(self, name) for name in self.__slots__}
-        ones = values.pop("ones")
-        del values["skipping"], values["holders"]
+        begun, ended = self.ahead.of(self) if self.ahead is not None else (0, 0)
+        ones = values.pop("ones") + ended
+        del values["skipping"], values["holders"], values["ahead"]
+        values["in_"] += begun
         values["completed"] += ones
         values["out"] += ones
-        waiting = values["waiting"] = self.in_ - self.settled - self.running
+        waiting = values["waiting"] = self.in_ + begun - self.settled - ended - self.running
         for holder in filter(None, (reference() for reference in self.holders)):
             for reason, number in holder.waiting_for().items():
                 name = f"waiting_for_{reason}"

@@ -295,7 +295,8 @@ class Run(Trampoline):
         if self.tracer is not None:
             self.tracer.finish(settled)
         for stage in self.skipping:
-            _log.warning("task %r skipped %d of %d items", stage.stage, stage.skipped, stage.in_)
+            came = stage.snapshot().in_
+            _log.warning("task %r skipped %d of %d items", stage.stage, stage.skipped, came)
         self.workers = []
         self.roomy = {}
         end, self.early_end = self.early_end, None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from contextvars import Context
 from types import GeneratorType
 from typing import Any, cast
 
@@ -14,7 +15,7 @@ from .blocking import BLOCKING, LOOKS, SHORT, Look
 from .caller import Caller, Launch
 from .generators import begin_generator
 
-__all__ = ["Inline", "TimedInline"]
+__all__ = ["Inline", "TimedInline", "take_other"]
 
 
 class Inline(Launch):
@@ -48,15 +49,8 @@ class Inline(Launch):
             counters.ones += 1
             place.value = result
             stage.out.on_next(place)
-        elif stage.takes_steps(result, place.weight):
-            if kind is GeneratorType and place.state == WAITING and not is_awaitable(result):
-                begin_generator(stage, place, cast("Generator[Any]", result), context)
-            else:
-                begin_attempts(stage, place, Attempts(stage, place, result=result))
         else:
-            if reporter is not None:
-                reporter.call_gave(place, result)
-            stage.settle(place, result)
+            take_other(stage, place, result, context)
 
 
 class TimedInline(Inline):
@@ -83,3 +77,17 @@ class TimedInline(Inline):
             stage.blocks(look.took)
         if not self._looks:
             stage.launch = Inline()
+
+
+def take_other(stage: Caller, place: Place, result: Any, context: Context) -> None:
+    """Take a result that is not known to be one output, of a call made in `context`."""
+    if stage.takes_steps(result, place.weight):
+        kind: type[Any] = type(result)  # pyright: ignore[reportUnknownVariableType]  # of any value
+        if kind is GeneratorType and place.state == WAITING and not is_awaitable(result):
+            begin_generator(stage, place, cast("Generator[Any]", result), context)
+        else:
+            begin_attempts(stage, place, Attempts(stage, place, result=result))
+    else:
+        if stage.reporter is not None:
+            stage.reporter.call_gave(place, result)
+        stage.settle(place, result)

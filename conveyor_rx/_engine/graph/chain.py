@@ -22,6 +22,7 @@ from ..batches.measures import Measures
 from ..batches.trigger import Trigger
 from ..calls.dead_letters import LossesOfRun
 from ..calls.flat_map import FlatMap
+from ..calls.fused import fuse
 from ..calls.held_calls import HeldCalls
 from ..calls.keys import Keys
 from ..calls.refusal import refuse
@@ -215,6 +216,7 @@ class Chain:
     def _close_segment(self) -> None:
         line, self._open = self._open, None
         if line is not None:
+            fuse(line, self._row.operators)
             self._run.enroll(line)
             self._add(line)
             self._emitter = self._last = line

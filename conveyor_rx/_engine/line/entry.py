@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol, cast
 
 from ..place import WAITING, Place, allocate
 from ..subscriber import Subscriber
 from .line import Line
 
-__all__ = ["Entry"]
+__all__ = ["Entry", "Giving"]
 
 
 class Queue(Protocol):
@@ -19,8 +19,17 @@ class Queue(Protocol):
         """Take places that are to be called at later turns."""
 
 
+class Giving(Protocol):
+    """A source that is read by what is behind it."""
+
+    bit: int
+    given: int  # how many items there were
+
+
 class Entry(Subscriber):
     """Where items come into the line of a segment, which a batch fills as far as `weigh` says."""
+
+    reads = False  # whether it may `take` items itself
 
     def __init__(self, line: Line, weigh: Callable[[Any], int] | None = None) -> None:
         self.line = line
@@ -30,6 +39,17 @@ class Entry(Subscriber):
     def subscribed(self) -> Entry:
         self.line.entry = self
         return self
+
+    def room(self) -> int:
+        """Tell how many items `take` may have, where nothing stands in the line."""
+        return 0
+
+    def take(self, items: Iterator[Any], source: Giving, most: int) -> bool:
+        """Take up to `most` items from a source, one after the other, and make their calls.
+
+        Tell whether there are no more. It stops early when somebody else has something to do.
+        """
+        raise NotImplementedError
 
     def on_next(self, value: Any) -> None:
         line = self.line

@@ -29,6 +29,7 @@ _BUILT_IN: tuple[type[Iterator[Any]], ...] = (
     type(iter(set[Any]())),
 )
 """Iterators whose `next` runs nobody's code."""
+_NEVER_FAILING = _BUILT_IN[:3]  # a dict or a set that changes meanwhile raises
 BULK = 32  # items that are read from such an iterator at once: nobody can tell
 
 
@@ -48,6 +49,9 @@ class IterableSource(Source):
         self._context = run.context.copy()  # what a generator sets there leaks nowhere
         self._next: Callable[[], Any] | None = None
         self._in_bulk = False
+        self._items: Iterator[Any] = iter(())  # what the first segment may take by itself
+        self._entry: Entry | None = None
+        self._failure: BaseException | None = None
         self._is_stopped = False
         self._cut = False
 
@@ -56,6 +60,12 @@ class IterableSource(Source):
             return
         run, gate = self.run, self.gate
         while (gate.size < gate.limit or self._is_stopped) and not self._cut:
+            if self._entry is not None and not gate.size and (room := self._entry.room()):
+                self._let_take(self._entry, room)
+                if run.ready >= self.bit or run.paused or run.clock() > run.deadline:
+                    run.ready |= self.bit
+                    return
+                continue
             try:
                 value = (self._next or self._begin())()
             except (KeyboardInterrupt, SystemExit):
@@ -83,11 +93,13 @@ class IterableSource(Source):
     def stop(self) -> None:
         if not self._cut:
             self._is_stopped = True
+            self._entry = None
             self._next = self._end_early
 
     def cut(self) -> None:
         self._cut = True
-        self._iterable = ()
+        self._iterable, self._items = (), iter(())
+        self._entry = None
         self._close()
 
     def _pass_on_several(self, value: Any) -> None:
@@ -99,9 +111,39 @@ class IterableSource(Source):
         entry.enqueue(values, self.given)
         self.given += len(values)
 
+    def _let_take(self, entry: Entry, room: int) -> None:
+        """Let the first segment take up to `room` items."""
+        is_over = entry.take(self._items, self, room)
+        if self._failure is not None:
+            error, self._failure = self._failure, None
+            self.cut()
+            self.fail(error)
+        elif self._cut:  # from inside of next(), or of a call
+            self._close()
+        elif is_over:
+            self.cut()
+            self.out.on_completed()
+
+    def _each(self) -> Iterator[Any]:
+        """Give the items one after the other, and keep what the source fails with."""
+        while not self._cut and self._next is not None:
+            try:
+                value = self._next()
+            except (KeyboardInterrupt, SystemExit):
+                raise
+            except BaseException as error:
+                self._failure = error
+                return
+            if self._cut or value is _END:
+                return
+            yield value
+
     def _begin(self) -> Callable[[], Any]:
         """Give what gives the next item, or `_END`."""
         self._iterator = iterator = self._context.run(iter, self._iterable)
+        self._items = iterator if isinstance(iterator, _NEVER_FAILING) else self._each()
+        if isinstance(self.out, Entry) and self.out.reads:
+            self._entry = self.out
         if isinstance(iterator, _BUILT_IN):
             self._in_bulk = self.reads_ahead
             self._next = partial(next, iterator, _END)
