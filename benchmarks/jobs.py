@@ -37,6 +37,10 @@ def _maps(count: int, limit: int = LIMIT) -> list[Step]:
     return _one_map(f.suspends, limit) * count
 
 
+def _plain(count: int) -> list[Step]:
+    return _one_map(f.plain) * count
+
+
 def _around_a_batch(single: Callable[..., object], batch: Callable[..., object]) -> list[Step]:
     return [*_one_map(single), Batch(batch, 10, f.one_more), *_one_map(single)]
 
@@ -59,6 +63,8 @@ def _speed(quick: bool) -> Iterator[Job]:
         ("async task, suspends once", 10_000, partial(_one_map, f.suspends)),
         ("async task, sleeps 1 ms", 10_000, partial(_one_map, f.after_1_ms)),
         ("plain def task", 50_000, partial(_one_map, f.plain)),
+        ("three plain def tasks", 20_000, partial(_plain, 3)),
+        ("ten plain def tasks", 5_000, partial(_plain, 10)),
         ("three single tasks", 5_000, partial(_maps, 3)),
         (f"{BATCH}, don't suspend", 5_000, partial(_around_a_batch, f.at_once, f.all_now)),
         (f"{BATCH}, suspend once", 5_000, partial(_around_a_batch, f.suspends, f.all_at_once)),
