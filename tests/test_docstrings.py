@@ -40,7 +40,7 @@ PUBLIC = {
 @pytest.mark.parametrize("name", MODULES)
 def test_the_examples_run(name: str) -> None:
     """What a user copies from a docstring works, and the modules for users have examples."""
-    in_threads = ("conveyor_rx.synchronous", "conveyor_rx.workers")
+    in_threads = ("conveyor_rx.distributed._run", "conveyor_rx.synchronous", "conveyor_rx.workers")
     if name in in_threads and sys.platform == "emscripten":
         pytest.skip("no threads here")  # doctest would take the skip for a failure
     module = importlib.import_module(name)

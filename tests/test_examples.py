@@ -177,7 +177,7 @@ def run(*command: str | Path, **env: str) -> subprocess.CompletedProcess[str]:
 
 def test_every_example_has_an_expectation() -> None:
     """No example stands beside the tests without being run by them."""
-    alone = {SEARCH.stem, THUMBNAILS.stem}
+    alone = {SEARCH.stem, THUMBNAILS.stem, "on_a_cluster"}  # that by tests/distributed
     assert {path.stem for path in EXAMPLES.glob("*.py")} == {*PRINTED, *alone}
 
 

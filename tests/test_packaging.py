@@ -125,7 +125,15 @@ def test_metadata_says_what_the_project_promises(metadata: Message) -> None:
     assert metadata["License-Expression"] == "MIT"
     assert always == ["reactivex (>=6.1,<7)"]
     assert set(metadata["Requires-Python"].split(",")) == {">=3.11", "<4.0"}
-    assert metadata.get_all("Provides-Extra") == ["bench", "docs", "otel", "rich", "test"]
+    assert metadata.get_all("Provides-Extra") == [
+        "bench",
+        "dask",
+        "docs",
+        "otel",
+        "ray",
+        "rich",
+        "test",
+    ]
     assert str(metadata.get_payload()).rstrip() == (ROOT / "README.md").read_text().rstrip()
 
 

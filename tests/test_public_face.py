@@ -96,6 +96,7 @@ PUBLIC: dict[str, list[str]] = {
         "StageInfo",
         "observe",
     ],
+    "conveyor_rx.distributed": ["RayExecutor", "run"],
     "conveyor_rx.limits": ["AdaptiveLimit", "Limit", "RateLimit", "SlowDownOn"],
     "conveyor_rx.pipeline": ["Pipeline", "Stage"],
     "conveyor_rx.probes": ["LoggingProbe"],

@@ -11,7 +11,7 @@ from time import monotonic
 from typing import Any
 
 from .batch import Answer, Batch
-from .errors import WorkerLostError
+from .errors import WorkerLostError, is_lost
 from .orders import Order, Work
 from .parcels import unpack, unpack_error
 from .performing import Reply, States, perform
@@ -220,8 +220,9 @@ def own_copy(error: BaseException) -> BaseException:
         lost = WorkerLostError(*error.args)
         lost.__cause__ = error.__cause__
         return lost
-    if isinstance(error, BrokenExecutor):
-        lost = WorkerLostError(f"the executor is broken: {error}")
+    if is_lost(error):
+        is_broken = isinstance(error, BrokenExecutor)
+        lost = WorkerLostError(f"the executor is broken: {error}" if is_broken else str(error))
         lost.__cause__ = error
         return lost
     try:
