@@ -12,6 +12,7 @@ import weakref
 from asyncio import CancelledError, current_task, get_running_loop
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Coroutine
+from contextvars import Context
 from typing import Any
 
 __all__ = ["limited"]
@@ -91,7 +92,8 @@ class _Going:
         loop = self.loop()
         assert loop is not None
         self.is_set = True
-        loop.call_at(call.end, self._goes_off, call.end)
+        # In the context of the call, that may hold its run, the timer would be kept for too long.
+        loop.call_at(call.end, self._goes_off, call.end, context=Context())
 
     def _goes_off(self, when: float) -> None:
         """End the calls that are late, and set the timer for the next one that may be."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import random
+import weakref
 from typing import Any
 
 import pytest
@@ -99,3 +101,22 @@ async def test_calls_within_calls_have_a_limit_each() -> None:
     pipeline = single_task(timeout=3, on_error="skip_item")(outer)
     assert await pipeline([1, 5, 2]).collect() == [1]
     assert now() == 2
+
+
+async def test_the_timer_that_is_left_holds_nothing_of_the_run() -> None:
+    """L9: a context that is kept until then would keep what tasks share."""
+
+    class Thing:
+        pass
+
+    @single_task(timeout=1000)
+    async def call(item: int) -> int:
+        await asyncio.sleep(1)
+        return item
+
+    thing = Thing()
+    seen = weakref.ref(thing)
+    assert await call.with_context(thing=thing)([1]).collect() == [1]
+    del thing
+    gc.collect()
+    assert seen() is None
