@@ -14,6 +14,7 @@ from .._errors.blame import not_an_end
 from .._functions.calls import Ran
 from .._functions.timeouts import is_over, late
 from .._loops import call_on
+from .._sending.names import main_can_be_imported
 from .batch import Answer, Batch, Job
 from .lanes import Lane, opened
 from .orders import Order, Work
@@ -58,6 +59,7 @@ class Crew:
         self._timeout = timeout
         self._of_batches = of_batches
         self._is_own = False
+        self._has_main = True  # who makes the calls has the `__main__` of this process
         self._timers: dict[Batch, asyncio.TimerHandle] = {}
         self._ended: asyncio.Future[None] | None = None  # of the one that waits for the last call
 
@@ -72,6 +74,8 @@ class Crew:
         pool, is_own = self._open_pool()
         if not pool.keeps_context:
             self.order.pickle(self._task_name, has_main=pool.has_main)
+            has_main = pool.has_main
+            self._has_main = main_can_be_imported() if has_main is None else has_main
         self._pool, self._is_own = pool, is_own
         return self._call
 
@@ -135,7 +139,7 @@ class Crew:
         parcel = b""
         if not pool.keeps_context:
             try:
-                parcel = pack(item, "the item")
+                parcel = pack(item, "the item", has_main=self._has_main)
             except TypeError as error:
                 raise error.with_traceback(None)  # noqa: B904  # it has the cause already
         job = Job(item, size, context, parcel, loop.create_future(), loop.time())

@@ -9,6 +9,7 @@ from __future__ import annotations
 import pickle
 import sys
 import traceback
+from importlib import import_module
 from typing import Any
 
 from .._errors.blame import add_cause
@@ -31,14 +32,18 @@ class RemoteTraceback(Exception):  # noqa: N818  # as concurrent.futures calls i
         return f'\n"""\n{self.text}"""'
 
 
-def pack(value: Any, what: str) -> bytes:
+def pack(value: Any, what: str, *, has_main: bool = True) -> bytes:
     """Pickle `value`; cloudpickle does what pickle can't, where the program uses it.
+
+    `has_main` says that who unpickles it has the `__main__` of this process. Else what is of a
+    class of that goes with its code, where cloudpickle is installed.
 
     Raises:
         TypeError: it can't be pickled; `what` says what it is.
     """
     try:
-        return pickle.dumps(value, _PROTOCOL)
+        data = pickle.dumps(value, _PROTOCOL)
+        return data if has_main or b"__main__" not in data else _with_code(value, data)
     except Exception as error:
         by_value = sys.modules.get("cloudpickle")
         try:
@@ -50,6 +55,15 @@ def pack(value: Any, what: str) -> bytes:
             raise TypeError(
                 f"{what}, of type {kind}, can't be pickled: {describe(error)}"
             ) from error
+
+
+def _with_code(value: Any, data: bytes) -> bytes:
+    """Pickle `value` with the code of its classes; without cloudpickle `data` has to do."""
+    try:
+        by_value: Any = import_module("cloudpickle")  # optional, and not typed
+    except ImportError:
+        return data
+    return by_value.dumps(value, _PROTOCOL)
 
 
 def unpack(data: bytes, what: str) -> Any:

@@ -71,3 +71,53 @@ def test_a_program_on_the_standard_input(tmp_path: Path) -> None:
         assert "no worker process can begin" in error
         assert "Save the program as a file" in error
         assert "in task 'double', input 0" in error
+
+
+WITH_CLASSES = """
+import asyncio
+from dataclasses import dataclass
+from conveyor_rx import single_task
+
+@dataclass
+class Point:
+    x: int
+
+@single_task(executor="processes")
+def moved(point):
+    return Point(point.x + 1)
+
+async def main():
+    points = await moved([Point(1), Point(2)]).collect()
+    print(points, all(isinstance(point, Point) for point in points))
+
+if __name__ == "__main__":
+    asyncio.run(main())
+"""
+
+
+def test_classes_of_a_program_that_workers_can_not_import(tmp_path: Path) -> None:
+    """X2: cloudpickle takes the code of items along; results are of the program's own class."""
+    pytest.importorskip("cloudpickle", reason="cloudpickle is not installed")
+    assert run(tmp_path, "-c", WITH_CLASSES) == ("[Point(x=2), Point(x=3)] True\n", "")
+
+
+ITEMS_ALONE = """
+import asyncio, operator
+from dataclasses import dataclass
+from conveyor_rx import SingleTask
+
+@dataclass
+class Point:
+    x: int
+
+task = SingleTask(operator.attrgetter("x"), executor="processes")
+print(asyncio.run(task([Point(1)]).collect()))
+"""
+
+
+def test_classes_without_cloudpickle(tmp_path: Path) -> None:
+    """X6: the failure of the call says what is missing."""
+    (tmp_path / "cloudpickle.py").write_text("raise ImportError")
+    printed, error = run(tmp_path, "-c", ITEMS_ALONE)
+    assert printed == ""
+    assert "the item can't be unpickled" in error
