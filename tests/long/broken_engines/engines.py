@@ -216,7 +216,9 @@ def a_run_begins_before_it_is_read(patch: pytest.MonkeyPatch) -> None:
     def hasty(cls: Any, source: Any, plan: Any) -> Any:
         stream = planned(cls, source, plan)
         stream._begin()
-        stream._reading.reader.run.go_on()
+        run = stream._reading.reader.run
+        run.go_on()
+        run.schedule()
         return stream
 
     patch.setattr(AsyncStream, "_planned", classmethod(hasty))
@@ -527,22 +529,37 @@ def a_share_is_not_judged_at_the_end(patch: pytest.MonkeyPatch) -> None:
 
 @broken
 def a_call_that_is_late_may_return(patch: pytest.MonkeyPatch) -> None:
-    async def leave(self: Any, *error: Any) -> None:
-        await self._timeout.__aexit__(*error)
+    def limited(function: Any, seconds: float, late: Any) -> Any:
+        async def call(*args: Any, **kwargs: Any) -> Any:
+            try:
+                async with asyncio.timeout(seconds) as limit:
+                    return await function(*args, **kwargs)
+            except TimeoutError:
+                if limit.expired():
+                    raise late() from None
+                raise
 
-    patch.setattr(timeouts._Limit, "__aexit__", leave)
+        return call
+
+    patch.setattr(timeouts, "limited", limited)
 
 
 @broken
 def a_cancellation_from_outside_counts_as_a_timeout(patch: pytest.MonkeyPatch) -> None:
-    leave = timeouts._Limit.__aexit__
+    right = timeouts.limited
 
-    async def leave_late(self: Any, kind: Any, error: Any, traceback: Any) -> None:
-        await leave(self, kind, error, traceback)
-        if kind is asyncio.CancelledError:
-            raise self._late()
+    def limited(function: Any, seconds: float, late: Any) -> Any:
+        call = right(function, seconds, late)
 
-    patch.setattr(timeouts._Limit, "__aexit__", leave_late)
+        async def call_or_be_late(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return await call(*args, **kwargs)
+            except asyncio.CancelledError:
+                raise late() from None
+
+        return call_or_be_late
+
+    patch.setattr(timeouts, "limited", limited)
 
 
 # -- keys
