@@ -45,7 +45,7 @@ def test_everything_is_free_afterwards(how: str) -> None:
             pass
         del _
         until(lambda: not loop_threads())
-        assert len(seen) >= 20
+        assert len(seen) >= (6 if how == "close" else 20)  # a run reads few items ahead at first
         assert [ref() for ref in seen if ref() is not None] == []
     finally:
         gc.enable()
