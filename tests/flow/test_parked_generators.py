@@ -253,6 +253,7 @@ async def test_as_many_parked_generators_go_on_as_there_is_room_for() -> None:
         elif batch[0] == 3:  # the one that makes room
             await asyncio.sleep(5)
             return
+        await asyncio.sleep(0)  # until the window is full of items
         yield batch[0]
         given[batch[0]] = now()
         await asyncio.sleep(10)  # else its end would make room, too
