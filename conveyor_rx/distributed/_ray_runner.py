@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Any, cast
 
 from .._errors.blame import add_cause
+from .._workers.parcels import RemoteTraceback, describe
 
 __all__ = ["Failed", "RayRunner"]
 
@@ -48,15 +49,8 @@ class Failed:
             error = cast("BaseException", _pickle().loads(self._pickled))
         except Exception as reason:  # it can in the actor, but not here
             error = RuntimeError(f"a call has raised what can't be unpickled: {reason!r}")
-        add_cause(error, RemoteTracebackError(self._traceback))
+        add_cause(error, RemoteTraceback(self._traceback))
         return error
-
-
-class RemoteTracebackError(Exception):
-    """Where an exception was raised in another process; only there to be printed."""
-
-    def __str__(self) -> str:
-        return f'\n"""\n{self.args[0]}"""'
 
 
 def _pickle() -> Any:
@@ -64,9 +58,4 @@ def _pickle() -> Any:
 
 
 def _unpicklable(error: BaseException, reason: Exception) -> RuntimeError:
-    kind = type(error).__qualname__
-    try:
-        text = f"{kind}: {error}"
-    except Exception:  # of its own __str__
-        text = kind
-    return RuntimeError(f"a call has raised what can't be pickled ({reason!r}): {text}")
+    return RuntimeError(f"a call has raised what can't be pickled ({reason!r}): {describe(error)}")

@@ -38,7 +38,7 @@ def run(
     shards run again elsewhere, each at most `attempts` times; then it is a `WorkerLostError`. The
     results of a shard enter once. Cancellation: shards that have not begun are taken back; what
     runs in a worker of a cluster can't be stopped, and its results are let go. Pressure: at most
-    `in_flight` shards are pulled and not yet given out, so as many results are held at most.
+    `in_flight` shards are pulled and not yet let out, so the results of as many are held at most.
 
     Args:
         pipeline: a pipeline or a task. It is pickled: functions by name, those of `__main__` with
@@ -46,7 +46,7 @@ def run(
         shards: any source; each item is a shard, which is pickled, and is what the pipeline takes
             as data: a list or a range of items, or one item, such as the path of a file.
         on: a `Client` of dask.distributed; the module `ray`, or "ray", for one actor a processor;
-            any executor of `concurrent.futures`; or `Workers(...)`.
+            any executor of `concurrent.futures`; or `Workers(...)` without a setup.
         in_flight: how many shards are sent at once. Default: None, twice the number of workers.
         attempts: how often a shard is sent, if workers die.
 
@@ -70,6 +70,8 @@ def run(
     check_count("in_flight", in_flight, optional=True)
     check_count("attempts", attempts)
     workers = workers_on(on)
+    if workers.setup is not None:
+        raise ValueError(f"on={workers!r} can't have a setup: nothing of a shard would get it")
     limit = 2 * number_of(workers) if in_flight is None else in_flight
     retries = RetryConfig(attempts, base_delay=0, retry_on=WorkerLostError)
     call = SingleTask[Any, Any](

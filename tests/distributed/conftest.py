@@ -1,4 +1,4 @@
-"""Ray, for the tests of one file; they are skipped where it isn't installed."""
+"""Clusters, for the tests of one file each; they are skipped where their package is missing."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from .clusters import Place, place_of_two, start
 
 if TYPE_CHECKING:
     from conveyor_rx.distributed import RayExecutor
@@ -26,3 +28,15 @@ def shared(ray: Any) -> Iterator[RayExecutor]:
 
     with RayExecutor(1, actor_options={"num_cpus": 0}) as executor:
         yield executor
+
+
+@pytest.fixture(scope="module", params=["dask", "ray"])
+def cluster(request: pytest.FixtureRequest, tmp_path_factory: Any) -> Iterator[Any]:
+    with start(request.param, tmp_path_factory.mktemp("cluster")) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def place(cluster: Any) -> Iterator[Place]:
+    with place_of_two(cluster) as place:
+        yield place

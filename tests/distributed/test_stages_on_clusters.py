@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from conveyor_rx import BatchTask, RetryConfig, SingleTask, WorkerLostError, Workers
 
 from . import work
-from .clusters import Place, place_of_two, start
+from .clusters import Place
 
 pytestmark = pytest.mark.real_time("workers are processes")
-
-
-@pytest.fixture(scope="module", params=["dask", "ray"])
-def cluster(request: pytest.FixtureRequest, tmp_path_factory: Any) -> Iterator[Any]:
-    with start(request.param, tmp_path_factory.mktemp("cluster")) as cluster:
-        yield cluster
-
-
-@pytest.fixture
-def place(cluster: Any) -> Iterator[Place]:
-    with place_of_two(cluster) as place:
-        yield place
 
 
 async def test_items_and_batches(place: Place) -> None:

@@ -372,44 +372,39 @@ async def test_runs_behind_operators_are_not_nested_in_each_other() -> None:
     assert await stream.collect() == [51, 52]
 
 
+class Calls:
+    """Calls that work for 4 µs, and then sleep; it counts those that have begun."""
+
+    def __init__(self, seconds: float) -> None:
+        self.begun = 0
+        self._seconds = seconds
+        self._clock = Clock()
+
+    async def call(self, item: int) -> int:
+        self.begun += 1
+        self._clock.work(0.000004)
+        await asyncio.sleep(self._seconds)
+        return item
+
+
 @in_both_modes
 async def test_the_first_result_comes_when_few_calls_have_begun(mode: str) -> None:
     """F7: of thousands that could begin before it, in stages that suspend."""
-    clock = Clock()
-    calls = 0
-
-    async def call(item: int) -> int:
-        nonlocal calls
-        calls += 1
-        clock.work(0.000004)
-        await asyncio.sleep(0)
-        return item
-
-    pipeline = Pipeline().add(*[SingleTask(call)] * 3).with_execution_mode(mode)
+    calls = Calls(0)
+    pipeline = Pipeline().add(*[SingleTask(calls.call)] * 3).with_execution_mode(mode)
     async with pipeline(range(10_000)) as stream:
         await anext(stream)
-        assert calls < 120
+        assert calls.begun < 120
 
 
 async def test_a_run_is_young_for_some_turns_of_the_loop() -> None:
     """F7: then it begins calls for a whole slice, as one that is collected does from the first."""
-    clock = Clock()
-    calls = 0
-
-    @single_task
-    async def call(item: int) -> int:
-        nonlocal calls
-        calls += 1
-        clock.work(0.000004)
-        await asyncio.sleep(1)
-        return item
 
     async def turns_until_all_have_begun(read: Any) -> int:
-        nonlocal calls
-        calls = turns = 0
-        async with call(range(1000)) as stream:
+        calls, turns = Calls(1), 0
+        async with SingleTask(calls.call)(range(1000)) as stream:
             reading = asyncio.ensure_future(read(stream))
-            while calls < 1000:
+            while calls.begun < 1000:
                 await asyncio.sleep(0)
                 turns += 1
             await reading

@@ -12,7 +12,6 @@ from contextvars import Context, copy_context
 from ...error_handling import RetryConfig
 from ..place import DEAD, Place
 from ..run import Run
-from ..turns.pace import CREDIT, MOST
 from .caller import Caller
 
 __all__ = ["leaves_nothing", "tries_again"]
@@ -34,7 +33,7 @@ def tries_again(
         or place.state == DEAD
         or run.paused
         or stage.permits is not None  # to be asked for
-        or not _has_time(run, has_suspended=has_suspended)
+        or not run.has_time(is_woken=has_suspended)
     ):
         return False
     if stage.reporter is not None:
@@ -53,16 +52,6 @@ def leaves_nothing(run: Run, context: Context) -> bool:
     except Exception:  # of a value that does not like to be compared
         return False
     return all(variable.get() is context.get(variable) for variable, _ in run.compared_by_identity)
-
-
-def _has_time(run: Run, *, has_suspended: bool) -> bool:
-    """Tell whether the loop, or a consumer that has its result, can wait for another attempt."""
-    now, pace = run.clock(), run.pace
-    if run.draining and now > run.deadline:
-        return False
-    if has_suspended and pace.end < now + MOST:
-        pace.end += CREDIT  # the loop has woken it: what that costs is not its work
-    return now <= pace.end or not pace.is_late()
 
 
 def _is_at_once(retry: RetryConfig) -> bool:

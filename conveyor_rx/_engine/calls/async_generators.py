@@ -13,7 +13,6 @@ from typing import Any, cast
 
 from ..place import DEAD, Place
 from ..run import UNBOUNDED
-from ..turns.pace import CREDIT, MOST
 from .again import leaves_nothing
 from .attempts import Attempts
 from .attempts_in_tasks import begin, begins, go_on
@@ -84,12 +83,7 @@ def _goes_on(stage: Caller, *, has_suspended: bool) -> bool:
         return False
     if run.paused or not stage.has_turn(has_suspended) or not leaves_nothing(run, run.context):
         return False
-    now, pace = run.clock(), run.pace
-    if run.draining:
-        return now <= run.deadline
-    if has_suspended and pace.end < now + MOST:
-        pace.end += CREDIT  # the loop has woken it: what that costs is not its work
-    return now <= pace.end or not pace.is_late()
+    return run.has_time(is_woken=has_suspended)
 
 
 async def _put_out_all(stage: Caller, place: Place) -> Attempts | None:

@@ -18,7 +18,7 @@ from contextvars import Context
 from typing import Any, Protocol
 
 from .nesting import NESTED
-from .pace import PATIENCE, pace_of
+from .pace import CREDIT, MOST, PATIENCE, pace_of
 from .relay import Clock, Relay
 from .youth import Youth
 
@@ -182,11 +182,17 @@ class Trampoline:
         """Let the turns that are being taken end with this one."""
         self.deadline = _NOW
 
-    def has_time(self) -> bool:
-        """Tell whether a task that has made a call may go on with another."""
+    def has_time(self, *, is_woken: bool = False) -> bool:
+        """Tell whether who has made a call may go on with another.
+
+        If the loop has woken its task, what that costs is not its work.
+        """
+        now, pace = self.clock(), self.pace
         if self.draining:
-            return self.clock() <= self.deadline
-        return not self.pace.is_late()
+            return now <= self.deadline
+        if is_woken and pace.end < now + MOST:
+            pace.end += CREDIT
+        return now <= pace.end or not pace.is_late()
 
     def schedule(self) -> None:
         """Drain at the loop's next turn."""
