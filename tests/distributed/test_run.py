@@ -86,8 +86,8 @@ async def test_a_failure_of_the_pipeline(on: Any) -> None:
 
 async def test_a_failure_that_can_not_be_sent(on: Any) -> None:
     """S6: its text is, as of any call that workers make."""
-    with pytest.raises(RemoteError, match="odd"):
-        await run(work.unlike, [[1]], on=on).collect()
+    with pytest.raises(RemoteError, match="locked"):
+        await run(work.fail_with_a_lock, [[1]], on=on).collect()
 
 
 async def test_dead_workers_are_no_failure(tmp_path: Path) -> None:

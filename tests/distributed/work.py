@@ -218,8 +218,8 @@ def deadly(given: tuple[str, int]) -> int:
 
 
 @single_task
-async def unlike(_: int) -> Any:
-    raise OddError(1, 2)
+async def fail_with_a_lock(_: int) -> Any:
+    raise LockedError("locked")
 
 
 @single_task
