@@ -205,6 +205,7 @@ def _seen(row: Row, how: str) -> Seen:
     return seen
 
 
+@pytest.mark.no_cover
 @settings(
     max_examples=EXAMPLES,
     deadline=None,

@@ -328,6 +328,7 @@ def nested(kind: str) -> SingleTask[int, int]:
     return task
 
 
+@pytest.mark.no_cover
 @in_both_modes
 @pytest.mark.parametrize("kind", ["collect", "async for", "async generator", "subscribe"])
 async def test_runs_nest_without_a_deeper_stack(kind: str, mode: Any) -> None:
@@ -336,6 +337,7 @@ async def test_runs_nest_without_a_deeper_stack(kind: str, mode: Any) -> None:
     assert await task([DEEP]).collect() == [DEEP]
 
 
+@pytest.mark.no_cover
 async def test_nested_runs_fail_and_are_closed_without_a_deeper_stack() -> None:
     """F8, E2, L2: what the innermost of 2,000 runs raises gets out; and all can be closed."""
 

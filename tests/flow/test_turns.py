@@ -118,6 +118,7 @@ async def test_the_loop_gets_turns_while_one_generator_works(kind: str, mode: st
     assert await turns.during(read(task([1]), "async for")) >= 10
 
 
+@pytest.mark.no_cover
 @real_time
 @in_both_modes
 @pytest.mark.parametrize("kind", ["async", "def"])

@@ -259,6 +259,7 @@ class Case:
             assert self.marks[-1] in exact, where
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", REFERENCES)
 @in_both_modes
 def test_killed_at_every_step(name: str, mode: str) -> None:

@@ -234,6 +234,7 @@ class Case:
                 self.open_at_end = self.watch.open
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", REFERENCES)
 @in_both_modes
 @pytest.mark.parametrize("action", ["cancel", "cancel twice", "close"])

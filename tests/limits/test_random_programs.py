@@ -13,6 +13,7 @@ from tests.limits.programs import found, program
 EACH = 100
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("at_once", [True, False])
 @pytest.mark.parametrize("first", range(0, 400, EACH))
 def test_random_programs_against_the_model(first: int, at_once: bool) -> None:

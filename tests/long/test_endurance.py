@@ -49,6 +49,7 @@ def in_own_process(items: int, leak: str = "") -> Figures:
     return Figures(**json.loads(done.stdout))
 
 
+@pytest.mark.no_cover
 @needs_proc
 def test_resident_memory_does_not_grow_with_the_number_of_items() -> None:
     """F2, L9: an item that has been delivered leaves nothing behind: 10^6 items where `CI` is set.
@@ -98,6 +99,7 @@ class Animal:
         self.herd.alive -= 1
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(("shape", "window"), [("one stage", 32), ("three stages", 1024)])
 def test_one_slow_item_in_a_hundred_thousand(shape: str, window: int) -> None:
     """F2: in ordered mode what waits behind a slow item stays within the windows, exactly."""

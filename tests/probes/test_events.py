@@ -55,6 +55,7 @@ def brief(event: Event) -> tuple[Any, ...]:
     return event.time, event.kind, event.stage, event.inputs
 
 
+@pytest.mark.no_cover
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
 @given(plans())
 def test_the_events_of_a_random_run_fit_together(plan: Plan) -> None:

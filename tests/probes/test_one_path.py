@@ -10,6 +10,7 @@ from contextlib import nullcontext, suppress
 from contextvars import ContextVar, Token
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -150,6 +151,7 @@ def differences(plan: Plan, *, probe: str = "nothing", **how: Any) -> str:
     return ""
 
 
+@pytest.mark.no_cover
 @settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     plans(),

@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from dataclasses import replace
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -19,6 +20,7 @@ EXAMPLES = int(os.environ.get("CONVEYOR_RX_EXAMPLES", "5000" if IS_CI else "500"
 _STEP = st.integers(0, 60)
 
 
+@pytest.mark.no_cover
 @settings(
     max_examples=EXAMPLES,
     deadline=None,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import os
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 
 from tests.random_pipelines.check import check
@@ -18,6 +19,7 @@ IS_CI = "CI" in os.environ
 EXAMPLES = int(os.environ.get("CONVEYOR_RX_EXAMPLES", "5000" if IS_CI else "500"))
 
 
+@pytest.mark.no_cover
 @settings(
     max_examples=EXAMPLES,
     deadline=None,

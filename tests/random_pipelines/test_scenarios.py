@@ -12,6 +12,7 @@ from tests.random_pipelines.scenarios import LEAST, Tally
 ENOUGH = 500
 
 
+@pytest.mark.no_cover
 def test_each_scenario_occurs_often_enough(capsys: pytest.CaptureFixture[str]) -> None:
     """No scenario falls under 5 % of the examples, always the same ones; the shares are printed."""
     tally = _some_examples()

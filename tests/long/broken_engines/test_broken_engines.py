@@ -311,6 +311,7 @@ FOUND_BY: dict[str, Check] = {
 }
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", FOUND_BY)
 @pytest.mark.usefixtures("small_heap")
 def test_a_broken_engine_is_found_out(name: str) -> None:
@@ -332,6 +333,7 @@ def _fails(found_by: Check) -> bool:
     return False
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("found_by", dict.fromkeys(FOUND_BY.values()))
 def test_the_engine_as_it_is_passes(found_by: Check) -> None:
     """The same check passes with the engine as it is."""
