@@ -48,6 +48,7 @@ class Attempts:
         self._stage = stage
         self._place = place
         self._error = error  # here and not in frames, to which its traceback leads
+        self._is_late = place.dead  # the run had been ended before that was raised
         self._result = result
         self._skips = skips
         self._count = count  # the number of the current attempt
@@ -93,7 +94,7 @@ class Attempts:
         result, self._result = self._result, _PENDING
         error, self._error = self._error, None
         self._failure = None
-        if error is not None and self._place.dead and not self._skips:
+        if error is not None and self._is_late and not self._skips:
             self._stage.lost(self._place, error, self._count)
         del error  # its traceback leads here
         if result is _PENDING:
