@@ -9,7 +9,7 @@ from ._given_options import of_decorator
 from ._option_types import DecoratorOptions, StatefulOptions, shows_options
 from ._options import BatchOptions, SingleOptions
 from ._types.batch_types import BatchTaskDecorator, BatchTaskOfLists
-from ._types.stateful_types import StatefulBatchDecorator
+from ._types.stateful_types import StatefulBatchDecorator, StatefulBatchDecoratorOfLists
 from ._types.task_types import UnboundTask, with_types_of_single_task
 from .tasks import BatchTask, SingleTask
 from .workers import Workers
@@ -152,6 +152,19 @@ def batch_task(
     flatten: Literal[True] = True,
     **options: Unpack[StatefulOptions],
 ) -> StatefulBatchDecorator[State]: ...
+@overload
+def batch_task(
+    min_size: int = 1,
+    max_size: int | None = None,
+    *,
+    executor: Workers[State],
+    max_wait: float | None = None,
+    max_weight: float | None = None,
+    weight: Callable[[Any], float] | None = None,
+    group_by: Callable[[Any], Hashable] | None = None,
+    flatten: Literal[False],
+    **options: Unpack[StatefulOptions],
+) -> StatefulBatchDecoratorOfLists[State]: ...
 @shows_options(BatchOptions, with_retries=True)
 def batch_task(  # noqa: D417  # by name
     min_size: int = 1,

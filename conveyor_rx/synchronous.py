@@ -26,8 +26,10 @@ def iterate(stream: AsyncStream[T]) -> Results[T]:
 
     Use it `with` a block, or call `close()`, to leave before the end: then every call has ended
     when the block is left. Results that are dropped are closed without waiting; at the exit of the
-    interpreter the rest is closed and awaited. Ctrl-C, too, closes the run before it is raised. As
-    with `asyncio.run`, what a call has begun in a thread of the loop's executor is waited for.
+    interpreter the rest is closed and awaited, but Python starts no thread then: clean-up that
+    wants one, by `asyncio.to_thread`, fails there, and not in a block. Ctrl-C, too, closes the run
+    before it is raised. As with `asyncio.run`, what a call has begun in a thread of the loop's
+    executor is waited for.
 
     In a thread where an event loop runs, as in a notebook, it works, and that loop stands still
     meanwhile; there `async for` is better.

@@ -26,7 +26,7 @@ from .._side_inputs.types import Takes
 from ..tasks import SingleTask
 from ..workers import Workers
 from .result_types import Flat, Item, Later, Listed, Out, Value
-from .stateful_types import StatefulDecorator
+from .stateful_types import StatefulDecorator, StatefulDecoratorOfLists
 from .unbound_task import UnboundTask
 
 __all__ = ["UnboundTask", "with_types_of_single_task"]
@@ -100,6 +100,15 @@ class SingleTaskDecorator(Protocol):
         flatten: Literal[True] = True,
         **options: Unpack[SingleStatefulOptions],
     ) -> StatefulDecorator[State]: ...
+    @overload
+    def __call__(
+        self,
+        func: None = None,
+        *,
+        executor: Workers[State],
+        flatten: Literal[False],
+        **options: Unpack[SingleStatefulOptions],
+    ) -> StatefulDecoratorOfLists[State]: ...
     @overload
     def __call__(self, func: _OfSome | _OfSomes) -> SingleTask[Any, Any]: ...
     @overload

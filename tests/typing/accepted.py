@@ -948,6 +948,40 @@ def batch_with_state(xs: list[int], state: bytes) -> list[str]:
     return [str(x) for x in xs]
 
 
+@single_task(executor=with_a_model, flatten=False)
+def row_with_state(x: int, state: bytes) -> list[float] | None:
+    return [float(x)] if state else None
+
+
+@batch_task(max_size=2, executor=with_a_model, flatten=False)
+def batch_of_a_row_with_state(xs: list[int], state: bytes) -> list[int]:
+    return xs
+
+
+class OfWorkers:
+    @single_task(executor=with_a_model)
+    def single(self, x: int, state: bytes) -> list[str]:
+        return [str(x)]
+
+    @single_task(executor=with_a_model, flatten=False)
+    def single_row(self, x: int, state: bytes) -> list[str] | None:
+        return [str(x)] if state else None
+
+    @batch_task(max_size=2, executor=with_a_model)
+    def batch(self, xs: list[int], state: bytes) -> list[str | None]:
+        return [str(x) if state else None for x in xs]
+
+    @batch_task(max_size=2, executor=with_a_model, flatten=False)
+    def batch_row(self, xs: list[int], state: bytes) -> list[int]:
+        return xs
+
+
+assert_type(row_with_state, SingleTask[int, list[float]])
+assert_type(batch_of_a_row_with_state, BatchTask[int, list[int]])
+assert_type(OfWorkers().single, SingleTask[int, str])
+assert_type(OfWorkers().single_row, SingleTask[int, list[str]])
+assert_type(OfWorkers().batch, BatchTask[int, str])
+assert_type(OfWorkers().batch_row, BatchTask[int, list[int]])
 assert_type(in_a_process, SingleTask[int, str])
 assert_type(in_a_thread, SingleTask[int, str])
 assert_type(with_state, SingleTask[int, str])
