@@ -45,8 +45,7 @@ class Reader(Subscriber):
         self.deliveries: Deliveries | None = None  # who is told what it gives, if that is observed
         self.size = 0
         self.upstream_bit = 0
-        self._buffer: deque[Any] = deque()
-        self._inputs: deque[Inputs] = deque()  # that the results in there come from
+        self._buffer: deque[tuple[Inputs, Any]] = deque()  # results, and what they come from
         self._given: Inputs = None  # that the consumer's last result comes from, until it asks
         self.is_over = False  # the end was told, or there is nobody to tell it to
         self._ended = False
@@ -61,8 +60,7 @@ class Reader(Subscriber):
     # -- from the run
 
     def on_next(self, value: Any) -> None:
-        self._inputs.append(self.run.inputs)
-        self._buffer.append(value)
+        self._buffer.append((self.run.inputs, value))
         self.size += 1
         if self._tell is not None:
             self._tell()
@@ -77,7 +75,7 @@ class Reader(Subscriber):
 
     def held(self) -> list[Inputs]:
         """Give what the results come from that the consumer has not got, or not dealt with."""
-        return [self._given, *self._inputs]
+        return [self._given, *(inputs for inputs, _ in self._buffer)]
 
     # -- from the consumer
 
@@ -103,8 +101,8 @@ class Reader(Subscriber):
                 run.ready |= self.upstream_bit
             if run.ready and not run.paused:
                 run.schedule()
-            self._given = self._inputs.popleft()
-            return buffer.popleft()
+            self._given, value = buffer.popleft()
+            return value
         self._busy = True
         self._given = None
         try:
@@ -148,8 +146,7 @@ class Reader(Subscriber):
         self.limit = UNBOUNDED
         if self.deliveries is not None:
             self.deliveries.tell_all()
-        results = self._buffer
-        self._collects()
+        results = self._collects()
         try:
             self._go_on()
             self.run.ready |= self.upstream_bit
@@ -157,12 +154,11 @@ class Reader(Subscriber):
             self.run.drain_within()
             if not self._ended and not self.run.closed:
                 await self._finished
-            self._buffer = deque()
             await self._end()
         except StopAsyncIteration:
             if self.run.watermark is not None:
                 self.run.watermark.release()
-            return list(results)
+            return results
         except BaseException as error:
             results.clear()  # the traceback leads here
             if issubclass(type(error), asyncio.CancelledError):
@@ -218,13 +214,15 @@ class Reader(Subscriber):
         self._ended = True
         self._notify()
 
-    def _collects(self) -> None:
-        """Take note that nobody has got the results that come, until all have come."""
+    def _collects(self) -> list[Any]:
+        """Take note that nobody has got the results until all have come; return where they come."""
         self._given = None
         if self.run.watermark is not None:
             self.run.watermark.reserve()
-        self._inputs.clear()
-        self.on_next = self._buffer.append  # pyright: ignore[reportAttributeAccessIssue]  # nobody names the parameter
+        results = [value for _, value in self._buffer]
+        self._buffer.clear()
+        self.on_next = results.append  # pyright: ignore[reportAttributeAccessIssue]  # nobody names the parameter
+        return results
 
     def _discard(self) -> None:
         if self.run.watermark is not None:
@@ -273,8 +271,8 @@ class Reader(Subscriber):
             run.ready |= self.upstream_bit
         if run.ready and not run.paused:
             run.schedule()
-        self._given = self._inputs.popleft()
-        return self._buffer.popleft()
+        self._given, value = self._buffer.popleft()
+        return value
 
     async def _end(self) -> None:
         self.is_over = True
