@@ -26,9 +26,10 @@ and `await stream.collect()` all at once. `draw`, `record`, `observe` and `progr
 `conveyor_rx.testing` helps to test pipelines in virtual time.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ._dead_letters import Failure
+from ._later import names_later
 from .context import (
     ContextManager,
     ExecutionMode,
@@ -40,19 +41,20 @@ from .context import (
 )
 from .decorators import batch_task, single_task
 from .error_handling import ErrorAction, ErrorHandler, LoggingErrorHandler, RetryConfig
-from .limits import AdaptiveLimit, Limit, RateLimit
 from .pipeline import Pipeline, Stage
-from .stream import AsyncStream, StageStats
+from .stream import AsyncStream
 from .tasks import BaseTask, BatchTask, SingleTask
-from .workers import WorkerLostError, Workers
 
 if TYPE_CHECKING:
+    from ._stats import StageStats
     from .diagrams import draw as draw
     from .diagrams import record as record
     from .events import observe as observe
+    from .limits import AdaptiveLimit, Limit, RateLimit
     from .probes.progress import progress as progress
     from .synchronous import collect as collect
     from .synchronous import iterate as iterate
+    from .workers import WorkerLostError, Workers
 
 __all__ = [
     "AdaptiveLimit",
@@ -85,24 +87,25 @@ __all__ = [
 __version__ = "0.1.0"
 
 _LATER = {
-    "collect": "synchronous",
-    "draw": "diagrams",
-    "iterate": "synchronous",
-    "observe": "events",
-    "progress": "probes.progress",
-    "record": "diagrams",
+    "AdaptiveLimit": ".limits",
+    "Limit": ".limits",
+    "RateLimit": ".limits",
+    "StageStats": "._stats",
+    "WorkerLostError": ".workers",
+    "Workers": ".workers",
+    "collect": ".synchronous",
+    "draw": ".diagrams",
+    "events": ".events",
+    "iterate": ".synchronous",
+    "limits": ".limits",
+    "observe": ".events",
+    "progress": ".probes.progress",
+    "record": ".diagrams",
+    "workers": ".workers",
 }
-"""Names whose modules are imported when they are first asked for, and where they are."""
+"""Names, and public modules, that are imported when they are first asked for; and from where."""
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _LATER:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
-    from importlib import import_module
-
-    value = getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = names_later(__name__, _LATER)
 
 
 def __dir__() -> list[str]:

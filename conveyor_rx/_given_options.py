@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, TypeVar
 
 from ._options import BatchOptions, SingleOptions, TaskOptions
-from ._text.near_miss import near_miss
 from .error_handling import RetryConfig, check_retries
 
 __all__ = ["NAMES", "RETRIES", "chosen", "of_decorator"]
@@ -33,7 +32,7 @@ def chosen(record: type[R], maker: str, given: Mapping[str, Any]) -> R:
     Raises:
         TypeError, ValueError: there is no such option, or it is not what it should be.
     """
-    _check_names(maker, given, _names_of(record))
+    _check_names(maker, given, record.fields())
     return record(**given)
 
 
@@ -45,16 +44,14 @@ def of_decorator(record: type[TaskOptions], maker: str, given: Mapping[str, Any]
     Raises:
         TypeError, ValueError: there is no such option, or it is not what it should be.
     """
-    _check_names(maker, given, [*RETRIES, *_names_of(record)])
+    _check_names(maker, given, [*RETRIES, *record.fields()])
     options = {name: value for name, value in given.items() if name not in RETRIES}
     fields = {field: given[name] for name, field in RETRIES.items() if name in given}
     if fields and given.get("retry_config") is not None:
         names = ", ".join(name for name in RETRIES if name in given)
         raise TypeError(f"{maker}() takes retry_config or {names}, not both")
     if fields:
-        defaults: dict[str, Any] = {
-            field.name: field.default for field in dataclasses.fields(RetryConfig)
-        }
+        defaults = {field.name: field.default for field in dataclasses.fields(RetryConfig)}
         config: dict[str, Any] = {**defaults, "max_attempts": 1, **fields}
         check_retries(config, {field: name for name, field in RETRIES.items()})
         options["retry_config"] = RetryConfig(**config)
@@ -62,17 +59,15 @@ def of_decorator(record: type[TaskOptions], maker: str, given: Mapping[str, Any]
     return options
 
 
-def _names_of(record: type[TaskOptions]) -> list[str]:
-    return [field.name for field in dataclasses.fields(record)]
-
-
-def _check_names(maker: str, given: Mapping[str, Any], names: list[str]) -> None:
+def _check_names(maker: str, given: Mapping[str, Any], names: Collection[str]) -> None:
     for name in given:
         if name not in names:
+            from ._text.near_miss import near_miss
+
             meant = near_miss(name, names)
             hint = f"; did you mean {meant!r}?" if meant else ""
             raise TypeError(f"{maker}() got an unexpected keyword argument {name!r}{hint}")
 
 
-NAMES = frozenset([*_names_of(SingleOptions), *_names_of(BatchOptions), *RETRIES])
+NAMES = frozenset([*SingleOptions.fields(), *BatchOptions.fields(), *RETRIES])
 """The names of all options."""

@@ -1,19 +1,14 @@
-"""How do editors, type checkers and `help` see the options of tasks? By name, type and text."""
+"""How do editors and type checkers see the options of tasks? By name, type and text."""
 
 from __future__ import annotations
 
-import dataclasses
-import inspect
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from inspect import Parameter
-from typing import Any, TypedDict, TypeVar
+from typing import Any, TypedDict
 
 from ._dead_letters import DeadLetter
-from ._given_options import RETRIES
 from ._limits.concurrency import Limit
 from ._limits.rate import RateLimit
-from ._options import TaskOptions
 from .error_handling import ErrorAction, ErrorHandler, RetryAfter, RetryConfig, RetryOn
 from .workers import WorkerKind, Workers
 
@@ -25,10 +20,7 @@ __all__ = [
     "SingleDecoratorOptions",
     "SingleStatefulOptions",
     "StatefulOptions",
-    "shows_options",
 ]
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 
 class _OfEveryTask(TypedDict, total=False):
@@ -130,31 +122,3 @@ class ClassOptions(OwnTaskOptions, _OfCalls, total=False):
 
 class SingleClassOptions(ClassOptions, _OfSingleTasks, total=False):
     """The options of `SingleTask`."""
-
-
-def shows_options(record: type[TaskOptions], *, with_retries: bool = False) -> Callable[[F], F]:
-    """Give a function that takes `**options` the signature that `help` and notebooks show."""
-
-    def decorate(function: F) -> F:
-        own = list(inspect.signature(function).parameters.values())[:-1]
-        names = {parameter.name for parameter in own}
-        options = [each for each in _parameters(record, with_retries) if each.name not in names]
-        function.__signature__ = inspect.Signature([*own, *options])  # type: ignore[attr-defined]
-        return function
-
-    return decorate
-
-
-def _parameters(record: type[TaskOptions], with_retries: bool) -> list[Parameter]:
-    retries = {field.name: field for field in dataclasses.fields(RetryConfig)}
-    parameters: list[Parameter] = []
-    for field in dataclasses.fields(record):
-        if with_retries and field.name == "retry_config":
-            parameters += [_parameter(name, retries[of]) for name, of in RETRIES.items()]
-        parameters.append(_parameter(field.name, field))
-    return parameters
-
-
-def _parameter(name: str, field: dataclasses.Field[Any]) -> Parameter:
-    default = 1 if name == "retry_attempts" else field.default
-    return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=field.type)

@@ -6,9 +6,8 @@ editors; and the part of the engine that reads it.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from ._checks import (
     check_budget,
@@ -22,11 +21,13 @@ from ._checks import (
     check_text,
 )
 from ._dead_letters import DeadLetter
-from ._limits.concurrency import Limit
-from ._limits.rate import RateLimit
-from ._limits.shared import SharedLimit, settings_of
-from ._sending.functions import all_sent
+from ._record import Record
 from .error_handling import ErrorAction, ErrorHandler, RetryConfig
+
+if TYPE_CHECKING:
+    from ._limits.concurrency import Limit
+    from ._limits.rate import RateLimit
+    from ._limits.shared import SharedLimit
 
 __all__ = [
     "BatchOptions",
@@ -38,8 +39,7 @@ __all__ = [
 _ONCE = RetryConfig(max_attempts=1)
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class TaskOptions:
+class TaskOptions(Record):
     """The options of every task.
 
     Raises:
@@ -51,7 +51,7 @@ class TaskOptions:
     error_handler: ErrorHandler | None = None
     task_name: str | None = None
 
-    def __post_init__(self) -> None:
+    def _check(self) -> None:
         check_choice("on_error", self.on_error, ErrorAction)
         if self.retry_config is not None and not isinstance(self.retry_config, RetryConfig):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
             raise TypeError(f"retry_config must be a RetryConfig, not {self.retry_config!r}")
@@ -70,6 +70,8 @@ class TaskOptions:
         Raises:
             TypeError: one has none.
         """
+        from ._sending.functions import all_sent
+
         owner = f"task {self.task_name!r}" if self.task_name else "a task"
         for part in self._parts():  # here they are part of a task that has a name
             all_sent(part, owner)
@@ -84,7 +86,6 @@ class TaskOptions:
         return _ONCE if self.retry_config is None else self.retry_config
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class CallOptions(TaskOptions):
     """The options of a task that calls a function."""
 
@@ -96,10 +97,9 @@ class CallOptions(TaskOptions):
     max_failures: float | None = None
     executor: Any = None  # checked where executors are known, when a function is given
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not isinstance(self.concurrency_limit, Limit):
-            check_count("concurrency_limit", self.concurrency_limit, optional=True)
+    def _check(self) -> None:
+        super()._check()
+        _check_concurrency(self.concurrency_limit)
         _check_rates(self.rate_limit)
         check_flag("flatten", self.flatten)
         check_limit("timeout", self.timeout)
@@ -114,35 +114,35 @@ class CallOptions(TaskOptions):
     @property
     def limit(self) -> int | None:
         """How many calls may run at once in each run; None: as many as the window holds."""
-        return None if isinstance(self.concurrency_limit, Limit) else self.concurrency_limit
+        return self.concurrency_limit if isinstance(self.concurrency_limit, int) else None
 
     @property
     def limits(self) -> tuple[SharedLimit, ...]:
         """What attempts have to ask for that other tasks and runs may share."""
-        rates = self.rate_limit
+        rates, limit = self.rate_limit, self.concurrency_limit
         found: list[SharedLimit] = []
         if rates is not None:
-            found += [rates] if isinstance(rates, RateLimit) else rates
-        if isinstance(self.concurrency_limit, Limit):
-            found.append(self.concurrency_limit)
+            found += rates if isinstance(rates, (list, tuple)) else [cast("RateLimit[Any]", rates)]
+        if limit is not None and not isinstance(limit, int):
+            found.append(limit)
         return tuple(found)
 
     def _parts(self) -> list[dict[str, Any]]:
+        from ._limits.shared import settings_of
+
         return [*super()._parts(), *map(settings_of, self.limits)]
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class SingleOptions(CallOptions):
     """The options of a task that calls a function of one item."""
 
     key: Callable[[Any], Any] | None = None
 
-    def __post_init__(self) -> None:
+    def _check(self) -> None:
         check_function("key", self.key)
-        super().__post_init__()
+        super()._check()
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class BatchOptions(CallOptions):
     """The options of a task that calls a function of a list of items."""
 
@@ -153,7 +153,7 @@ class BatchOptions(CallOptions):
     weight: Callable[[Any], float] | None = None
     group_by: Callable[[Any], Hashable] | None = None
 
-    def __post_init__(self) -> None:
+    def _check(self) -> None:
         check_count("min_size", self.min_size)
         check_count("max_size", self.max_size, optional=True)
         if self.max_size is not None and self.max_size < self.min_size:
@@ -169,7 +169,7 @@ class BatchOptions(CallOptions):
                 )
         self._check_weights()
         check_function("group_by", self.group_by)
-        super().__post_init__()
+        super()._check()
 
     @property
     def limit(self) -> int | None:
@@ -200,9 +200,26 @@ class BatchOptions(CallOptions):
             )
 
 
+# Who has made a limit has imported what limits are.
+
+
+def _check_concurrency(value: object) -> None:
+    """Raise unless `value` is a number of calls, a Limit or None."""
+    if value is not None and not isinstance(value, int):
+        from ._limits.concurrency import Limit
+
+        if isinstance(value, Limit):
+            return
+    check_count("concurrency_limit", value, optional=True)
+
+
 def _check_rates(value: object) -> None:
     """Raise unless `value` is a RateLimit, several different ones, or None."""
-    if value is None or isinstance(value, RateLimit):
+    if value is None:
+        return
+    from ._limits.rate import RateLimit
+
+    if isinstance(value, RateLimit):
         return
     wanted = "rate_limit must be a RateLimit or a list of them"
     if not isinstance(value, (list, tuple)):

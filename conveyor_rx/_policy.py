@@ -5,33 +5,25 @@
 
 from __future__ import annotations
 
-import enum
-from dataclasses import dataclass, field
+from typing import Literal
 
 from ._dead_letters import DeadLetter
 from ._errors.blame import blame_task
+from ._record import Record
 from .error_handling import ErrorAction, ErrorHandler, RetryConfig
 
 __all__ = ["Policy", "Verdict"]
 
-
-class Verdict(enum.Enum):
-    """What to do with a failed attempt."""
-
-    RETRY = enum.auto()
-    HANDLE = enum.auto()
-    SKIP = enum.auto()
-    SPLIT = enum.auto()
-    FAIL = enum.auto()
+Verdict = Literal["retry", "handle", "skip", "split", "fail"]
+"""What to do with a failed attempt."""
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Policy:
+class Policy(Record):
     """The error options of one task, and the decision that follows from them."""
 
     task_name: str
-    on_error: ErrorAction = "fail"
-    retry: RetryConfig = field(default_factory=lambda: RetryConfig(max_attempts=1))
+    on_error: ErrorAction
+    retry: RetryConfig
     handler: ErrorHandler | None = None
     splits: bool = False  # a batch task: skip_item looks for the failing items by halving
     dead_letter: DeadLetter | None = None
@@ -44,18 +36,18 @@ class Policy:
         for its outputs would come twice. It raises what a function for `retry_on` raises.
         """
         if attempt < self.retry.max_attempts and not delivered and self.retry.accepts(error):
-            return Verdict.RETRY
+            return "retry"
         return self.final(size, delivered)
 
     def final(self, size: int, delivered: bool) -> Verdict:
         """Decide on a failed call that is not tried again."""
         if self.handler is not None:
-            return Verdict.HANDLE
+            return "handle"
         if self.on_error == "fail":
-            return Verdict.FAIL
+            return "fail"
         if self.splits and self.on_error == "skip_item" and size > 1 and not delivered:
-            return Verdict.SPLIT
-        return Verdict.SKIP
+            return "split"
+        return "skip"
 
     def blame(
         self, error: BaseException, inputs: str, attempt: int, why: str = ""

@@ -17,8 +17,6 @@ from ._checks import (
     check_text,
 )
 from ._dead_letters import DeadLetter
-from ._sending.functions import all_sent
-from ._text.near_miss import near_miss
 
 __all__ = [
     "ContextManager",
@@ -106,6 +104,8 @@ class PipelineContext:
         Raises:
             TypeError: one has none.
         """
+        from ._sending.functions import all_sent
+
         return all_sent(vars(self), "the context")
 
     def copy(self) -> PipelineContext:
@@ -144,6 +144,8 @@ class PipelineContext:
             "data": data,
         }
         for name in values:
+            from ._text.near_miss import near_miss
+
             if setting := near_miss(name, given.keys() - {"pipeline_id"}):  # that isn't for users
                 raise TypeError(
                     f"there is no setting {name!r}; did you mean {setting!r}? "

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from typing import Any, Literal, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, overload
 
 from ._given_options import of_decorator
-from ._option_types import DecoratorOptions, StatefulOptions, shows_options
+from ._later import names_later
 from ._options import BatchOptions, SingleOptions
-from ._types.batch_types import BatchTaskDecorator, BatchTaskOfLists
-from ._types.stateful_types import StatefulBatchDecorator, StatefulBatchDecoratorOfLists
-from ._types.task_types import UnboundTask, with_types_of_single_task
+from ._shown_options import shows_options
 from .tasks import BatchTask, SingleTask
-from .workers import Workers
+
+if TYPE_CHECKING:
+    from ._option_types import DecoratorOptions, StatefulOptions
+    from ._types.batch_types import BatchTaskDecorator, BatchTaskOfLists
+    from ._types.stateful_types import StatefulBatchDecorator, StatefulBatchDecoratorOfLists
+    from ._types.task_types import UnboundTask, with_types_of_single_task
+    from .workers import Workers
+else:  # types take as long to make as all tasks, and to run they do nothing
+
+    def with_types_of_single_task(function):
+        return function
+
 
 __all__ = ["UnboundTask", "batch_task", "single_task"]
+
+__getattr__ = names_later(__name__, {"UnboundTask": "._types.unbound_task"})
 
 State = TypeVar("State")  # what the setup of workers gives
 

@@ -18,8 +18,6 @@ from ._checks import (
     check_seconds,
 )
 from ._dead_letters import DeadLetter, Failure
-from ._sending.functions import all_sent
-from ._text.labels import label, terminal
 
 __all__ = [
     "DeadLetter",
@@ -95,6 +93,8 @@ class RetryConfig:
         Raises:
             TypeError: one has none.
         """
+        from ._sending.functions import all_sent
+
         return all_sent(vars(self), "the RetryConfig")
 
     def delay(self, attempt: int) -> float:
@@ -180,6 +180,8 @@ class LoggingErrorHandler(ErrorHandler):
     async def handle_error(
         self, error: Exception, item: Any, task_name: str, attempt: int
     ) -> tuple[bool, Any]:
+        from ._text.labels import label, terminal
+
         name, text = terminal(task_name), label(error, _LONGEST)
         self.logger.error("%s failed at attempt %d: %s", name, attempt, text)
         return True, self.replacement_value

@@ -8,11 +8,11 @@ attached at once. One that raises is logged and detached; the run goes on.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
-from contextvars import ContextVar
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from ._block import block
+from ._observers import observing, probes_here
 
 __all__ = [
     "Event",
@@ -162,8 +162,6 @@ class Event(NamedTuple):
 
 Probe: TypeAlias = Callable[[Event], None]
 
-_probes: ContextVar[tuple[Probe, ...]] = ContextVar("conveyor_rx_probes", default=())
-
 
 @block
 def observe(*probes: Probe) -> Generator[None]:
@@ -187,13 +185,8 @@ def observe(*probes: Probe) -> Generator[None]:
     for probe in probes:
         if not callable(probe):
             raise TypeError(f"a probe must be callable with an Event, not {probe!r}")
-    token = _probes.set((*_probes.get(), *probes))
+    token = probes_here.set((*observing(), *probes))
     try:
         yield
     finally:
-        _probes.reset(token)
-
-
-def observing() -> tuple[Probe, ...]:
-    """Return the probes of the blocks that the caller is in."""
-    return _probes.get()
+        probes_here.reset(token)

@@ -7,21 +7,21 @@ from __future__ import annotations
 
 import abc
 from collections.abc import AsyncIterable, Awaitable, Callable, Sequence
-from typing import Any, Generic, TypeAlias, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, cast, overload
 
 from reactivex import Observable
 
 from ._dead_letters import DeadLetter
-from ._engine.graph.chain import Chain
-from ._engine.graph.sketch import Sketch
 from ._engine.sources import NO_DATA, check_data
-from ._parts.hints import no_joint
 from ._parts.part import Part
-from ._parts.rx import is_operator
 from ._parts.rx_operator import RxOperator
 from ._streams.plan import Plan
 from .context import UNCHANGED, ExecutionMode, PipelineContext
 from .stream import AsyncStream, Source
+
+if TYPE_CHECKING:
+    from ._engine.graph.chain import Chain
+    from ._engine.graph.sketch import Sketch
 
 __all__ = ["Pipeline", "Stage"]
 
@@ -64,8 +64,7 @@ class Stage(Part, Generic[In, Out]):
         return Pipeline[Any, Any](_context_of(other)).add(self)._joined(other)
 
     def __ror__(self, other: Operator[X, In], /) -> Pipeline[X, Out]:
-        if not is_operator(other):
-            raise TypeError(no_joint(other, self, other))
+        _check_operator(other, other, self)
         return Pipeline[Any, Any](_context_of(self)).add(other)._joined(self)
 
     def __call__(
@@ -152,10 +151,11 @@ class Stage(Part, Generic[In, Out]):
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         """Show the stages and their options, in Jupyter."""
+        from ._engine.graph.sketch import Sketch
+        from ._picture import mimebundle
+
         pipeline, sketch = _as_pipeline(self), Sketch()
         pipeline._connect(sketch)
-        from ._picture import mimebundle  # a tenth of the library's import time, for notebooks only
-
         return mimebundle(sketch.stages[1:-1], pipeline.context)  # it has ends of its own
 
 
@@ -264,9 +264,8 @@ class Pipeline(Stage[In, Out]):
             return cast("Pipeline[Any, Any]", stage).stages
         if isinstance(stage, Stage):
             return [cast("Stage[Any, Any]", stage)]
-        if is_operator(stage):
-            return [_RxStage(cast("Callable[[Any], Any]", stage))]
-        raise TypeError(no_joint(self, stage, stage))
+        _check_operator(stage, self, stage)
+        return [_RxStage(cast("Callable[[Any], Any]", stage))]
 
 
 class _RxStage(RxOperator, Stage[Any, Any]):
@@ -274,6 +273,16 @@ class _RxStage(RxOperator, Stage[Any, Any]):
 
     async def process(self, items: AsyncIterable[Any]) -> AsyncIterable[Any]:
         return self(items)
+
+
+def _check_operator(value: object, left: object, right: object) -> None:
+    """Raise a TypeError unless `value`, which is no stage, is an Rx operator in `left | right`."""
+    from ._parts.rx import is_operator
+
+    if not is_operator(value):
+        from ._parts.hints import no_joint
+
+        raise TypeError(no_joint(left, right, value))
 
 
 def _as_pipeline(stage: Stage[Any, Any]) -> Pipeline[Any, Any]:

@@ -14,7 +14,7 @@ from collections.abc import (
 )
 from functools import partial
 from types import TracebackType
-from typing import Any, Self, TypeAlias, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar, cast, overload
 
 import reactivex
 from reactivex import Observable, abc, compose
@@ -23,21 +23,27 @@ from ._checks import check_seconds
 from ._engine.outlets.reader import Reader
 from ._engine.run import enclosing
 from ._engine.sources import check_data
-from ._errors.audience import Audience, subscribing
 from ._errors.tracebacks import hides
 from ._fluent import Fluent
-from ._stats import StageStats, Stats
+from ._later import names_later
 from ._streams.begin import begin_pulled, begin_pushed
 from ._streams.cursor import Cursor, Reading, Task, current_task
 from ._streams.draining import Draining
 from ._streams.latest import Latest
 from ._streams.origin import Origin
 from ._streams.plan import Plan
-from ._streams.running import RunningCall
 from ._streams.start import is_loop_running, running_loop
+
+if TYPE_CHECKING:
+    from ._stats import StageStats, Stats
+    from ._streams.running import RunningCall
 
 __all__ = ["AsyncStream", "RunningCall", "Source", "StageStats", "Stats"]
 
+__getattr__ = names_later(
+    __name__,
+    {"RunningCall": "._streams.running", "StageStats": "._stats", "Stats": "._stats"},
+)
 __tracebackhide__ = hides  # for pytest
 
 T = TypeVar("T")
@@ -235,6 +241,8 @@ class AsyncStream(Fluent[T_co]):
         Raises:
             RuntimeError: no event loop runs in this thread.
         """
+        from ._errors.audience import subscribing
+
         if not self._origin.is_plain:
             running_loop()
         elif subscribing.audience is None and enclosing.get() is None:
@@ -244,6 +252,8 @@ class AsyncStream(Fluent[T_co]):
     def _subscribe_audience(
         self, on_next: Any, on_error: Any, on_completed: Any, scheduler: abc.SchedulerBase | None
     ) -> abc.DisposableBase:
+        from ._errors.audience import Audience
+
         if callable(getattr(on_next, "on_next", None)):  # an observer, as reactivex finds out
             on_error, on_completed = on_next.on_error, on_next.on_completed
             on_next = on_next.on_next

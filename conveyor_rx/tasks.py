@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from typing import Any, Never, Self, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Never, Self, TypeVar, Unpack, overload
 
-from ._engine.batches.measures import Measures
 from ._engine.batches.trigger import Trigger
-from ._engine.graph.chain import Chain
-from ._engine.graph.sketch import Sketch
 from ._given_options import chosen
-from ._option_types import ClassOptions, SingleClassOptions, shows_options
 from ._options import BatchOptions, SingleOptions
+from ._shown_options import shows_options
 from ._tasks.base_task import BaseTask
 from ._tasks.function_task import FunctionTask
+
+if TYPE_CHECKING:
+    from ._engine.graph.chain import Chain
+    from ._engine.graph.sketch import Sketch
+    from ._option_types import ClassOptions, SingleClassOptions
 
 __all__ = ["BaseTask", "BatchTask", "SingleTask"]
 
@@ -78,7 +80,7 @@ class SingleTask(FunctionTask[In, Out]):
         call, limit = self._call(), self._limit
         in_order = limit == 1 or call.is_generator or self._binding.inputs.has_generator
         if self.key is not None:
-            call, in_order = call._replace(key=self.key), True
+            call, in_order = call.replace(key=self.key), True
         chain.call(call, name=self.task_name, limit=limit, in_order=in_order)
 
 
@@ -178,6 +180,8 @@ class BatchTask(FunctionTask[In, Out]):
         if self._binding.with_item:
             trigger = Trigger(self.min_size, self.max_size, self.max_wait, self.max_weight)
             if self.weight is not None or self.group_by is not None:
+                from ._engine.batches.measures import Measures
+
                 measures = Measures(self.weight, self.group_by)
         chain.batch(
             self._call(),

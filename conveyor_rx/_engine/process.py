@@ -9,7 +9,7 @@ from typing import Any
 
 from .._errors.blame import blame_task
 from .._inputs import Inputs, named
-from .._stats import Counters
+from .counters import Counters
 from .pull import Pull
 from .run import Run
 from .subscriber import Subscriber, cut_upstream

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 from reactivex import abc
 
 from .._inputs import Inputs
-from .._stats import Counters
 from .closing.ending import Ending, innermost
 from .closing.failures import Failures
+from .counters import Counters
 from .turns.nesting import NESTED
 from .turns.relay import UNBOUNDED
 from .turns.trampoline import Trampoline

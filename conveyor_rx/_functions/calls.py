@@ -5,25 +5,26 @@ Here, and nowhere else, it is asked whether a callable is plain, async or a gene
 
 from __future__ import annotations
 
-import asyncio
 import concurrent.futures
 import functools
 import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import aclosing, closing
 from types import AsyncGeneratorType, CodeType, CoroutineType, GeneratorType
-from typing import Any, NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from reactivex import Observable
 
-from .._limits.shared import SharedLimit
 from .._policy import Policy
+from .._record import Record
+
+if TYPE_CHECKING:
+    from .._limits.shared import SharedLimit
+    from .elsewhere import Elsewhere
 
 __all__ = [
     "MANY",
     "Call",
-    "Elsewhere",
-    "Ran",
     "advice",
     "attribute_of",
     "check_plain",
@@ -54,31 +55,7 @@ SHORT_OF_BATCH = 2048
 """The same of a batch, if they are no more than its items: these had as much room."""
 
 
-class Ran(NamedTuple):
-    """Where a call was made, if not here, and how long it had to wait for that."""
-
-    worker: str
-    queued: float
-    """Seconds until its worker began."""
-
-
-class Elsewhere(Protocol):
-    """Who makes the calls of a stage in one run, if not the engine."""
-
-    last: Ran | None
-    """Where the call was made whose result or failure the current task has just got, if that is
-    known; whoever takes it puts None there."""
-
-    def waiting_for(self) -> Mapping[str, int]:
-        """Give how many items no worker has begun with."""
-        ...
-
-    def close(self) -> asyncio.Future[None] | None:
-        """Let go of what has not begun, and return what ends with the rest."""
-        ...
-
-
-class Call(NamedTuple):
+class Call(Record):
     """A user's function as the engine calls it: `function(item)`, and what happens when it fails.
 
     `prepare(run)` is awaited once, before the first call, where `function` needs it. Without

@@ -8,7 +8,6 @@ from inspect import Signature
 from typing import Any
 
 from .._given_options import NAMES as OPTION_NAMES
-from .._text.near_miss import near_miss
 from ..context import PipelineContext
 from .annotations import signature_of, signature_text
 
@@ -87,6 +86,8 @@ def needs_arguments(function: Callable[..., Any]) -> bool:
 
 def _meant(signature: Signature, kwargs: dict[str, Any]) -> str:
     """Say what the names that the signature does not have may have been meant to be."""
+    from .._text.near_miss import near_miss
+
     names = list(signature.parameters)
     for name in kwargs:
         if name in names:

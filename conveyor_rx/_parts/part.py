@@ -5,9 +5,9 @@ from __future__ import annotations
 import abc
 from typing import TYPE_CHECKING, Any, ClassVar, Never
 
-from .._engine.graph.chain import Chain
-from .._engine.graph.sketch import Sketch
-from .hints import is_of_stream, no_stream
+if TYPE_CHECKING:
+    from .._engine.graph.chain import Chain
+    from .._engine.graph.sketch import Sketch
 
 __all__ = ["Part"]
 
@@ -44,6 +44,8 @@ class Part(abc.ABC):
     if not TYPE_CHECKING:  # type checkers are to say what they always do
 
         def __getattr__(self, name: str) -> Any:
+            from .hints import is_of_stream
+
             if is_of_stream(name):
                 error = AttributeError(self._no_stream(f".{name}"))
                 error.name = ""  # else Python adds which other name may have been meant
@@ -56,4 +58,6 @@ class Part(abc.ABC):
 
     def _no_stream(self, use: str) -> str:
         """Say what to do about a `use` that only a stream has."""
+        from .hints import no_stream
+
         return no_stream(self.task_name, self._kind, [], use)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from reactivex import Observable
 
-from .._engine.graph.chain import Chain
-from .._engine.graph.sketch import Sketch
 from .part import Part
-from .rx import operator_name
-from .sent_operator import sent_operator
+
+if TYPE_CHECKING:
+    from .._engine.graph.chain import Chain
+    from .._engine.graph.sketch import Sketch
 
 __all__ = ["RxOperator"]
 
@@ -34,10 +34,14 @@ class RxOperator(Part):
             TypeError: it is no operator of reactivex, and a function without a name; or it was
                 given such a function, or an Observable.
         """
+        from .sent_operator import sent_operator
+
         return {**vars(self), "_operator": sent_operator(self._operator)}
 
     @property
     def task_name(self) -> str:
+        from .rx import operator_name
+
         return operator_name(self._operator)
 
     def _connect(self, chain: Chain | Sketch) -> None:

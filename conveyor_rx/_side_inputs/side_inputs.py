@@ -8,43 +8,26 @@ the order in which the calls started (`in_turns.py`).
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from types import CoroutineType
 from typing import Any, cast
 
-from .._functions.calls import is_async, is_awaitable, outputs
-from .._functions.signatures import needs_arguments
-from .._sending.functions import Sent, all_sent
-from ..stream import AsyncStream
-from .in_turns import InOrder, Turn, Turns
-from .later import Awaited, FirstOf, Later, Made, Watched
+from .._functions.calls import is_awaitable, outputs
 
 __all__ = ["SideInputs"]
 
-STAYS: dict[type[object], str] = {
-    Awaited: "a coroutine",
-    FirstOf: "a stream",
-    InOrder: "an async generator",
-    Watched: "a future",
-}
-"""What a side input was that can't leave this process."""
+# What is said of values, `kinds.py` says: it is imported where there are some.
 
 
 class SideInputs:
     """The side inputs of one task, in the form in which they are passed on."""
 
     def __init__(self, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None) -> None:
-        self.args = tuple(
-            _wrap(value, f"side input {number}") for number, value in enumerate(args, start=1)
-        )
-        self.kwargs = {
-            name: _wrap(value, f"side input {name!r}") for name, value in (kwargs or {}).items()
-        }
-        values = [*self.args, *self.kwargs.values()]
-        self.is_pending = any(isinstance(value, Later) for value in values)
-        self.has_generator = any(isinstance(value, InOrder) for value in values)
+        self.args: tuple[Any, ...] = ()
+        self.kwargs: dict[str, Any] = {}
+        self.is_pending = self.has_generator = False
+        if args or kwargs:
+            self._take(args, kwargs or {})
 
     def extended(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> SideInputs:
         """Return these inputs with `args`, if any, in place of theirs, and `kwargs` added."""
@@ -61,6 +44,10 @@ class SideInputs:
         Raises:
             TypeError: one can't leave this process, or is a function without a name.
         """
+        from .._sending.functions import Sent, all_sent
+        from .kinds import STAYS
+        from .later import Made
+
         names = [f"side input {number}" for number in range(1, len(self.args) + 1)]
         fields = dict(zip(names, self.args, strict=True))
         fields.update((f"side input {name!r}", value) for name, value in self.kwargs.items())
@@ -91,9 +78,11 @@ class SideInputs:
 
     async def resolve(self, run: object) -> SideInputs:
         """Wait for the inputs that are still to come, for `run`, and return the whole as values."""
+        from .kinds import value_of
+
         resolved = SideInputs()
-        resolved.args = tuple([await _value(value, run) for value in self.args])
-        resolved.kwargs = {name: await _value(value, run) for name, value in self.kwargs.items()}
+        resolved.args = tuple([await value_of(value, run) for value in self.args])
+        resolved.kwargs = {name: await value_of(value, run) for name, value in self.kwargs.items()}
         resolved.has_generator = self.has_generator
         return resolved
 
@@ -102,6 +91,7 @@ class SideInputs:
 
         What comes out is async: a coroutine function, or an async generator function.
         """
+        from .in_turns import Turns
 
         async def call(*args: Any, **kwargs: Any) -> Any:
             turns = Turns()
@@ -123,21 +113,17 @@ class SideInputs:
 
         return generate if generator else call
 
+    def _take(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        from .in_turns import InOrder
+        from .kinds import wrapped
+        from .later import Later
 
-def _wrap(value: Any, name: str) -> Any:
-    kind: type[Any] = type(cast("object", value))
-    if issubclass(kind, CoroutineType):
-        return Awaited(name, cast("CoroutineType[Any, Any, Any]", value))
-    if issubclass(kind, asyncio.Future):
-        return Watched(name, cast("asyncio.Future[Any]", value))
-    if issubclass(kind, AsyncStream):
-        return FirstOf(name, cast("AsyncStream[Any]", value))
-    if callable(value) and is_async(value) and not needs_arguments(value):
-        return Made(name, value)
-    if isinstance(value, AsyncGenerator) and not isinstance(value, Turn):
-        return InOrder(cast("AsyncGenerator[Any, Any]", value))
-    return value
-
-
-async def _value(value: Any, run: object) -> Any:
-    return await value.get(run) if isinstance(value, Later) else value
+        self.args = tuple(
+            wrapped(value, f"side input {number}") for number, value in enumerate(args, start=1)
+        )
+        self.kwargs = {
+            name: wrapped(value, f"side input {name!r}") for name, value in kwargs.items()
+        }
+        values = [*self.args, *self.kwargs.values()]
+        self.is_pending = any(isinstance(value, Later) for value in values)
+        self.has_generator = any(isinstance(value, InOrder) for value in values)

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from reactivex import abc
-from reactivex.disposable import Disposable
-
-from .._engine.outlets.push import Push
 from .._engine.outlets.reader import Reader
 from .._engine.run import Run, enclosing
 from .._engine.sources import demand
-from .._errors.audience import subscribing
 from .draining import Draining
 from .latest import Latest
 from .origin import Origin
 from .start import link, new_run
+
+if TYPE_CHECKING:
+    from reactivex import abc
 
 __all__ = ["begin_pulled", "begin_pushed"]
 
@@ -37,6 +35,11 @@ def begin_pushed(
     origin: Origin, latest: Latest, draining: Draining, observer: abc.ObserverBase[Any]
 ) -> abc.DisposableBase:
     """Begin a run that pushes to `observer`, soon after this has returned."""
+    from reactivex.disposable import Disposable
+
+    from .._engine.outlets.push import Push
+    from .._errors.audience import subscribing
+
     outer, parent = demand.get(), enclosing.get()
     run = new_run(origin.plan)
     push = Push(run, observer)

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import weakref
+from typing import TYPE_CHECKING
+
 from .._engine.run import Run
 from .._engine.watermark import Watermark
-from .._stats import Counters, StageStats, Stats
-from .running import Lookout, RunningCall
+
+if TYPE_CHECKING:
+    from .._engine.counters import Counters
+    from .._stats import Stats
+    from .running import Lookout, RunningCall
 
 __all__ = ["Latest"]
 
@@ -15,7 +21,8 @@ class Latest:
 
     def __init__(self) -> None:
         self._counters: list[Counters] = []
-        self._lookout: Lookout | None = None
+        self._run: weakref.ref[Run] | None = None
+        self._lookout: Lookout | None = None  # who looks at its calls, if somebody has asked
         self.watermark: Watermark | None = None
         self.runs = 0  # that have begun
         self._of_all = 0  # the watermark behind Rx operators, so far
@@ -23,12 +30,14 @@ class Latest:
     def begin(self, run: Run, counters: list[Counters]) -> None:
         """Look at `run` from now on."""
         self._counters = counters
-        self._lookout = Lookout(run)
+        self._run, self._lookout = weakref.ref(run), None
         self.watermark = run.watermark
         self.runs += 1
 
     def stats(self, names: tuple[str, ...]) -> Stats:
         """Return what each stage has done; `names` are those of the stages, before any run."""
+        from .._stats import StageStats, Stats
+
         if not self._counters:
             return Stats(StageStats(name) for name in names)
         return Stats(counters.snapshot() for counters in self._counters)
@@ -46,4 +55,10 @@ class Latest:
 
     def running(self) -> tuple[RunningCall, ...]:
         """List the calls that run now."""
-        return self._lookout.look() if self._lookout is not None else ()
+        if self._run is None:
+            return ()
+        if self._lookout is None:
+            from .running import Lookout
+
+            self._lookout = Lookout(self._run)
+        return self._lookout.look()

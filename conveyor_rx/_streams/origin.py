@@ -7,7 +7,6 @@ from typing import Any, cast
 
 from reactivex import Observable
 
-from .._text.labels import label
 from .plan import Plan
 
 __all__ = ["Origin"]
@@ -41,6 +40,8 @@ class Origin:
 
     def __str__(self) -> str:
         """Say what is read, and through which stages; contents of items never appear."""
+        from .._text.labels import label
+
         kind = label(type(self.source).__name__)
         if self.plan is None:
             return kind

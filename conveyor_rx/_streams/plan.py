@@ -4,25 +4,37 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
-from .._engine.graph.chain import Chain
-from .._engine.graph.sketch import Sketch
 from ..context import ExecutionMode, PipelineContext
+
+if TYPE_CHECKING:
+    from .._engine.graph.chain import Chain
+    from .._engine.graph.sketch import Sketch
 
 __all__ = ["Plan"]
 
 
-class Plan(NamedTuple):
-    """The stages and the context of one stream."""
+class Plan:
+    """The stages and the context of one stream; nothing about it changes.
 
-    parts: tuple[object, ...]
-    """What it was made of."""
-    connects: tuple[Callable[[Chain | Sketch], None], ...]
-    """What adds each stage to the chain of a run, or to a sketch of it."""
-    names: tuple[str, ...]
-    """The names of the stages that are counted."""
-    context: PipelineContext
+    It is made of `parts`. Each of `connects` adds a stage to the chain of a run, or to a sketch of
+    it; `names` are those of the stages that are counted.
+    """
+
+    __slots__ = ("connects", "context", "names", "parts")
+
+    def __init__(
+        self,
+        parts: tuple[object, ...],
+        connects: tuple[Callable[[Chain | Sketch], None], ...],
+        names: tuple[str, ...],
+        context: PipelineContext,
+    ) -> None:
+        self.parts = parts
+        self.connects = connects
+        self.names = names
+        self.context = context
 
     def connect(self, chain: Chain | Sketch) -> None:
         """Add the stages to the chain of a run, or to a sketch of it."""

@@ -28,8 +28,8 @@ class Lookout:
     A call pays nothing for it, not even the reading of a clock: its time begins when it is seen.
     """
 
-    def __init__(self, run: Run) -> None:
-        self._run = weakref.ref(run)
+    def __init__(self, run: weakref.ref[Run]) -> None:
+        self._run = run
         self._seen: dict[tuple[int, str, tuple[int, ...]], float] = {}
 
     def look(self) -> tuple[RunningCall, ...]:

@@ -9,14 +9,12 @@ from collections.abc import Sequence
 from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
-from .._engine.calls.dead_letters import LossesOfRun
 from .._engine.closing.ending import innermost
+from .._engine.counters import Counters
 from .._engine.early_end import EarlyEnd
 from .._engine.graph.chain import Chain
-from .._engine.graph.sketch import Sketch
 from .._engine.graph.watcher import UNWATCHED
 from .._engine.line.rest import Rest
-from .._engine.outlets.push import Push
 from .._engine.outlets.reader import Reader
 from .._engine.run import UNBOUNDED, Run, enclosing
 from .._engine.sources import Source, demand, length_of, source_of
@@ -25,14 +23,16 @@ from .._engine.turns.pace import pace_of
 from .._engine.turns.trampoline import Gate
 from .._engine.turns.youth import Youth
 from .._engine.watermark import Watermark
-from .._stats import Counters
+from .._observers import observing
 from ..context import PipelineContext, set_current_context, twin_of
-from ..events import Probe, RunInfo, observing
 from .plan import Plan
 
 if TYPE_CHECKING:
+    from .._engine.calls.dead_letters import LossesOfRun
     from .._engine.graph.observed_run import ObservedRun
     from .._engine.observing.tracer import Tracer
+    from .._engine.outlets.push import Push
+    from ..events import Probe
 
 __all__ = [
     "is_loop_running",
@@ -111,7 +111,7 @@ def link(
         observed = _observed(run, run.tracer, plan, source, length_of(data), is_pulled=is_pulled)
     losses = None
     if plan is not None:
-        losses = LossesOfRun(plan.context.dead_letter, plan.context.max_failures)
+        losses = _losses(plan.context)
     chain = Chain(run, source, observed or UNWATCHED, losses)
     if plan is not None:
         plan.connect(chain)
@@ -128,7 +128,15 @@ def link(
     return chain.counters
 
 
-# Only observed runs pay for these imports, which are a tenth of the library's.
+# Most runs need nothing of what follows, and importing the library doesn't pay for it.
+
+
+def _losses(context: PipelineContext) -> LossesOfRun | None:
+    if context.dead_letter is None and context.max_failures is None:
+        return None
+    from .._engine.calls.dead_letters import LossesOfRun
+
+    return LossesOfRun(context.dead_letter, context.max_failures)
 
 
 def _new_tracer(probes: Sequence[Probe], loop: asyncio.AbstractEventLoop, run_id: str) -> Tracer:
@@ -150,6 +158,8 @@ def _observed(
     is_pulled: bool,
 ) -> ObservedRun:
     from .._engine.graph.observed_run import ObservedRun
+    from .._engine.graph.sketch import Sketch
+    from ..events import RunInfo
 
     sketch = Sketch()
     if plan is not None:

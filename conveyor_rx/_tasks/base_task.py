@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, Awaitable
-from typing import TypeVar, Unpack
+from typing import TYPE_CHECKING, TypeVar, Unpack
 
 from .._given_options import chosen
-from .._option_types import OwnTaskOptions, shows_options
 from .._options import TaskOptions
+from .._shown_options import shows_options
 from ..context import PipelineContext, get_current_context
 from ..error_handling import ErrorAction, ErrorHandler, RetryConfig
 from ..pipeline import Stage
+
+if TYPE_CHECKING:
+    from .._option_types import OwnTaskOptions
 
 __all__ = ["BaseTask"]
 

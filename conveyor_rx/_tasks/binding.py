@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from inspect import Signature
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from .._functions.calls import Call, is_async, is_async_generator, is_generator
 from .._functions.signatures import check_call, fits, lacking, signature_or_none
-from .._functions.timeouts import within
 from .._policy import Policy
-from .._sending.functions import all_sent
 from .._side_inputs.side_inputs import SideInputs
-from ..workers import Workers
+
+if TYPE_CHECKING:
+    from ..workers import Workers
 
 __all__ = ["Binding"]
 
@@ -80,6 +80,8 @@ class Binding:
         generator = is_generator(func)
         asynchronous = is_async(func)
         if timeout is not None:
+            from .._functions.timeouts import within
+
             func = within(func, timeout)
         if inputs.has_generator:
             func = inputs.in_turns(func, generator=generator)
@@ -145,6 +147,8 @@ class Binding:
             TypeError: its function has no name, or a side input or its executor can't leave this
                 process.
         """
+        from .._sending.functions import all_sent
+
         if self.workers is not None and self.workers.stays:
             raise TypeError(
                 f"{owner} can't be pickled: it has {self.workers.stays}, which can't leave this "

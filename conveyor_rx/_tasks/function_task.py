@@ -4,35 +4,26 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import AsyncIterable, Callable, Sequence
-from concurrent.futures import Executor
-from dataclasses import replace
-from typing import Any, Generic, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
 
 from .._dead_letters import DeadLetter
 from .._engine.sources import NO_DATA
 from .._functions.calls import Call, check_plain, is_generator, name_of
 from .._functions.signatures import check_function, unwrap
-from .._functions.timeouts import check_timeout
-from .._limits.concurrency import Limit
-from .._limits.rate import RateLimit
 from .._options import CallOptions
-from .._parts.hints import (
-    below_class_method,
-    class_method_of,
-    is_below_class_method,
-    is_method_of_class,
-    no_item,
-    no_stream,
-    through_class,
-)
 from .._policy import Policy
 from ..context import PipelineContext, calls_at_once, get_current_context
 from ..pipeline import Pipeline, Stage
 from ..stream import AsyncStream, Source
-from ..workers import WorkerKind, Workers, workers_of
 from .binding import Binding
 from .pickled_task import PickledTask
-from .plain_limits import one_at_a_time, warn_of_limit
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from .._limits.concurrency import Limit
+    from .._limits.rate import RateLimit
+    from ..workers import WorkerKind, Workers
 
 __all__ = ["FunctionTask"]
 
@@ -56,13 +47,20 @@ class FunctionTask(PickledTask[In, Out], Generic[In, Out]):
                 f"flatten=False doesn't fit {name_of(func)!r}: what a generator function yields is "
                 "one output each; return a list for one output"
             )
-        workers = None if options.executor is None else workers_of(options.executor)
-        if workers is not None:
+        workers = None
+        if options.executor is not None:
+            from ..workers import workers_of
+
+            workers = workers_of(options.executor)
             check_plain(func)
         elif options.timeout is not None:
+            from .._functions.timeouts import check_timeout
+
             check_timeout(func)
-        self._options = replace(options, task_name=options.task_name or name_of(func))
-        if workers is None:
+        self._options = options.replace(task_name=options.task_name or name_of(func))
+        if workers is None and options.limit not in (None, 1):
+            from .plain_limits import warn_of_limit
+
             warn_of_limit(func, options.limit, self.task_name)
         self._binding = Binding(func)
         self._binding.workers = workers
@@ -136,9 +134,8 @@ class FunctionTask(PickledTask[In, Out], Generic[In, Out]):
         That binding is `with_inputs` and gives a task; its type is `UnboundTask`'s affair. Where
         the arguments can't be side inputs, and can be data and side inputs by name, they are those.
         """
-        is_class = issubclass(type(data), type)
-        if is_class and (name := class_method_of(cast("type[Any]", data), self)):
-            raise TypeError(below_class_method(name))
+        if issubclass(type(data), type):
+            self._check_not_class_method(cast("type[Any]", data))
         if (data is not NO_DATA or kwargs) and self._binding.lacks():
             self._check_not_through_class()
             given = (data, *args) if data is not NO_DATA else ()
@@ -178,6 +175,8 @@ class FunctionTask(PickledTask[In, Out], Generic[In, Out]):
         if lacks := binding.lacks():
             self._check_not_through_class()
             if not with_item and not binding.lacks(with_item=True):
+                from .._parts.hints import no_item
+
                 raise TypeError(no_item(self.task_name, lacks[0], kwargs))
             names = ", ".join(map(repr, lacks))
             raise TypeError(
@@ -199,16 +198,16 @@ class FunctionTask(PickledTask[In, Out], Generic[In, Out]):
     def _make_call(self) -> Call:
         options = self._options
         policy = Policy(
-            self.task_name,
-            options.on_error,
-            options.retries,
-            options.error_handler,
-            self._splits,
-            options.dead_letter,
-            options.max_failures,
+            task_name=self.task_name,
+            on_error=options.on_error,
+            retry=options.retries,
+            handler=options.error_handler,
+            splits=self._splits,
+            dead_letter=options.dead_letter,
+            max_failures=options.max_failures,
         )
         call = self._binding.call(policy, flatten=options.flatten, timeout=options.timeout)
-        return call._replace(limits=options.limits) if options.limits else call
+        return call.replace(limits=options.limits) if options.limits else call
 
     # -- private
 
@@ -228,6 +227,8 @@ class FunctionTask(PickledTask[In, Out], Generic[In, Out]):
             if limit is None:
                 text = f"as many calls at once as {workers.title} makes"
         else:
+            from .plain_limits import one_at_a_time
+
             limit = 1 if one_at_a_time(self.func) else limit
             text = calls_at_once(PipelineContext(), limit)
         shared = [f"{type(each).__name__} of {each.title}" for each in self._options.limits]
@@ -238,13 +239,25 @@ class FunctionTask(PickledTask[In, Out], Generic[In, Out]):
         bound._check_signature()
         return bound
 
+    def _check_not_class_method(self, owner: type[Any]) -> None:
+        from .._parts.hints import below_class_method, class_method_of
+
+        if name := class_method_of(owner, self):
+            raise TypeError(below_class_method(name))
+
     def _check_not_through_class(self) -> None:
-        if self._owner and self._descriptor is None and is_method_of_class(self.func):
-            raise TypeError(through_class(self.task_name, self._owner))
-        if not self._owner and self._descriptor is None and is_below_class_method(self.func):
-            raise TypeError(below_class_method(self.func.__qualname__))
+        from .._parts import hints
+
+        if self._descriptor is not None:
+            return
+        if self._owner and hints.is_method_of_class(self.func):
+            raise TypeError(hints.through_class(self.task_name, self._owner))
+        if not self._owner and hints.is_below_class_method(self.func):
+            raise TypeError(hints.below_class_method(self.func.__qualname__))
 
     def _no_stream(self, use: str) -> str:
+        from .._parts.hints import no_stream
+
         return no_stream(self.task_name, "task", self._bound_by_call, use)
 
     def _check_signature(self) -> None:

@@ -13,9 +13,6 @@ from typing import Any, Generic, Self, SupportsIndex, TypeVar, cast
 
 from .._functions.calls import Call, name_of
 from .._options import CallOptions
-from .._sending.functions import all_sent
-from .._sending.names import found_at, path_to
-from .._sending.picklers import current_pickler
 from .base_task import BaseTask
 from .binding import Binding
 
@@ -64,6 +61,8 @@ class PickledTask(BaseTask[In, Out], Generic[In, Out]):
         return super().__reduce_ex__(protocol) if named is None else named
 
     def __getstate__(self) -> dict[str, Any]:
+        from .._sending.functions import all_sent
+
         owner = f"task {self.task_name!r}"
         return {
             **vars(self),
@@ -93,6 +92,9 @@ class PickledTask(BaseTask[In, Out], Generic[In, Out]):
         class: each access makes one anew. Where a class goes with its code, it may not have its
         methods yet when they are asked for.
         """
+        from .._sending.names import found_at, path_to
+        from .._sending.picklers import current_pickler
+
         pickler, function = current_pickler(), self._binding.func
         if pickler.keeps(self.__module__):
             return None

@@ -11,7 +11,7 @@ from time import monotonic
 from typing import Any
 
 from .._errors.blame import not_an_end
-from .._functions.calls import Ran
+from .._functions.elsewhere import Ran
 from .._functions.timeouts import is_over, late
 from .._loops import call_on
 from .._sending.names import main_can_be_imported

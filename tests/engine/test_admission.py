@@ -7,9 +7,9 @@ from typing import Any
 
 from conveyor_rx._engine.calls.admission import Admission
 from conveyor_rx._engine.calls.caller import Caller, Launch
+from conveyor_rx._engine.counters import Counters
 from conveyor_rx._engine.place import Place
 from conveyor_rx._engine.run import Run
-from conveyor_rx._stats import Counters
 from tests.engine.parts import Room, enter, new_line, new_run
 
 

@@ -7,7 +7,9 @@ which the consumer says `Lines.end`.
 from __future__ import annotations
 
 import functools
+import importlib
 import linecache
+import pkgutil
 import sys
 import types
 from collections.abc import Callable, Iterator, Mapping
@@ -16,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import conveyor_rx
-import conveyor_rx._engine.graph.observed_run  # it is loaded for observed runs only
+from conveyor_rx import _engine
 
 __all__ = ["Broken", "Line", "Lines"]
 
@@ -91,8 +93,11 @@ def _is_ours(code: types.CodeType) -> bool:
 def _codes() -> list[types.CodeType]:
     """Find the code of all functions that are watched.
 
-    Not by way of the garbage collector, which says nothing of what is frozen.
+    Not by way of the garbage collector, which says nothing of what is frozen. Much of the engine is
+    imported where it is used first.
     """
+    for module in pkgutil.walk_packages(_engine.__path__, f"{_engine.__name__}."):
+        importlib.import_module(module.name)
     modules = [vars(module) for name, module in sys.modules.items() if name.startswith(PREFIX)]
     found = {code for names in modules for code in _codes_in(names, set())}
     return [code for code in found if _is_ours(code)]

@@ -10,6 +10,7 @@ from typing import Any, get_overloads
 
 import pytest
 
+import conveyor_rx._types.task_types  # noqa: F401  # its overloads are known when it is imported
 from conveyor_rx import BatchTask, RetryConfig, SingleTask, batch_task, single_task
 from conveyor_rx._option_types import DecoratorOptions, SingleDecoratorOptions
 

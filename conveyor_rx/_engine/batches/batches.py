@@ -11,15 +11,15 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..._inputs import Inputs
-from ..._stats import Counters
+from ..counters import Counters
 from ..run import Run
 from ..subscriber import Subscriber
-from .clock import Clock
 from .open_batches import OpenBatch
 from .trigger import Cut, Trigger
 
 if TYPE_CHECKING:
     from ..observing.reporter import BatchReporter
+    from .clock import Clock
 
 __all__ = ["Batches"]
 
@@ -66,6 +66,8 @@ class Batches(Subscriber):
         self._ended = False
         self._ending: Exception | None = None
         if trigger.max_wait is not None:
+            from .clock import Clock
+
             self._clock = Clock(run, trigger.max_wait)
 
     def held(self) -> list[Inputs]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..._inputs import Inputs
-from ..._stats import Counters
+from ..counters import Counters
 from ..run import Run
 from .batches import Batches
 from .measures import Measures

@@ -11,18 +11,18 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..._functions.calls import Call
-from ..._stats import Counters
+from ..counters import Counters
 from ..line.line import Line, Waiter
 from ..place import DEAD, Place
 from ..run import Run
 from ..subscriber import Subscriber
 from ..turns.relay import UNBOUNDED
 from .caller import Caller, Launch, Stepping
-from .permits import Permits
-from .preparation import Preparation, unprepared
 
 if TYPE_CHECKING:
     from ..observing.reporter import Reporter
+    from .permits import Permits
+    from .preparation import Preparation
 
 __all__ = ["Admission"]
 
@@ -73,6 +73,8 @@ class Admission(Subscriber, Caller):
         if launch.is_late:
             self.admitted = deque[Place]()
         if call.prepare is not None:
+            from .preparation import Preparation
+
             self._preparation = Preparation(call.prepare)
         if call.elsewhere is not None:
             counters.add_holder(call.elsewhere)
@@ -146,9 +148,11 @@ class Admission(Subscriber, Caller):
             ended = self.call.elsewhere.close()
             if ended is not None:
                 self.run.ending.keep(ended)
-            self.call = self.call._replace(elsewhere=None)
+            self.call = self.call.replace(elsewhere=None)
         if self._preparation is not None:  # let go of side inputs that were not needed
-            self.call = self.call._replace(function=unprepared, prepare=None)
+            from .preparation import unprepared
+
+            self.call = self.call.replace(function=unprepared, prepare=None)
             self.function = unprepared
             self._preparation.cut(self.run)
             self._preparation = None

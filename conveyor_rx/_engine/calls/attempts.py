@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from ..._errors.blame import add_cause
 from ..._functions.calls import MANY, discard, is_awaitable
-from ..._functions.timeouts import Deadline
 from ..._policy import Verdict
 from ...error_handling import checked_answer, no_answer
 from ..place import Place
 from .caller import Caller, Outcome, Part
 from .delivery import Delivery
 from .parking import permitted, rests
+
+if TYPE_CHECKING:
+    from ..._functions.timeouts import Deadline
 
 __all__ = ["Attempts"]
 
@@ -174,6 +176,8 @@ class Attempts:
             if self._count > 1:
                 self._stage.counters.retried += 1
             elif (total := self._stage.call.policy.retry.total_timeout) is not None:
+                from ..._functions.timeouts import Deadline
+
                 self._deadline = Deadline(total)
             result = self._stage.function(part.item)
             if self._deadline is not None:
@@ -190,29 +194,29 @@ class Attempts:
         if failure is not None and self._why and type(error) is TimeoutError:
             error = failure  # the deadline has cut this attempt: what failed is the one before
         try:
-            verdict = Verdict.SKIP
+            verdict: Verdict = "skip"
             if not self._skips:
                 verdict = policy.verdict(error, self._count, part.size, self._delivery.has_begun)
-            pause = self._pause(error) if verdict is Verdict.RETRY else 0.0
+            pause = self._pause(error) if verdict == "retry" else 0.0
         except Exception as raised:  # by `retry_on` or `retry_after`
             add_cause(raised, error)
             self._fail(raised, part)
             return
-        if verdict is Verdict.RETRY and not await rests(stage, part, pause, self.left, deadline):
+        if verdict == "retry" and not await rests(stage, part, pause, self.left, deadline):
             verdict = policy.final(part.size, self._delivery.has_begun)
             self._why = deadline.why if deadline is not None else ""
         match verdict:
-            case Verdict.RETRY:
+            case "retry":
                 self._failure = None if deadline is None else error
                 self._count += 1
-            case Verdict.HANDLE:
+            case "handle":
                 await self._handle(error, part)
-            case Verdict.SKIP:
+            case "skip":
                 await self._skip(error, part)
-            case Verdict.SPLIT:
+            case "split":
                 self._parts[-1:] = part.halves()
                 self._count = 1
-            case Verdict.FAIL:
+            case "fail":
                 self._fail(error, part)
 
     def _pause(self, error: BaseException) -> float:

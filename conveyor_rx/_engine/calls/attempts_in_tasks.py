@@ -12,7 +12,6 @@ from functools import partial
 from typing import Any
 
 from ..._errors.blame import add_cause
-from ..._policy import Verdict
 from ..closing.cancellation import cancellation_of
 from ..place import DEAD, Place
 from .again import tries_again
@@ -74,8 +73,8 @@ def failed_inline(stage: Caller, place: Place, error: BaseException, *, delivere
             verdict = stage.call.policy.verdict(failure, attempt, place.weight, delivered)
         except Exception as raised:  # by `retry_on`
             add_cause(raised, failure)
-            failure, verdict = raised, Verdict.FAIL
-        if verdict is not Verdict.RETRY or stage.call.is_generator:
+            failure, verdict = raised, "fail"
+        if verdict != "retry" or stage.call.is_generator:
             break
         if not tries_again(stage, place, failure, attempt, has_suspended=False):
             break
@@ -87,10 +86,10 @@ def failed_inline(stage: Caller, place: Place, error: BaseException, *, delivere
     if place.dead:
         stage.counters.cancelled += place.weight
         stage.lost(place, failure, attempt)
-    elif verdict is Verdict.FAIL or not isinstance(failure, Exception | asyncio.CancelledError):
+    elif verdict == "fail" or not isinstance(failure, Exception | asyncio.CancelledError):
         stage.attempt_failed(place, place.inputs, failure, attempt)
         stage.fail(place, failure, place.weight, attempt=attempt)
-    elif verdict is Verdict.SKIP:
+    elif verdict == "skip":
         _skip(stage, place, failure, attempt)
     else:
         begin_attempts(

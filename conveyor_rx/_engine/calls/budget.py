@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from ..._policy import Policy
-from ..._stats import Counters
+from ..counters import Counters
 from ..subscriber import Subscriber
 
 __all__ = ["ENOUGH", "Budget", "Judge", "Last"]

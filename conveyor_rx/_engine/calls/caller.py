@@ -7,8 +7,9 @@ passes on what it gives.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, cast
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextvars import Context
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 from reactivex import abc
 
@@ -16,28 +17,34 @@ from ..._dead_letters import Failure
 from ..._errors.tracebacks import without_engine
 from ..._functions.calls import Call
 from ..._inputs import Inputs, numbers_of
-from ..._stats import Counters
+from ..counters import Counters
 from ..line.line import Line, Waiter
 from ..place import Place
 from ..run import Run
-from .dead_letters import Losses
-from .permits import Permits
 
 if TYPE_CHECKING:
     from ..observing.reporter import Reporter
+    from .dead_letters import Losses
+    from .permits import Permits
 
 __all__ = ["Caller", "Launch", "Outcome", "Part", "Stepping"]
 
 Outcome = Literal["completed", "dropped", "skipped"]
 
 
-class Part(NamedTuple):
-    """The items of a call that one attempt is about: all of them, or those of a half of a batch."""
+class Part:
+    """The items of a call that one attempt is about: all of them, or those of a half of a batch.
 
-    place: Place
-    item: Any
-    size: int
-    offset: int  # of its first item in the batch
+    `offset` is that of its first item in the batch.
+    """
+
+    __slots__ = ("item", "offset", "place", "size")
+
+    def __init__(self, place: Place, item: Any, size: int, offset: int) -> None:
+        self.place = place
+        self.item = item
+        self.size = size
+        self.offset = offset
 
     @property
     def inputs(self) -> Inputs:
@@ -61,9 +68,9 @@ class Part(NamedTuple):
 
     def halves(self) -> list[Part]:
         """Give the halves of a batch, the first one last."""
-        place, batch, size, offset = self
+        place, size, offset = self.place, self.size, self.offset
         half = size // 2
-        items = cast("Sequence[Any]", batch)
+        items = cast("Sequence[Any]", self.item)
         second = Part(place, items[half:], size - half, offset + half)
         return [second, Part(place, items[:half], half, offset)]
 
@@ -96,6 +103,11 @@ class Stepping(Protocol):
     active: deque[Any]
     """Those that go on at the next turn."""
 
+    def begin(
+        self, stage: Caller, place: Place, generator: Generator[Any], context: Context
+    ) -> None:
+        """Go on with a call that has given a generator, at the next turn."""
+
     def step(self, stage: Caller) -> None:
         """Let the first of them go on."""
 
@@ -116,7 +128,7 @@ class Stepping(Protocol):
         """Let go of those whose places are dead."""
 
 
-class Caller(Protocol):
+class Caller:
     """One stage in one run, as its calls see it."""
 
     run: Run
@@ -146,18 +158,18 @@ class Caller(Protocol):
 
     def has_turn(self, has_suspended: bool) -> bool:
         """Tell whether a call may take a new slot before what waits for a turn downstream."""
-        ...
+        raise NotImplementedError
 
     def take_slot(self) -> bool:
         """Take a slot, if there is one, in a run without a cap."""
-        ...
+        raise NotImplementedError
 
     def free_slot(self) -> None:
         """Give back the slot of a call."""
 
     def take_admitted(self, has_slot: bool) -> Place:
         """Take the first of `admitted`, which has a slot of its own."""
-        ...
+        raise NotImplementedError
 
     def begin_call(self, place: Place) -> None:
         """Take note that the call for `place` has a slot, and goes on until `end_call`."""
@@ -176,7 +188,7 @@ class Caller(Protocol):
 
     def may_unpark(self) -> bool:
         """Do so if nobody else could have it; tell whether."""
-        ...
+        raise NotImplementedError
 
     # -- what becomes of its result: `flat_map.py`
 
@@ -185,7 +197,7 @@ class Caller(Protocol):
 
     def takes_steps(self, result: Any, items: int) -> bool:
         """Tell whether the `result` for so many items is to be awaited, or to be taken apart."""
-        ...
+        raise NotImplementedError
 
     def settle(self, place: Place, result: Any) -> None:
         """Take the result of a call that went well at once."""
@@ -198,7 +210,7 @@ class Caller(Protocol):
 
     def leaves(self, place: Place, value: Any) -> bool:
         """Tell whether an output of `place` needs no place in the line."""
-        ...
+        raise NotImplementedError
 
     def let_out(self, place: Place, value: Any) -> None:
         """Pass on an output that needs no place."""

@@ -12,7 +12,7 @@ from ..._dead_letters import DeadLetter, Failure
 from ..._errors.tracebacks import without_engine
 from ..._functions.calls import is_awaitable
 from ..._policy import Policy
-from ..._stats import Counters
+from ..counters import Counters
 from ..place import Place
 from ..run import Run
 from .budget import Budget, Judge, Last

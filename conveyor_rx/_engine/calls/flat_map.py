@@ -8,21 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from types import GeneratorType
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from ..._functions.calls import MANY, Call, is_awaitable, is_short
-from ..._functions.timeouts import is_late
 from ..._inputs import Inputs, iter_each, named
-from ..._stats import Counters
+from ..counters import Counters
 from ..line.line import Line
 from ..place import DEAD, Place
 from ..run import Run
 from ..subscriber import Subscriber
 from .admission import Admission
 from .caller import Outcome, Part
-from .dead_letters import Losses
 from .launches import launch_of
 from .notices import Notices
+
+if TYPE_CHECKING:
+    from .dead_letters import Losses
 
 __all__ = ["FlatMap"]
 
@@ -88,7 +89,11 @@ class FlatMap(Admission):
         self, place: Place, inputs: Inputs, error: BaseException, attempt: int
     ) -> None:
         """Take note that an attempt for what is of `inputs` ended with `error`."""
-        timed_out = self.call.has_time_limit and is_late(error)
+        timed_out = False
+        if self.call.has_time_limit:
+            from ..._functions.timeouts import is_late
+
+            timed_out = is_late(error)
         self.counters.timed_out += timed_out
         if self.reporter is not None:
             self.reporter.attempt_failed(place, inputs, error, attempt, timed_out=timed_out)

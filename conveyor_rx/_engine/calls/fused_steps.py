@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from contextvars import Context
 from typing import Any
 
-from ..._stats import Counters
+from ..counters import Counters
 from ..line.entry import Giving
 from .caller import Caller
 

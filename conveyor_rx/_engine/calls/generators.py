@@ -19,10 +19,10 @@ from ..place import DEAD, Place
 from ..run import REST
 from .attempts import Attempts
 from .attempts_in_tasks import begin_attempts, failed_inline
-from .caller import Caller, Launch
+from .caller import Caller, Launch, Stepping
 from .steps import NOTHING, Steps
 
-__all__ = ["PlainGenerators", "begin_generator"]
+__all__ = ["PlainGenerators", "stepping_of"]
 
 _END: Any = object()
 
@@ -48,22 +48,17 @@ class PlainGenerators(Launch):
             failed_inline(stage, place, error, delivered=False)
             return
         if type(result) is GeneratorType and place.state != DEAD:
-            begin_generator(stage, place, cast("Generator[Any]", result), context)
+            generator = cast("Generator[Any]", result)
+            stepping_of(stage).begin(stage, place, generator, context)
         else:
             begin_attempts(stage, place, Attempts(stage, place, result=result))
 
 
-def begin_generator(
-    stage: Caller, place: Place, generator: Generator[Any], context: Context
-) -> None:
-    """Go on with a call that has given a generator, at the next turn."""
-    stepping = stage.stepping
-    if stepping is None:
-        stage.stepping = stepping = Generators()
-    stage.begin_call(place)
-    place.task = steps = Steps(stepping, stage, place, generator, context)
-    stepping.active.append(steps)
-    stage.run.ready |= stage.bit
+def stepping_of(stage: Caller) -> Stepping:
+    """Return who lets the generators of a stage go on."""
+    if stage.stepping is None:
+        stage.stepping = Generators()
+    return stage.stepping
 
 
 class Generators:
@@ -80,6 +75,14 @@ class Generators:
         self._woken: deque[Steps] = deque()  # that were parked
         self._abandoned: deque[Steps] = deque()  # that are to be closed
         self._closing: asyncio.Task[None] | None = None  # closes those
+
+    def begin(
+        self, stage: Caller, place: Place, generator: Generator[Any], context: Context
+    ) -> None:
+        stage.begin_call(place)
+        place.task = steps = Steps(self, stage, place, generator, context)
+        self.active.append(steps)
+        stage.run.ready |= stage.bit
 
     def step(self, stage: Caller) -> None:
         steps = self.active.popleft()

@@ -13,7 +13,6 @@ from .attempts import Attempts
 from .attempts_in_tasks import begin_attempts, failed_inline
 from .blocking import BLOCKING, LOOKS, SHORT, Look
 from .caller import Caller, Launch
-from .generators import begin_generator
 
 __all__ = ["Inline", "TimedInline", "take_other"]
 
@@ -84,10 +83,21 @@ def take_other(stage: Caller, place: Place, result: Any, context: Context) -> No
     if stage.takes_steps(result, place.weight):
         kind: type[Any] = type(result)  # pyright: ignore[reportUnknownVariableType]  # of any value
         if kind is GeneratorType and place.state == WAITING and not is_awaitable(result):
-            begin_generator(stage, place, cast("Generator[Any]", result), context)
+            _begin_generator(stage, place, cast("Generator[Any]", result), context)
         else:
             begin_attempts(stage, place, Attempts(stage, place, result=result))
     else:
         if stage.reporter is not None:
             stage.reporter.call_gave(place, result)
         stage.settle(place, result)
+
+
+def _begin_generator(
+    stage: Caller, place: Place, generator: Generator[Any], context: Context
+) -> None:
+    stepping = stage.stepping
+    if stepping is None:
+        from .generators import stepping_of
+
+        stepping = stepping_of(stage)
+    stepping.begin(stage, place, generator, context)

@@ -5,10 +5,7 @@ from __future__ import annotations
 import sys
 
 from ..._functions.calls import Call
-from .async_generators import AsyncGenerators
 from .caller import Launch
-from .generators import PlainGenerators
-from .in_attempts import InAttempts
 from .inline import TimedInline
 
 if sys.version_info >= (3, 12):  # tasks can begin within the call that makes them
@@ -22,7 +19,15 @@ __all__ = ["launch_of"]
 def launch_of(call: Call) -> Launch:
     """Make what makes the calls of one stage in one run."""
     if call.policy.retry.total_timeout is not None:
+        from .in_attempts import InAttempts
+
         return InAttempts()
+    if call.is_generator and not call.is_plain:
+        from .async_generators import AsyncGenerators
+
+        return AsyncGenerators()
     if call.is_generator:
-        return PlainGenerators() if call.is_plain else AsyncGenerators()
+        from .generators import PlainGenerators
+
+        return PlainGenerators()
     return _InTasks() if call.is_async else TimedInline()

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..._functions.calls import advice
 from ..._inputs import Inputs, named
-from ..._stats import Counters
+from ..counters import Counters
 from ..run import Run
 
 __all__ = ["Notices"]

@@ -11,10 +11,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
-from ..._functions.timeouts import Deadline
 from ..place import Place
 from .caller import Caller, Part
+
+if TYPE_CHECKING:
+    from ..._functions.timeouts import Deadline
 
 __all__ = ["permitted", "rests", "room"]
 

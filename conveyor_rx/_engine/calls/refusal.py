@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from ..._inputs import Inputs
-from ..._policy import Verdict
 from ..place import DEAD, new_place
 from .attempts_in_tasks import failed_inline
 from .held_calls import HeldCalls
@@ -26,7 +25,7 @@ def refuse(stage: HeldCalls, value: Any, inputs: Inputs, error: BaseException) -
         failed_inline(stage, place, error, delivered=True)
         return
     place = line.insert(value, line.ring, inputs)
-    if stage.call.policy.final(1, True) is not Verdict.FAIL:
+    if stage.call.policy.final(1, True) != "fail":
         stage.turnstile.refuse(place, error)
         return
     if stage.reporter is not None:

@@ -35,14 +35,14 @@ class Turnstile(Subscriber):
         run: Run,
         line: Line,
         calls: HeldCalls,
-        keys: Keys | None,
+        key: Callable[[Any], Any] | None,
         *,
         counts_input: bool,
     ) -> None:
         self.run = run
         self.line = line
         self._calls = calls
-        self._keys = keys
+        self._keys = None if key is None else Keys(key)
         self._permits: Permits | None = None
         self._counts_input = counts_input
         self._waiting = Waiting()

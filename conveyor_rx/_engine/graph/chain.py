@@ -9,33 +9,33 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from reactivex import Observable
 
 from ..._functions.calls import Call
-from ..._stats import Counters
-from ..arrivals import arrive
 from ..batches.batches import Batches
-from ..batches.measured_batches import MeasuredBatches
-from ..batches.measures import Measures
 from ..batches.trigger import Trigger
-from ..calls.dead_letters import LossesOfRun
 from ..calls.flat_map import FlatMap
 from ..calls.fused import fuse
-from ..calls.held_calls import HeldCalls
-from ..calls.keys import Keys
-from ..calls.refusal import refuse
-from ..calls.turnstile import Turnstile
+from ..counters import Counters
 from ..line.as_completed import AsCompletedLine
 from ..line.entry import Entry
 from ..line.line import Line
-from ..process import Process, Processor
 from ..run import Run
 from ..sources.base import Source
 from ..subscriber import Row, Subscriber
 from ..turns.trampoline import DEPTH, Gate
 from .watcher import UNWATCHED, Watcher
+
+if TYPE_CHECKING:
+    from ..._policy import Policy
+    from ..batches.measured_batches import MeasuredBatches
+    from ..batches.measures import Measures
+    from ..calls.dead_letters import Losses, LossesOfRun
+    from ..calls.held_calls import HeldCalls
+    from ..calls.turnstile import Turnstile
+    from ..process import Processor
 
 __all__ = ["Chain", "Emitter"]
 
@@ -75,7 +75,7 @@ class Chain:
         losses: LossesOfRun | None = None,
     ) -> None:
         self._run = run
-        self._losses = losses or LossesOfRun()
+        self._losses = losses
         self._emitter: Emitter = source
         self._watcher = watcher
         self._row = Row(run, None, source)
@@ -117,6 +117,8 @@ class Chain:
         if measures is None:
             batches = Batches(self._run, trigger, counters, reporter)
         else:
+            from ..batches.measured_batches import MeasuredBatches
+
             batches = MeasuredBatches(self._run, trigger, counters, reporter, measures)
         batches.is_sorted = self._is_sorted
         self._is_sorted = self._is_sorted and batches.keeps_order
@@ -127,12 +129,15 @@ class Chain:
         batches.calls = stage = self._add_calls(line, call, limit, counters, is_held=is_held)
         if limit == 1 or call.is_generator:
             stage.is_sequential = True
-        if isinstance(batches, MeasuredBatches):
-            assert isinstance(stage, HeldCalls)
-            batches.refuse = partial(refuse, stage)
+        if measures is not None:
+            from ..calls.refusal import refuse
+
+            cast("MeasuredBatches", batches).refuse = partial(refuse, cast("HeldCalls", stage))
 
     def process(self, processor: Processor, *, name: str) -> None:
         """Add a stage that is written as an async iterable of async iterables."""
+        from ..process import Process
+
         self._close_segment()
         self._stage += 1
         stage = Process(self._run, processor, self._count(name))
@@ -144,6 +149,8 @@ class Chain:
 
     def apply(self, operator: Callable[[Observable[Any]], Observable[Any]], *, name: str) -> None:
         """Add a foreign operator, on values in their order."""
+        from ..arrivals import arrive
+
         self._close_segment()
         self._stage += 1
         if self._last is not None:
@@ -161,7 +168,8 @@ class Chain:
         if self._last is not None:
             self._last.direct = direct
         self._end_emitter(gate, final=True)
-        self._tap(self._losses.judge())
+        if self._losses is not None:
+            self._tap(self._losses.judge())
         self._tap(self._watcher.tap_outlet())
         return self._row
 
@@ -192,17 +200,28 @@ class Chain:
         if not is_held:
             stage = FlatMap(run, line, call, limit, counters, counts_input)
         else:
+            from ..calls.held_calls import HeldCalls
+            from ..calls.turnstile import Turnstile
+
             stage = HeldCalls(run, line, call, limit, counters, counts_input=False)
-            keys = None if call.key is None else Keys(call.key)
-            held = Turnstile(run, line, stage, keys, counts_input=counts_input)
+            held = Turnstile(run, line, stage, call.key, counts_input=counts_input)
             stage.turnstile, stage.begun = held, set()
             self._add_stage(held)
-        losses = self._losses.of_stage(call.policy, counters)
+        losses = self._losses_of(call.policy, counters)
         if losses is not None:
             stage.losses = losses
         self._add_stage(stage)
         self._tap(self._watcher.tap_calls(self._stage, stage))
         return stage
+
+    def _losses_of(self, policy: Policy, counters: Counters) -> Losses | None:
+        if self._losses is None:
+            if policy.dead_letter is None and policy.max_failures is None:
+                return None
+            from ..calls.dead_letters import LossesOfRun
+
+            self._losses = LossesOfRun()
+        return self._losses.of_stage(policy, counters)
 
     def _open_segment(self, weigh: Callable[[Any], int] | None = None) -> Line:
         self._close_segment()

@@ -6,9 +6,9 @@ from collections import deque
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from ..._functions.calls import Elsewhere, Ran
+from ..._functions.elsewhere import Elsewhere, Ran
 from ..._inputs import Inputs
-from ..._stats import Counters
+from ..counters import Counters
 from ..place import Place
 from .segment import Segment
 from .trace import Trace, Traces, trace_of

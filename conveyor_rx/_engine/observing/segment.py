@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..._stats import Counters
+from ..counters import Counters
 from ..place import Place
 from .tracer import Tracer
 

@@ -7,6 +7,7 @@ mappings, tables, records and whatever is not iterable are one item.
     base.py         what a source is
     iterable.py     iterables and async iterables
     observable.py   Observables
+    demand.py       what paces streams that are read inside of an Observable
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ from reactivex import Observable
 
 from ..run import Run
 from .base import Source
+from .demand import Demand, demand
 from .iterable import AsyncSource, IterableSource
 from .kinds import check_data, is_iterable
-from .observable import Demand, ObservableSource, demand
 
 __all__ = [
     "NO_DATA",
@@ -71,6 +72,8 @@ def source_of(data: Any, run: Run) -> Source:
     if isinstance(data, AsyncIterable):
         return AsyncSource(run, cast("AsyncIterable[Any]", data))
     if isinstance(data, Observable):
+        from .observable import ObservableSource
+
         return ObservableSource(run, cast("Observable[Any]", data))
     if is_iterable(data):
         return IterableSource(run, data)

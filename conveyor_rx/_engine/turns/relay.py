@@ -21,7 +21,7 @@ import sys
 from collections import deque
 from typing import Any, Protocol
 
-from ..._stats import Counters
+from ..counters import Counters
 from ..place import Place
 
 __all__ = ["OUT_OF_TIME", "OWN", "TURNS", "UNBOUNDED", "Relay", "Runner", "decide"]

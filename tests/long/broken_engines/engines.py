@@ -16,7 +16,14 @@ from conveyor_rx._engine.batches.clock import Clock
 from conveyor_rx._engine.batches.measured_batches import MeasuredBatches
 from conveyor_rx._engine.batches.open_batches import OpenBatches
 from conveyor_rx._engine.batches.trigger import Trigger
-from conveyor_rx._engine.calls import async_generators, attempts, delivery, generators, inline
+from conveyor_rx._engine.calls import (
+    async_generators,
+    attempts,
+    delivery,
+    generators,
+    inline,
+    refusal,
+)
 from conveyor_rx._engine.calls.attempts_in_tasks import failed_inline
 from conveyor_rx._engine.calls.budget import Budget
 from conveyor_rx._engine.calls.dead_letters import Losses
@@ -349,7 +356,7 @@ def an_item_without_a_weight_is_tried_again(patch: pytest.MonkeyPatch) -> None:
         place = stage.line.insert(value, stage.line.ring, inputs)
         failed_inline(stage, place, error, delivered=False)
 
-    patch.setattr(chain, "refuse", refuse)
+    patch.setattr(refusal, "refuse", refuse)
 
 
 @broken
@@ -419,7 +426,7 @@ def the_note_does_not_name_the_task(patch: pytest.MonkeyPatch) -> None:
 @broken
 def a_place_is_never_given_up_on_skip(patch: pytest.MonkeyPatch) -> None:
     def keeping(stage: FlatMap, place: Any, error: BaseException, *, delivered: bool) -> None:
-        if stage.call.policy.verdict(error, 1, place.weight, delivered) is Verdict.SKIP:
+        if stage.call.policy.verdict(error, 1, place.weight, delivered) == "skip":
             stage.counters.skipped += place.weight
         else:
             failed_inline(stage, place, error, delivered=delivered)
@@ -434,7 +441,7 @@ def a_failing_batch_takes_its_neighbours_along(patch: pytest.MonkeyPatch) -> Non
 
     def unsplit(self: Policy, *args: Any) -> Verdict:
         found = verdict(self, *args)
-        return Verdict.SKIP if found is Verdict.SPLIT else found
+        return "skip" if found == "split" else found
 
     patch.setattr(Policy, "verdict", unsplit)
 
