@@ -78,6 +78,8 @@ class SideInputs:
 
     async def resolve(self, run: object) -> SideInputs:
         """Wait for the inputs that are still to come, for `run`, and return the whole as values."""
+        if not self.args and not self.kwargs:
+            return self
         from .kinds import value_of
 
         resolved = SideInputs()
