@@ -104,7 +104,11 @@ class Crew:
         try:
             pool.shut_down()
         finally:
-            call_on(self.loop, self._end)
+            call_on(self.loop, self._has_shut_down)
+
+    def _has_shut_down(self) -> None:
+        self._is_own = False  # a thread of an executor of the user's may have a call still
+        self._look()
 
     # -- for the pool
 
@@ -189,11 +193,7 @@ class Crew:
         """Say that all has ended, if it has, and if somebody waits for that."""
         if self._ended is None or self._is_own:
             return
-        if not any(lane.is_awaited for lane in self.sent.values()):
-            self._end()
-
-    def _end(self) -> None:
-        if self._ended is not None and not self._ended.done():
+        if not self._ended.done() and not any(lane.is_awaited for lane in self.sent.values()):
             self._ended.set_result(None)
 
     def _watch(self, timeout: float, lane: Lane, batch: Batch) -> None:

@@ -10,6 +10,7 @@ import sys
 import time
 import traceback
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, ThreadPoolExecutor
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -209,7 +210,8 @@ async def test_closing_ends_processes_that_do_not_end() -> None:
     ]
 
 
-async def test_closing_waits_for_threads() -> None:
+@pytest.mark.parametrize("make", [partial(Workers, "threads"), ThreadPoolExecutor])
+async def test_closing_waits_for_threads(make: Any) -> None:
     """X4: a call that runs in a thread is waited for; those that have not begun are dropped."""
     made: list[float] = []
 
@@ -218,7 +220,7 @@ async def test_closing_waits_for_threads() -> None:
         made.append(seconds)
         return seconds
 
-    stream = SingleTask(note, executor=Workers("threads", 1))([0.0, 0.3, 0.1, 0.1])
+    stream = SingleTask(note, executor=make(1))([0.0, 0.3, 0.1, 0.1])
     async for _ in stream:
         break
     await asyncio.sleep(0.05)
