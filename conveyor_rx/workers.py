@@ -217,7 +217,8 @@ def _check_kind(kind: object, name: str = "kind") -> None:
             raise ValueError(f"{name} must be one of {allowed}; not {kind!r}")
         if kind == "interpreters" and not hasattr(concurrent.futures, "InterpreterPoolExecutor"):
             version = ".".join(map(str, sys.version_info[:2]))
-            raise ValueError(f"{name}='interpreters' needs Python 3.14; this is {version}")
+            lack = f"this is {version}" if sys.version_info < (3, 14) else "this build has none"
+            raise ValueError(f"{name}='interpreters' needs those of Python 3.14; {lack}")
     elif not isinstance(kind, Executor):
         hint = ""
         if hasattr(kind, "get_executor"):

@@ -16,7 +16,7 @@ from .orders import Order, Work
 from .parcels import unpack, unpack_error
 from .performing import Reply, States, perform
 
-__all__ = ["Lane", "RemoteLane", "ThreadLane", "opened", "own_copy"]
+__all__ = ["InterpreterLane", "Lane", "RemoteLane", "ThreadLane", "opened", "own_copy"]
 
 SMALL = 16_384  # bytes of a function that are sent each time, if nobody knows to which worker
 
@@ -200,6 +200,12 @@ class RemoteLane(Lane):
         worker, seconds, results = Reply(*result)
         began = monotonic() - seconds
         return [Answer(each, None, True, worker, began) for each in results]
+
+
+class InterpreterLane(RemoteLane):
+    """Interpreters, each in a thread of this process: nobody can end a call, so it is awaited."""
+
+    is_awaited = True
 
 
 def opened(answer: Answer) -> tuple[Any, BaseException | None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import signal
+import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -98,6 +99,16 @@ def name_of_process(number: int | None) -> str:
     return f"process {number}"
 
 
+def _name_of_this() -> str:
+    """Name this worker: a process, or one of several interpreters in a process."""
+    interpreters: Any = sys.modules.get("concurrent.interpreters")  # without it there is only one
+    if interpreters is not None:
+        number = interpreters.get_current().id
+        if number != interpreters.get_main().id:
+            return f"interpreter {number}"
+    return name_of_process(os.getpid())
+
+
 def perform(number: int, name: bytes, data: bytes | None, parcels: Sequence[bytes]) -> Reply | None:
     """Make the calls of a batch; None if it must be sent again with `data`, the function's."""
     start = monotonic()
@@ -120,7 +131,7 @@ def perform(number: int, name: bytes, data: bytes | None, parcels: Sequence[byte
                 break
             _note(number, index)
             results.append(_result(work, parcel))
-    return Reply(name_of_process(os.getpid()), monotonic() - start, results)
+    return Reply(_name_of_this(), monotonic() - start, results)
 
 
 def _note(number: int, index: int) -> None:

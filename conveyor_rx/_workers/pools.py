@@ -7,7 +7,7 @@ from concurrent import futures
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from typing import Any
 
-from .lanes import RemoteLane, ThreadLane
+from .lanes import InterpreterLane, RemoteLane, ThreadLane
 from .pool import Pool
 from .processes import ProcessLane
 
@@ -27,10 +27,11 @@ def pool_of(kind: str | Executor, number: int) -> Pool:
         return Pool([ThreadLane(threads, AHEAD * number, is_own=True)], workers=number)
     if isinstance(kind, str):
         interpreters: Any = _Interpreters  # there are some: that was checked before
-        lane = RemoteLane(interpreters(number), number, is_own=True)
+        lane = InterpreterLane(interpreters(number), number, is_own=True)
         return Pool([lane], workers=number, has_main=False)
-    is_remote = _Interpreters is not None and isinstance(kind, _Interpreters)
-    if isinstance(kind, ThreadPoolExecutor) and not is_remote:
+    if _Interpreters is not None and isinstance(kind, _Interpreters):  # which are threads, too
+        return Pool([InterpreterLane(kind, math.inf)], has_main=False)
+    if isinstance(kind, ThreadPoolExecutor):
         return Pool([ThreadLane(kind, math.inf)])
     has_main = None if isinstance(kind, ProcessPoolExecutor) else False
     return Pool([RemoteLane(kind, math.inf)], has_main=has_main)
