@@ -7,6 +7,7 @@ from concurrent import futures
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from typing import Any
 
+from .dask import DaskExecutor, is_of_dask
 from .lanes import InterpreterLane, RemoteLane, ThreadLane
 from .pool import Pool
 from .processes import ProcessLane
@@ -33,5 +34,7 @@ def pool_of(kind: str | Executor, number: int) -> Pool:
         return Pool([InterpreterLane(kind, math.inf)], has_main=False)
     if isinstance(kind, ThreadPoolExecutor):
         return Pool([ThreadLane(kind, math.inf)])
+    if is_of_dask(kind):
+        kind = DaskExecutor(kind)
     has_main = None if isinstance(kind, ProcessPoolExecutor) else False
     return Pool([RemoteLane(kind, math.inf)], has_main=has_main)
