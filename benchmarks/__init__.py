@@ -12,6 +12,7 @@ The map:
     jobs.py          what is measured
     conditions.py    what is measured under real conditions
     elsewhere.py     what is measured in threads and processes
+    on_clusters.py   what is measured on Dask and Ray
     in_use.py        what options, generators and batches of rows cost where they are in use
     contestants/     each peer: how its user writes such a chain
     watch.py         what the calls of a step were, and whether it allows them
@@ -21,7 +22,7 @@ The map:
     virtual.py       virtual time  | measurement
     under_load.py    latencies     |
     space.py         memory        |
-    crews.py         threads, processes
+    crews.py         threads, processes, clusters
     memory.py        what the system says of this process's memory
     import_time.py   what an import takes
     measure.py       one measurement, in a process of its own

@@ -11,6 +11,8 @@ from .elsewhere import CHUNKS, FIRST, GROUP, LOOP, PACES, POOL, THREADS
 from .in_use import GENERATORS, NO_OPTION, RETRIED_AT_ONCE, ROWS, WITH_OPTIONS
 from .job import MODES
 from .jobs import BATCH, SLOW_SOURCE
+from .on_clusters import BY_HAND, SHARDS, STAGES
+from .on_clusters import GROUP as CLUSTERS
 from .records import Record, medians, shown
 
 __all__ = ["Goal", "goals"]
@@ -48,7 +50,7 @@ class Goal(NamedTuple):
 def goals(records: list[Record]) -> list[Goal]:
     """Return the goals with what was measured."""
     figures = _Figures(medians(records))
-    parts = (_speed, _makespan, _growth, _rest, _conditions, _in_use, _crews)
+    parts = (_speed, _makespan, _growth, _rest, _conditions, _in_use, _crews, _clusters)
     return [goal for part in parts for goal in part(figures)]
 
 
@@ -173,6 +175,14 @@ def _crews(figures: _Figures) -> Iterator[Goal]:
     ordered, free = (figures(GROUP, PACES.format(mode)) for mode in MODES)
     what = PACES.format("ordered")
     yield Goal(what, "time over as completed", False, 1.05, _over(ordered, free))
+
+
+def _clusters(figures: _Figures) -> Iterator[Goal]:
+    for by_hand in BY_HAND.values():
+        for title, goal in ((STAGES[1], 1.1), (STAGES[10], 1.1), (SHARDS, 1.05)):
+            what = title.format(by_hand.rpartition(" ")[2])
+            ratio = _over(figures(CLUSTERS, what), figures(CLUSTERS, what, by_hand))
+            yield Goal(what, f"time over {by_hand}", False, goal, ratio)
 
 
 def _in_use(figures: _Figures) -> Iterator[Goal]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -51,11 +52,19 @@ class Job:
     counts: Callable[[int], bool] | None = None  # whose latencies count; None: all
     rounds: int | None = None  # None: as many as are asked for; 1 where nothing varies
     contestants: tuple[str, ...] = ALL
+    needs: str = ""  # a module without which nobody can do it
 
     @property
     def name(self) -> str:
         """The key in the results."""
         return f"{self.group}: {self.title}"
+
+    @property
+    def missing(self) -> str | None:
+        """Why it can't be measured here; None if it can."""
+        if self.needs and importlib.util.find_spec(self.needs) is None:
+            return f"{self.needs} is not installed"
+        return None
 
     @property
     def unit(self) -> str:

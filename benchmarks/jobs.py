@@ -12,6 +12,7 @@ from .elsewhere import crews
 from .in_use import generators, options_in_use, rows
 from .job import MODES, Job
 from .latencies import DISTRIBUTIONS, latencies, sleeper
+from .on_clusters import clusters
 from .steps import Batch, Map, Step
 
 __all__ = ["BATCH", "SLOW_SOURCE", "all_jobs"]
@@ -154,6 +155,7 @@ PARTS = (
     retries,
     options,
     crews,
+    clusters,
     options_in_use,
     generators,
     rows,

@@ -66,8 +66,9 @@ def main() -> None:
 
 def measure(job: Job, contestant: Contestant) -> dict[str, Any]:
     """Return the figure, or the reason why there is none."""
-    if contestant.missing:
-        return {"reason": contestant.missing}
+    missing = job.missing or contestant.missing
+    if missing:
+        return {"reason": missing}
     try:
         return {"value": KINDS[job.kind](job, contestant)}
     except CannotDo as reason:

@@ -7,8 +7,20 @@ from collections.abc import AsyncIterable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Batch", "CannotDo", "Crew", "Map", "Rate", "Retry", "Source", "Step", "expected"]
+__all__ = [
+    "CLUSTERS",
+    "Batch",
+    "CannotDo",
+    "Crew",
+    "Map",
+    "Rate",
+    "Retry",
+    "Source",
+    "Step",
+    "expected",
+]
 
+CLUSTERS = {"dask": "distributed", "ray": "ray"}  # kinds of crews: which module they need
 Source = Iterable[int] | AsyncIterable[int]  # async where a job says when the inputs come
 
 
@@ -34,11 +46,15 @@ class Retry:
 
 @dataclass(frozen=True)
 class Crew:
-    """So many threads or processes, each of which gets up to `chunk` items at once."""
+    """So many threads or processes, each of which gets up to `chunk` items at once.
+
+    With `of_shards` a chunk is what a whole pipeline runs on, in one of them.
+    """
 
     kind: str
     number: int
     chunk: int = 1
+    of_shards: bool = False
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,9 @@ OTHERS = [  # who need nothing but what conveyor_rx needs
     for name, one in CONTESTANTS.items()
     if one.everywhere and one.distribution in (None, "reactivex") and not one.missing
 ]
-MEASURED = [name for name, job in QUICK.items() if job.kind != "import"]
+MEASURED = [  # without those on clusters: tests/distributed/test_benchmarks.py
+    name for name, job in QUICK.items() if job.kind != "import" and not job.needs
+]
 pytestmark = pytest.mark.usefixtures("small_heap")  # they collect garbage before they measure
 real_time = pytest.mark.real_time("the benchmarks measure real loops")
 
@@ -62,6 +64,18 @@ def test_whoever_needs_no_package_does_every_job_or_says_why(name: str, contesta
     if "value" not in found:
         assert contestant == "reactivex, naive"
         assert found == {"reason": "no operator overlaps calls and keeps the order"}
+
+
+def test_jobs_that_nobody_can_do_here_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What needs a package that is missing has no row, and one line that says so."""
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    told: list[str] = []
+    name = "Clusters: Dask, 2 processes, 1 ms a call, chunk 20"
+    assert rounds.run_all([QUICK[name]], quick=True, rounds=1, tell=told.append) == []
+    assert told == [f"{name}: distributed is not installed"]
+    assert measure.measure(QUICK[name], CONTESTANTS[OURS]) == {
+        "reason": "distributed is not installed"
+    }
 
 
 def test_the_quick_jobs_are_the_full_ones() -> None:

@@ -83,5 +83,7 @@ CONTESTANTS = {
         Contestant("by hand: in the slot", "in_the_slot", "asyncio", None, everywhere=False),
         Contestant("by hand: pool", "worker_pool", "multiprocessing", None, everywhere=False),
         Contestant("by hand: a loop", "plain_loop", "asyncio", None, everywhere=False),
+        Contestant("by hand: Dask", "dask_futures", "distributed", "distributed", everywhere=False),
+        Contestant("by hand: Ray", "ray_tasks", "ray", "ray", everywhere=False),
     )
 }

@@ -8,7 +8,7 @@ from typing import Any
 
 from conveyor_rx import AsyncStream, Pipeline, RateLimit, Workers, batch_task, single_task
 
-from ..steps import Map, Source, Step
+from ..steps import CLUSTERS, Map, Source, Step
 
 __all__ = ["collect", "crew", "iterate"]
 
@@ -27,11 +27,18 @@ async def collect(
 
 @contextmanager
 def crew(step: Map, *, ordered: bool) -> Iterator[Callable[[Iterable[int]], AsyncIterator[int]]]:
-    assert step.crew is not None
-    kind: Any = step.crew.kind
-    with Workers(kind, step.crew.number, chunk=step.crew.chunk) as workers:
-        task: Any = single_task(executor=workers)(step.func)
-        yield task if ordered else task.as_completed
+    crew = step.crew
+    assert crew is not None
+    if crew.kind in CLUSTERS:
+        from ._ours_on_clusters import on_a_cluster  # with all that it needs
+
+        with on_a_cluster(step, crew) as start:
+            yield start
+    else:
+        kind: Any = crew.kind
+        with Workers(kind, crew.number, chunk=crew.chunk) as workers:
+            task: Any = single_task(executor=workers)(step.func)
+            yield task if ordered else task.as_completed
 
 
 def _stream(
