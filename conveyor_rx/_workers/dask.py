@@ -27,6 +27,12 @@ class DaskExecutor(Executor):
     def __init__(self, given: Any) -> None:
         self._given = given
 
+    @property
+    def workers(self) -> int | None:
+        """How many calls the cluster makes at once, as its client has heard."""
+        number = self._given._client._scheduler_identity.get("total_threads")
+        return number if isinstance(number, int) else None
+
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         given = self._given
         if given._shutdown:

@@ -174,6 +174,20 @@ class RemoteLane(Lane):
         self._missed: Counter[bytes] = Counter()  # of these, for workers that did not have it
         self._repeated: set[bytes] = set()  # orders that are sent each time
 
+    @property
+    def workers(self) -> int | None:
+        """How many workers the executor has; None: it doesn't say so."""
+        for name in ("_max_workers", "workers"):  # as in concurrent.futures; and as we call it
+            number: Any = getattr(self.executor, name, None)
+            if isinstance(number, int) and number > 0:
+                return number
+        return None
+
+    @property
+    def is_busy(self) -> bool:
+        workers = self.workers
+        return workers is not None and len(self.sent) >= workers
+
     def is_new(self, order: Order) -> bool:
         return order.name not in self._known
 

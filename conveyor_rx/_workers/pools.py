@@ -31,10 +31,14 @@ def pool_of(kind: str | Executor, number: int) -> Pool:
         lane = InterpreterLane(interpreters(number), number, is_own=True)
         return Pool([lane], workers=number, has_main=False)
     if _Interpreters is not None and isinstance(kind, _Interpreters):  # which are threads, too
-        return Pool([InterpreterLane(kind, math.inf)], has_main=False)
+        return _pool(InterpreterLane(kind, math.inf), has_main=False)
     if isinstance(kind, ThreadPoolExecutor):
         return Pool([ThreadLane(kind, math.inf)])
     if is_of_dask(kind):
         kind = DaskExecutor(kind)
     has_main = None if isinstance(kind, ProcessPoolExecutor) else False
-    return Pool([RemoteLane(kind, math.inf)], has_main=has_main)
+    return _pool(RemoteLane(kind, math.inf), has_main=has_main)
+
+
+def _pool(lane: RemoteLane, *, has_main: bool | None) -> Pool:
+    return Pool([lane], workers=lane.workers or 1, has_main=has_main)

@@ -8,6 +8,8 @@ from concurrent.futures import Executor, Future
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from conveyor_rx import SingleTask, Workers
 from conveyor_rx._workers import performing
 from conveyor_rx._workers.pool import Pool
@@ -65,6 +67,40 @@ async def test_calls_of_one_turn_go_together_to_all_workers() -> None:
     assert await task(range(8)).collect() == [2 * number for number in range(8)]
     assert [lane.sizes[0] for lane in lanes] == [(0, 1), (0, 1)]  # with the function
     assert [lane.sizes[1] for lane in lanes] == [(0, 3), (0, 3)]
+
+
+class Noting(VirtualExecutor):
+    """An executor of the user's with two workers, which says so; it notes what it is sent."""
+
+    _max_workers = 2
+
+    def __init__(self) -> None:
+        super().__init__("a", "b", seconds=lambda _: 0.001)
+        self.there = 0
+        self.sizes: list[tuple[int, int]] = []  # of each batch, with how many were there then
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        self.sizes.append((self.there, len(args[-1])))
+        self.there += 1
+        future = super().submit(fn, *args, **kwargs)
+        future.add_done_callback(self._done)
+        return future
+
+    def _done(self, _: object) -> None:
+        self.there -= 1
+
+
+@pytest.mark.parametrize("limit", [16, 40])
+async def test_workers_of_the_users_get_whole_chunks(limit: int) -> None:
+    """X5: as long as all of an executor's workers have calls, fewer than a chunk wait."""
+    executor = Noting()
+    workers = Workers(executor, chunk=4)
+    task = SingleTask(f.double, executor=workers, concurrency_limit=limit)
+    assert await task(range(400)).collect() == [2 * number for number in range(400)]
+    ahead = [size for there, size in executor.sizes if there >= 2]
+    assert ahead
+    assert set(ahead) == {4}
+    assert len(executor.sizes) < 110
 
 
 def test_workers_for_all_that_waits_are_started_at_once() -> None:
