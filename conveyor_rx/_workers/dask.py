@@ -16,9 +16,14 @@ from typing import Any
 __all__ = ["DaskExecutor", "is_of_dask"]
 
 
+NEEDED = ("_client", "_futures", "_kwargs", "_shutdown")
+"""What we look at in an executor of Dask's; nobody has promised that it stays there."""
+
+
 def is_of_dask(executor: Executor) -> bool:
-    """Tell whether an executor is one that a client of Dask's has given."""
-    return type(executor).__module__ == "distributed.cfexecutor"
+    """Tell whether an executor is one that a client of Dask's has given, as we know them."""
+    is_known = type(executor).__module__ == "distributed.cfexecutor"
+    return is_known and all(hasattr(executor, name) for name in NEEDED)
 
 
 class DaskExecutor(Executor):
@@ -30,7 +35,7 @@ class DaskExecutor(Executor):
     @property
     def workers(self) -> int | None:
         """How many calls the cluster makes at once, as its client has heard."""
-        number = self._given._client._scheduler_identity.get("total_threads")
+        number = getattr(self._given._client, "_scheduler_identity", {}).get("total_threads")
         return number if isinstance(number, int) else None
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
