@@ -58,10 +58,11 @@ class FunctionTask(PickledTask[In, Out], Generic[In, Out]):
 
             check_timeout(func)
         self._options = options.replace(task_name=options.task_name or name_of(func))
-        if workers is None and options.limit not in (None, 1):
+        limit = options.limit
+        if workers is None and limit is not None and limit > 1:
             from .plain_limits import warn_of_limit
 
-            warn_of_limit(func, options.limit, self.task_name)
+            warn_of_limit(func, limit, self.task_name)
         self._binding = Binding(func)
         self._binding.workers = workers
         self._descriptor = descriptor

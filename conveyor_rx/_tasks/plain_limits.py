@@ -32,13 +32,13 @@ def one_at_a_time(function: Callable[..., Any]) -> bool:
     return not _may_be_awaited(function)
 
 
-def warn_of_limit(function: Callable[..., Any], limit: int | None, name: str) -> None:
-    """Warn, at the user's line, if `limit` allows calls at once that can't be: those of a `def`.
+def warn_of_limit(function: Callable[..., Any], limit: int, name: str) -> None:
+    """Warn, at the user's line, if `limit` calls at once can't be, for they are those of a `def`.
 
     A plain function that returns awaitables has calls at once; it is known by its annotation. Of
     lambdas and of what isn't written in Python nothing is known.
     """
-    if limit is None or limit == 1 or not one_at_a_time(function):
+    if not one_at_a_time(function):
         return
     warnings.warn(
         f"task {name!r} has concurrency_limit={limit}, but runs one call at a time: it is a plain "
