@@ -19,12 +19,12 @@ pytestmark = [
 ]
 
 KILLED = """
-import os, runpy, signal, sys
+import itertools, os, runpy, signal, sys
 import storage
 
 name, nth, when = sys.argv[1].split()
 function = getattr(storage.Storage, name)
-calls = 0
+numbers = itertools.count(1)  # calls come from two threads at once
 
 def kill():
     os.kill(os.getpid(), signal.SIGKILL)
@@ -34,15 +34,14 @@ def and_kill(rows):
     kill()
 
 def until(self, first, *rest):
-    global calls
-    calls += 1
-    if calls == int(nth):
+    number = next(numbers)
+    if number == int(nth):
         if when == "before":
             kill()
         if when == "within":  # the transaction
             first = and_kill(first)
     function(self, first, *rest)
-    if calls == int(nth):
+    if number == int(nth):
         kill()
 
 setattr(storage.Storage, name, until)
