@@ -155,10 +155,10 @@ async def test_a_timeout_counts_from_the_beginning_of_the_call() -> None:
 
 async def test_a_timeout_in_a_thread_abandons_the_result() -> None:
     """T7: the thread goes on; the run waits for it at its end."""
-    task = SingleTask(f.obey, executor=Workers("threads", 2), timeout=0.1, on_error="skip_item")
+    task = SingleTask(f.obey, executor=Workers("threads", 2), timeout=0.5, on_error="skip_item")
     start = time.monotonic()
-    assert await task([1, 0.6, 2]).collect() == [1, 2]
-    assert time.monotonic() - start > 0.5
+    assert await task([1, 1.2, 2]).collect() == [1, 2]
+    assert time.monotonic() - start > 1
 
 
 async def test_a_setup_that_raises_is_a_failure_of_the_call() -> None:

@@ -299,6 +299,7 @@ async def test_a_source_that_is_subscribed_to_late() -> None:
         observer.on_completed()
         return Disposable()
 
-    pipeline = ops.delay_subscription(0.01) | same
+    # Long enough to be stored before it is over: reactivex loses the source otherwise.
+    pipeline = ops.delay_subscription(0.3) | same
     assert await asyncio.wait_for(pipeline(rx.create(subscribe)).collect(), 5) == [1]
     assert threads == {threading.get_ident()}
