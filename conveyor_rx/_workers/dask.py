@@ -15,15 +15,14 @@ from typing import Any
 
 __all__ = ["DaskExecutor", "is_of_dask"]
 
-
-NEEDED = ("_client", "_futures", "_kwargs", "_shutdown")
+_NEEDED = ("_client", "_futures", "_kwargs", "_shutdown")
 """What we look at in an executor of Dask's; nobody has promised that it stays there."""
 
 
 def is_of_dask(executor: Executor) -> bool:
     """Tell whether an executor is one that a client of Dask's has given, as we know them."""
     is_known = type(executor).__module__ == "distributed.cfexecutor"
-    return is_known and all(hasattr(executor, name) for name in NEEDED)
+    return is_known and all(hasattr(executor, name) for name in _NEEDED)
 
 
 class DaskExecutor(Executor):

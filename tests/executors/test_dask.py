@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from concurrent.futures import Executor, Future
+from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from conveyor_rx import SingleTask
+from conveyor_rx._workers.dask import DaskExecutor
 from tests.executors import functions as f
 
 
@@ -25,3 +29,16 @@ async def test_of_a_dask_that_is_not_known() -> None:
     """X1: its calls are made, by what each executor has."""
     task = SingleTask(f.double, executor=ClientExecutor())
     assert await task([1, 2, 3]).collect() == [2, 4, 6]
+
+
+@pytest.mark.parametrize(
+    ("client", "workers"),
+    [
+        (SimpleNamespace(_scheduler_identity={"total_threads": 3}), 3),
+        (SimpleNamespace(_scheduler_identity={}), None),
+        (SimpleNamespace(), None),
+    ],
+)
+def test_how_many_workers_a_client_has_heard_of(client: Any, workers: int | None) -> None:
+    """X5: where the client does not say, the executor does not say either."""
+    assert DaskExecutor(SimpleNamespace(_client=client)).workers == workers
