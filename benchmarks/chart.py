@@ -108,7 +108,7 @@ def _mark(left: float, middle: float, record: Record, kind: str, axis: _Axis) ->
 
 
 def _kind(contestant: str) -> str:
-    if contestant == OURS:
+    if contestant.startswith(OURS):
         return "ours"
     return "hand" if contestant.startswith("by hand") else "peer"
 

@@ -18,7 +18,7 @@ from .records import Record, medians, shown
 __all__ = ["Goal", "goals"]
 
 TASKS, EAGER, LOOPS = "by hand: tasks", "by hand: eager", "by hand: loops"
-PEERS = [name for name, one in CONTESTANTS.items() if one.distribution and name != OURS]
+PEERS = [name for name, one in CONTESTANTS.items() if one.distribution and one.adapter != "ours"]
 ONCE = "async task, suspends once"
 
 

@@ -6,12 +6,13 @@ import importlib.util
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from .contestants import CONTESTANTS
+from .contestants import CONTESTANTS, OLDER, UVLOOP
 from .steps import Step
 
-__all__ = ["ALL", "MODES", "Job"]
+__all__ = ["ALL", "AND_OURS_ELSEWHERE", "MODES", "Job"]
 
 ALL = tuple(name for name, one in CONTESTANTS.items() if one.everywhere)
+AND_OURS_ELSEWHERE = (*ALL, UVLOOP, OLDER)
 
 MODES = {"ordered": True, "as completed": False}
 UNITS = {  # what is measured: how it is shown

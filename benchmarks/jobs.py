@@ -7,10 +7,10 @@ from functools import partial
 
 from . import functions as f
 from .conditions import batches_in_time, keys, options, rates, retries
-from .contestants import OURS
+from .contestants import OLDER, OURS
 from .elsewhere import crews
 from .in_use import generators, options_in_use, rows
-from .job import MODES, Job
+from .job import ALL, AND_OURS_ELSEWHERE, MODES, Job
 from .latencies import DISTRIBUTIONS, latencies, sleeper
 from .on_clusters import clusters
 from .steps import Batch, Map, Step
@@ -72,7 +72,10 @@ def _speed(quick: bool) -> Iterator[Job]:
         ("fan-out 1 to 10", 1_000, _fan_out),
     ):
         for mode, ordered in MODES.items():
-            yield Job("Speed", f"{title}, {mode}", "time", size(items), steps, ordered)
+            yield Job(
+                "Speed", f"{title}, {mode}", "time", size(items), steps, ordered,
+                contestants=AND_OURS_ELSEWHERE,
+            )  # fmt: skip
 
 
 def _scale(quick: bool) -> Iterator[Job]:
@@ -84,7 +87,10 @@ def _scale(quick: bool) -> Iterator[Job]:
         # Where the library has a window, it must not be what limits the calls.
         window = max(1024, 2 * limit)
         items = 100 if quick else 20_000
-        yield Job("Limits", f"limit {limit:,}, suspends once", "time", items, steps, window=window)
+        yield Job(
+            "Limits", f"limit {limit:,}, suspends once", "time", items, steps, window=window,
+            contestants=(*ALL, OLDER),
+        )  # fmt: skip
     for stages in (1, 2) if quick else (1, 4, 16, 64):
         steps = partial(_maps, stages)
         items = 50 if quick else 1_000

@@ -10,7 +10,6 @@ import json
 import os
 import statistics
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -74,7 +73,7 @@ def run_all(
         if job.missing:
             tell(f"{job.name}: {job.missing}")
             continue
-        row = [Result(job, name) for name in job.contestants]
+        row = [Result(job, name) for name in job.contestants if not _is_left_out(CONTESTANTS[name])]
         for result in row:
             contestant = CONTESTANTS[result.contestant]
             result.reason = contestant.missing or _too_long(job, result.contestant, results)
@@ -86,6 +85,10 @@ def run_all(
         tell(_line(job, row))
         results += row
     return [result.record() for result in results]
+
+
+def _is_left_out(contestant: Contestant) -> bool:
+    return contestant.is_variant and contestant.missing is not None
 
 
 def _measure(result: Result, quick: bool) -> None:
@@ -110,7 +113,7 @@ def _in_a_process(job: Job, contestant: Contestant, quick: bool) -> dict[str, An
     # Bytecode is kept, as it is of what pip installs: else our own modules are compiled each time.
     environment = {key: value for key, value in os.environ.items() if key != NO_BYTECODE}
     done = subprocess.run(
-        [sys.executable, "-m", *command],
+        [contestant.executable, "-m", *command],
         cwd=ROOT,
         env=environment,
         capture_output=True,

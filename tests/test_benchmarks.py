@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 import subprocess
 import sys
@@ -28,7 +29,7 @@ from benchmarks import (
     trial,
     watch,
 )
-from benchmarks.contestants import CONTESTANTS, OURS
+from benchmarks.contestants import CONTESTANTS, OLDER, OURS, PYTHON_3_11, UVLOOP
 from benchmarks.job import ALL
 from tests.kit import ROOT
 
@@ -86,6 +87,44 @@ def test_the_quick_jobs_are_the_full_ones() -> None:
     assert [name for name in QUICK if name.startswith(("Speed", "Makespan"))] == speed
 
 
+class TestVariants:
+    """We ourselves on another loop or Python are columns of our own rows, where they are there."""
+
+    NAME = "Speed: async task, suspends once, ordered"
+
+    def shown(self) -> dict[str, float | None]:
+        job = dataclasses.replace(QUICK[self.NAME], contestants=(OURS, UVLOOP, OLDER))
+        found = rounds.run_all([job], quick=True, rounds=1, tell=lambda line: None)
+        return {record["contestant"]: record["median"] for record in found}
+
+    def test_what_is_missing_has_no_column(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Without uvloop and another Python there is our own column only."""
+        monkeypatch.setitem(sys.modules, "uvloop", None)
+        monkeypatch.delenv(PYTHON_3_11, raising=False)
+        assert list(self.shown()) == [OURS]
+
+    def test_another_python_measures(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The environment names it; the process that measures runs in it."""
+        monkeypatch.setenv(PYTHON_3_11, sys.executable)
+        assert CONTESTANTS[OLDER].executable == sys.executable
+        assert self.shown()[OLDER] is not None
+
+    @real_time
+    def test_a_loop_of_its_kind(self) -> None:
+        """A measurement of uvloop's column runs on uvloop."""
+        uvloop = pytest.importorskip("uvloop")
+
+        async def kind() -> type[asyncio.AbstractEventLoop]:
+            return type(asyncio.get_running_loop())
+
+        assert CONTESTANTS[UVLOOP].run(kind()) is uvloop.Loop
+        assert CONTESTANTS[OURS].run(kind()) is not uvloop.Loop
+
+    def test_they_are_no_peers(self) -> None:
+        """The fastest peer is somebody else."""
+        assert not {OURS, UVLOOP, OLDER} & set(goals.PEERS)
+
+
 @real_time
 def test_the_command_writes_table_json_and_chart(tmp_path: Path) -> None:
     """One command: a table on the terminal, results.json, chart.svg; absent peers are shown."""
@@ -108,7 +147,8 @@ def test_the_command_writes_table_json_and_chart(tmp_path: Path) -> None:
             assert record["reason"] is None
             assert record["values"] == [record["median"]]
             assert records.shown(record["values"][0]) in done.stdout
-    assert {record["contestant"] for record in report["results"]} == set(ALL)
+    here = {name for name, one in CONTESTANTS.items() if one.is_variant and not one.missing}
+    assert {record["contestant"] for record in report["results"]} == {*ALL, *here}
     ET.parse(tmp_path / "chart.svg")  # our own file
 
 

@@ -17,14 +17,20 @@ clock of its own has `use_the_clock_of_the_loop()` as well, for virtual time.
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import importlib.metadata
 import importlib.util
+import os
 import sys
+from collections.abc import Coroutine
 from types import ModuleType
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
-__all__ = ["CONTESTANTS", "OURS", "Contestant"]
+__all__ = ["CONTESTANTS", "OLDER", "OURS", "PYTHON_3_11", "UVLOOP", "Contestant"]
+
+T = TypeVar("T")
+PYTHON_3_11 = "BENCHMARKS_PYTHON_3_11"  # environment variable: a Python that has reactivex
 
 
 class Contestant(NamedTuple):
@@ -37,14 +43,34 @@ class Contestant(NamedTuple):
     needs: tuple[int, int] = (3, 11)
     own_loop: bool = False  # runs in a loop of its own, in a thread: not on a virtual clock
     everywhere: bool = True  # takes part in every job that doesn't say who does
+    loop: str | None = None  # the module of its event loop; None: asyncio's own
+    python: str | None = None  # the environment variable that names its Python; None: this one
 
     def load(self) -> ModuleType:
         """Import the adapter, and the library with it."""
         return importlib.import_module(f"{__name__}.{self.adapter}")
 
+    def run(self, main: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine on an event loop of its kind."""
+        factory = importlib.import_module(self.loop).new_event_loop if self.loop else None
+        with asyncio.Runner(loop_factory=factory) as runner:
+            return runner.run(main)
+
+    @property
+    def is_variant(self) -> bool:
+        """Whether it is us again, on another loop or Python: no column where that is missing."""
+        return self.loop is not None or self.python is not None
+
+    @property
+    def executable(self) -> str:
+        """The Python in which it is measured."""
+        return os.environ[self.python] if self.python else sys.executable
+
     @property
     def missing(self) -> str | None:
         """Why it can't take part here; None if it can."""
+        if self.python and not os.environ.get(self.python):
+            return f"{self.python} names no Python"
         if sys.version_info < self.needs:
             return "needs Python {}.{}".format(*self.needs)
         if importlib.util.find_spec(self.module.partition(".")[0]) is None:
@@ -61,10 +87,13 @@ class Contestant(NamedTuple):
 
 
 OURS = "conveyor_rx"
+UVLOOP, OLDER = f"{OURS}, uvloop", f"{OURS}, 3.11"
 CONTESTANTS = {
     contestant.shown: contestant
     for contestant in (
         Contestant(OURS, "ours", "conveyor_rx", "conveyor-rx"),
+        Contestant(UVLOOP, "ours", "uvloop", "uvloop", everywhere=False, loop="uvloop"),
+        Contestant(OLDER, "ours", "conveyor_rx", None, everywhere=False, python=PYTHON_3_11),
         Contestant("conveyor-streaming", "of_conveyor", "conveyor", "conveyor-streaming"),
         Contestant("streamable", "of_streamable", "streamable", "streamable"),
         Contestant("aiostream", "of_aiostream", "aiostream", "aiostream"),
