@@ -10,15 +10,17 @@ The map:
     loads.py         what comes in when, and what the calls do, under real conditions
     job.py           one row of a table
     jobs.py          what is measured
+    small_runs.py    what is measured of runs of few items
     conditions.py    what is measured under real conditions
     elsewhere.py     what is measured in threads and processes
     on_clusters.py   what is measured on Dask and Ray
-    in_use.py        what options, generators and batches of rows cost where they are in use
+    in_use.py        what options, generators, probes and batches of rows cost where they are in use
     contestants/     each peer: how its user writes such a chain
     watch.py         what the calls of a step were, and whether it allows them
     trial.py         whether what a contestant does is right
     reading.py       results read one by one
     speed.py         real time     | the kinds of
+    runs.py          whole runs    |
     virtual.py       virtual time  | measurement
     under_load.py    latencies     |
     space.py         memory        |

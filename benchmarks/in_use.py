@@ -1,4 +1,4 @@
-"""What do retries, generators, batches of rows and options cost where they are in use?"""
+"""What do retries, generators, probes, batches of rows and options cost where they are in use?"""
 
 from __future__ import annotations
 
@@ -6,8 +6,13 @@ import sqlite3
 import weakref
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import nullcontext
 from functools import partial
+from operator import attrgetter
 from typing import Any
+
+from conveyor_rx import observe, record
+from conveyor_rx.events import Event
 
 from . import functions as f
 from .contestants import OURS
@@ -17,11 +22,16 @@ from .steps import Batch, Map, Retry, Step
 
 __all__ = [
     "GENERATORS",
+    "INNER",
     "NO_OPTION",
+    "OBSERVED",
+    "READ",
     "RETRIED_AT_ONCE",
     "ROWS",
     "WITH_OPTIONS",
     "generators",
+    "inner_runs",
+    "observed",
     "options_in_use",
     "rows",
 ]
@@ -31,6 +41,11 @@ ROWS = ("checked, batch(500) into a sink", "checked, batch(500) into SQLite")
 GENERATORS = ("generator task, two outputs", "async generator task, two outputs")
 RETRIED_AT_ONCE = "single, three attempts without a delay, two fail"
 NO_OPTION = "single, no option"
+READ = ("single, read one by one", "single, read one by one, the watermark each 100 items")
+OBSERVED = tuple(
+    f"three single tasks, {how}" for how in ("unobserved", "an empty probe", "record()")
+)
+INNER = "a run of one item for each item"
 
 WITH_OPTIONS = (
     "single, timeout=30",
@@ -111,6 +126,39 @@ def options_in_use(quick: bool) -> Iterator[Job]:
     ):
         step = Map(f.suspends, 100, f.one_more, more=tuple(more.items()))
         yield Job("Options", title, "work", items, partial(list, [step]), contestants=(OURS,))
+
+    step = Map(f.suspends, 100, f.one_more)
+    for title, ask in zip(READ, (None, attrgetter("watermark")), strict=True):
+        yield Job(
+            "Options", title, "read", items, partial(list, [step]), ask=ask, contestants=(OURS,)
+        )
+
+
+def observed(quick: bool) -> Iterator[Job]:
+    """Ask what work it is to watch a run of three tasks."""
+    items = 200 if quick else 2_000
+    step = Map(f.suspends, 100, f.one_more)
+    for title, around in zip(
+        OBSERVED, (nullcontext, partial(observe, _look_away), record), strict=True
+    ):
+        yield Job(
+            "Observed", title, "work", items, partial(list, [step] * 3),
+            around=around, contestants=(OURS,),
+        )  # fmt: skip
+
+
+def _look_away(event: Event) -> None:
+    pass
+
+
+def inner_runs(quick: bool) -> Iterator[Job]:
+    """Ask what a run costs that `ops.flat_map` makes for each item of another one."""
+    items = 100 if quick else 1_000
+    step = Map(f.suspends, items, f.one_more, inner=True)
+    yield Job(
+        "Inner runs", INNER, "work", items, partial(list, [step]), ordered=False,
+        contestants=(OURS,),
+    )  # fmt: skip
 
 
 def _retried_at_once() -> list[Step]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from typing import Any
 
 from .contestants import CONTESTANTS, OLDER, UVLOOP
 from .steps import Step
@@ -31,6 +33,10 @@ UNITS = {  # what is measured: how it is shown
     "batch": "items",
     "starts": "starts",
     "work": "µs/item",
+    "run": "µs/run",
+    "run_p50": "ms",
+    "run_p99": "ms",
+    "read": "µs/item",
     "crew": "µs/item",
     "crew_first": "ms",
 }
@@ -51,9 +57,13 @@ class Job:
     ideal: Callable[[], float] | None = None  # seconds; None: that of the distribution
     every: float = 0.0  # seconds from one input to the next; 0: all are there at once
     counts: Callable[[int], bool] | None = None  # whose latencies count; None: all
-    rounds: int | None = None  # None: as many as are asked for; 1 where nothing varies
+    rounds: int | None = None  # at most; None: as many as are asked for; 1 where nothing varies
     contestants: tuple[str, ...] = ALL
     needs: str = ""  # a module without which nobody can do it
+    runs: int = 1  # of so many items each
+    at_once: int = 1  # of the runs
+    around: Callable[[], AbstractContextManager[object]] = nullcontext  # a run; of ours alone
+    ask: Callable[[Any], object] | None = None  # of our stream, at each 100th result
 
     @property
     def name(self) -> str:

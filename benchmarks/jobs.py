@@ -9,10 +9,11 @@ from . import functions as f
 from .conditions import batches_in_time, keys, options, rates, retries
 from .contestants import OLDER, OURS
 from .elsewhere import crews
-from .in_use import generators, options_in_use, rows
+from .in_use import generators, inner_runs, observed, options_in_use, rows
 from .job import ALL, AND_OURS_ELSEWHERE, MODES, Job
 from .latencies import DISTRIBUTIONS, latencies, sleeper
 from .on_clusters import clusters
+from .small_runs import small_runs
 from .steps import Batch, Map, Step
 
 __all__ = ["BATCH", "SLOW_SOURCE", "all_jobs"]
@@ -120,6 +121,7 @@ def _first_results(quick: bool) -> Iterator[Job]:
         "First result", "3 stages, virtual time over the item's own", "first", items, steps,
         distribution="log-normal(0,1)", rounds=1,
     )  # fmt: skip
+    items = 300 if quick else 20_000
     for mode, ordered in MODES.items():
         title = f"3 stages, suspends once, {mode}"
         yield Job("First result", title, "first_real", items, partial(_maps, 3), ordered)
@@ -152,6 +154,7 @@ def _imports(quick: bool) -> Iterator[Job]:
 PARTS = (
     _speed,
     _scale,
+    small_runs,
     _makespans,
     _first_results,
     _memory,
@@ -165,5 +168,7 @@ PARTS = (
     options_in_use,
     generators,
     rows,
+    observed,
+    inner_runs,
     _imports,
 )

@@ -17,6 +17,7 @@ from .contestants import CONTESTANTS, Contestant
 from .crews import first_of_crew, time_of_crew
 from .job import Job
 from .jobs import all_jobs
+from .runs import median_first, p99_first, work_per_run, work_to_read
 from .space import in_flight, late_growth, peak_growth
 from .speed import first_in_real_time, time_per_item, work_per_item
 from .steps import CannotDo
@@ -48,6 +49,10 @@ KINDS: dict[str, Callable[[Job, Contestant], float]] = {
     "batch": mean_batch,
     "starts": most_starts,
     "work": work_per_item,
+    "run": work_per_run,
+    "run_p50": median_first,
+    "run_p99": p99_first,
+    "read": work_to_read,
     "crew": time_of_crew,
     "crew_first": first_of_crew,
 }

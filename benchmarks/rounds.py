@@ -77,7 +77,7 @@ def run_all(
         for result in row:
             contestant = CONTESTANTS[result.contestant]
             result.reason = contestant.missing or _too_long(job, result.contestant, results)
-        for number in range(job.rounds or rounds):
+        for number in range(min(job.rounds or rounds, rounds)):
             first = number % len(row)
             for result in row[first:] + row[:first]:
                 if result.reason is None and not result.is_slow:

@@ -72,6 +72,7 @@ class Map:
     key: Callable[[int], int] | None = None
     retry: Retry | None = None
     crew: Crew | None = None  # who makes the calls; None: the event loop
+    inner: bool = False  # each call is a run of its own, of ours, within the run
     more: tuple[tuple[str, Any], ...] = ()  # options of ours, in jobs that are ours alone
 
     @property

@@ -87,6 +87,24 @@ def test_the_quick_jobs_are_the_full_ones() -> None:
     assert [name for name in QUICK if name.startswith(("Speed", "Makespan"))] == speed
 
 
+@real_time
+@pytest.mark.filterwarnings("ignore:Streamer is iterated outside")  # aiostream's, on its users
+@pytest.mark.parametrize(
+    ("name", "contestant"),
+    [
+        (name, contestant)
+        for name in MEASURED
+        if name.startswith("Small runs")
+        for contestant in QUICK[name].contestants
+        if contestant != OURS and not CONTESTANTS[contestant].missing
+    ],
+)
+def test_whoever_is_here_makes_small_runs(name: str, contestant: str) -> None:
+    """Each gives a figure for runs of few items: the results of all of them are right."""
+    found = measure.measure(QUICK[name], CONTESTANTS[contestant])
+    assert list(found) == ["value"], found
+
+
 class TestVariants:
     """We ourselves on another loop or Python are columns of our own rows, where they are there."""
 

@@ -10,6 +10,11 @@ and, who can have calls made by threads or processes, a third one:
     crew(step, *, ordered)    a context manager: its workers are there, and what it gives takes the
                               inputs and returns an iterator of the results, async or not
 
+Who makes a pipeline once, to call it on one source after the other, says so as well:
+
+    pipeline(steps, *, ordered, window)       what takes a source and returns a stream, which is
+                                              read one by one or has a coroutine `collect`
+
 `window` is how many items may be in flight, None the library's own habit; most have no such
 setting. Where a library has no other way, its `iterate` and `collect` are one. A library that has a
 clock of its own has `use_the_clock_of_the_loop()` as well, for virtual time.

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from typing import Any
 
 from conveyor import Pipeline, batch_task, single_task
 
 from ..steps import Map, Step
 
-__all__ = ["collect", "iterate"]
+__all__ = ["collect", "iterate", "pipeline"]
 
 
 def iterate(
     source: Iterable[int], steps: Sequence[Step], *, ordered: bool, window: int | None
 ) -> AsyncIterator[int]:
-    pipeline = Pipeline().add(*map(_task, steps))
-    data = list(source)  # it iterates nothing else
-    return aiter(pipeline(data) if ordered else pipeline.as_completed(data))
+    return aiter(pipeline(steps, ordered=ordered, window=window)(source))
 
 
 async def collect(
@@ -25,6 +23,14 @@ async def collect(
 ) -> list[int]:
     # Its own collect() fails on as_completed streams.
     return [item async for item in iterate(source, steps, ordered=ordered, window=window)]
+
+
+def pipeline(
+    steps: Sequence[Step], *, ordered: bool, window: int | None
+) -> Callable[[Iterable[int]], Any]:
+    made = Pipeline().add(*map(_task, steps))
+    start = made if ordered else made.as_completed
+    return lambda source: start(list(source))  # it iterates nothing else
 
 
 def _task(step: Step) -> Any:

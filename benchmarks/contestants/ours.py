@@ -6,23 +6,34 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequenc
 from contextlib import contextmanager
 from typing import Any
 
+from reactivex import operators as ops
+
 from conveyor_rx import AsyncStream, Pipeline, RateLimit, Workers, batch_task, single_task
 
 from ..steps import CLUSTERS, Map, Source, Step
 
-__all__ = ["collect", "crew", "iterate"]
+__all__ = ["collect", "crew", "iterate", "pipeline"]
 
 
 def iterate(
     source: Source, steps: Sequence[Step], *, ordered: bool, window: int | None
 ) -> AsyncIterator[int]:
-    return aiter(_stream(source, steps, ordered, window))
+    return aiter(pipeline(steps, ordered=ordered, window=window)(source))
 
 
 async def collect(
     source: Source, steps: Sequence[Step], *, ordered: bool, window: int | None
 ) -> list[int]:
-    return await _stream(source, steps, ordered, window).collect()
+    return await pipeline(steps, ordered=ordered, window=window)(source).collect()
+
+
+def pipeline(
+    steps: Sequence[Step], *, ordered: bool, window: int | None
+) -> Callable[[Source], AsyncStream[Any]]:
+    made: Pipeline[Any, Any] = Pipeline().add(*map(_task, steps))
+    if window is not None:
+        made = made.with_context(max_in_flight=window)
+    return made if ordered else made.as_completed
 
 
 @contextmanager
@@ -41,17 +52,11 @@ def crew(step: Map, *, ordered: bool) -> Iterator[Callable[[Iterable[int]], Asyn
             yield task if ordered else task.as_completed
 
 
-def _stream(
-    source: Source, steps: Sequence[Step], ordered: bool, window: int | None
-) -> AsyncStream[Any]:
-    pipeline: Pipeline[Any, Any] = Pipeline().add(*map(_task, steps))
-    if window is not None:
-        pipeline = pipeline.with_context(max_in_flight=window)
-    return pipeline(source) if ordered else pipeline.as_completed(source)
-
-
 def _task(step: Step) -> Any:
     if isinstance(step, Map):
+        if step.inner:
+            task = single_task(step.func)
+            return ops.flat_map(lambda item: task([item]))
         return single_task(**_options(step))(step.func)
     return batch_task(1, step.size, max_wait=step.wait)(step.func)
 
