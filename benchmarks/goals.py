@@ -8,12 +8,22 @@ from typing import NamedTuple
 from .conditions import EVERY, FREE, FULL, IN_TIME, MEDIAN_LATENCY
 from .contestants import CONTESTANTS, OURS
 from .elsewhere import CHUNKS, FIRST, GROUP, LOOP, PACES, POOL, THREADS
-from .in_use import GENERATORS, NO_OPTION, RETRIED_AT_ONCE, ROWS, WITH_OPTIONS
+from .in_use import (
+    GENERATORS,
+    INNER,
+    NO_OPTION,
+    OBSERVED,
+    READ,
+    RETRIED_AT_ONCE,
+    ROWS,
+    WITH_OPTIONS,
+)
 from .job import MODES
 from .jobs import BATCH, SLOW_SOURCE
 from .on_clusters import BY_HAND, SHARDS, STAGES
 from .on_clusters import GROUP as CLUSTERS
 from .records import Record, medians, shown
+from .small_runs import SMALL_RUNS, TITLES
 
 __all__ = ["Goal", "goals"]
 
@@ -50,7 +60,7 @@ class Goal(NamedTuple):
 def goals(records: list[Record]) -> list[Goal]:
     """Return the goals with what was measured."""
     figures = _Figures(medians(records))
-    parts = (_speed, _makespan, _growth, _rest, _conditions, _in_use, _crews, _clusters)
+    parts = (_speed, _makespan, _growth, _rest, _runs, _conditions, _in_use, _crews, _clusters)
     return [goal for part in parts for goal in part(figures)]
 
 
@@ -69,6 +79,10 @@ class _Figures:
 
 def _over(above: float | None, below: float | None) -> float | None:
     return above / below if above is not None and below else None
+
+
+def _beyond(more: float | None, less: float | None) -> float | None:
+    return more - less if more is not None and less is not None else None
 
 
 def _speed(figures: _Figures) -> Iterator[Goal]:
@@ -97,6 +111,9 @@ def _speed(figures: _Figures) -> Iterator[Goal]:
             ratio = _over(figures("Speed", name, "conveyor-streaming"), figures("Speed", name))
             yield Goal(name, "speed over conveyor-streaming's", True, 8, ratio)
         yield by_hand("plain def task", ONCE, TASKS, 0.3)
+        for job, goal in (("plain def task", 0.4), ("three plain def tasks", 0.7)):
+            found = figures("Speed", f"{job}, {mode}")
+            yield Goal(f"{job}, {mode}", "µs an item", False, goal, found)
         yield faster("async task, sleeps 1 ms", 1.1)
         yield by_hand("async task, sleeps 1 ms", "async task, sleeps 1 ms", TASKS, 1.1)
 
@@ -127,19 +144,36 @@ def _rest(figures: _Figures) -> Iterator[Goal]:
     first = figures("First result", "3 stages, virtual time over the item's own")
     yield Goal("first result", "over the item's own latency", False, 1, first)
     for mode in MODES:
+        title = f"3 stages, suspends once, {mode}"
+        yield Goal(f"first result, {title}", "ms", False, 0.3, figures("First result", title))
+    for mode in MODES:
         ours = figures("Memory", f"per item in flight, {mode}")
         tasks = figures("Memory", f"per item in flight, {mode}", TASKS)
-        extra = None if ours is None or tasks is None else (ours - tasks) / 1024
+        extra = _over(_beyond(ours, tasks), 1024)
         yield Goal(f"KB per item in flight, {mode}", f"more than {TASKS}", False, 1, extra)
     grown = figures("Memory", "growth from 10 % to the end, 10,000,000 items")
     for mode in MODES:
         peak = figures("Memory", f"{SLOW_SOURCE}, {mode}")
         yield Goal(f"peak memory, an input each 0.5 ms, {mode}", "KB", False, 64, peak)
-    megabytes = None if grown is None else grown / 1024
+    megabytes = _over(grown, 1024)
     yield Goal("memory over 10^7 items", "MB that it grows after 10 %", False, 5, megabytes)
     ours = figures("Import", "time to import")
     theirs = figures("Import", "time to import", "reactivex, naive")
     yield Goal("import", "over import reactivex", False, 1.3, _over(ours, theirs))
+    yield Goal("import", "ms above import reactivex", False, 6, _beyond(ours, theirs))
+
+
+def _runs(figures: _Figures) -> Iterator[Goal]:
+    one = figures(SMALL_RUNS, TITLES[1])
+    yield Goal(f"a run of {TITLES[1]}", "µs of work", False, 70, one)
+    for items in (1, 3, 10):
+        title = TITLES[items]
+        ratio = _over(figures(SMALL_RUNS, title), figures(SMALL_RUNS, title, "streamable"))
+        yield Goal(f"a run of {title}", "work over streamable's", False, 0.8, ratio)
+    yield Goal(INNER, "µs of work each", False, 120, figures("Inner runs", INNER))
+    none, *watched = (figures("Observed", title) for title in OBSERVED)
+    for title, goal, found in zip(OBSERVED[1:], (2.5, 4), watched, strict=True):
+        yield Goal(title, "work over unobserved", False, goal, _over(found, none))
 
 
 def _conditions(figures: _Figures) -> Iterator[Goal]:
@@ -170,7 +204,7 @@ def _crews(figures: _Figures) -> Iterator[Goal]:
     ratio = _over(figures(GROUP, what, LOOP), figures(GROUP, what))
     yield Goal(what, "speed over one process's", True, 1.85, ratio)
     ours, hand = figures(GROUP, THREADS), figures(GROUP, THREADS, POOL)
-    more = None if ours is None or hand is None else ours - hand
+    more = _beyond(ours, hand)
     yield Goal(THREADS, "µs/item above run_in_executor by hand", False, 30, more)
     ordered, free = (figures(GROUP, PACES.format(mode)) for mode in MODES)
     what = PACES.format("ordered")
@@ -189,6 +223,7 @@ def _in_use(figures: _Figures) -> Iterator[Goal]:
     once = "limit 1, suspends once"
     ratio = _over(figures("Limits", once), figures("Limits", once, LOOPS))
     yield Goal(once, f"time over {LOOPS}", False, 1.1, ratio)
+    yield Goal(once, "µs an item", False, 2.7, figures("Limits", once))
     found = figures("Options", RETRIED_AT_ONCE)
     yield Goal(RETRIED_AT_ONCE, "µs of work an item", False, 30, found)
     for title in GENERATORS:
@@ -198,6 +233,7 @@ def _in_use(figures: _Figures) -> Iterator[Goal]:
         yield Goal(title, f"work over {LOOPS}", False, 1.5, ratio)
     none = figures("Options", NO_OPTION)
     for title in WITH_OPTIONS:
-        found = figures("Options", title)
-        extra = None if none is None or found is None else found - none
+        extra = _beyond(figures("Options", title), none)
         yield Goal(title, "µs of work above no option", False, 0.5, extra)
+    unasked, asked = (figures("Options", title) for title in READ)
+    yield Goal(READ[1], "µs of work above not asked", False, 0.5, _beyond(asked, unasked))
