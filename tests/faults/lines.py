@@ -36,7 +36,8 @@ MAKING_THE_CALL = [  # that waits, or a question before it
 PARTS = ("_engine", "_functions/calls.py")
 # What runs when there are no more calls, or is no run's own:
 NOT_WATCHED = (
-    *("_engine/run.py", "_engine/pull.py", "_engine/turns/pace.py", "_engine/outlets/push.py"),
+    *("_engine/run.py", "_engine/lifetime.py", "_engine/pull.py"),
+    *("_engine/turns/pace.py", "_engine/outlets/push.py"),
     *("_engine/closing/ending.py", "_engine/closing/failures.py"),
 )
 
