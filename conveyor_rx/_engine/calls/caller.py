@@ -13,10 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 from reactivex import abc
 
-from ..._dead_letters import Failure
-from ..._errors.tracebacks import without_engine
 from ..._functions.calls import Call
-from ..._inputs import Inputs, numbers_of
+from ..._inputs import Inputs
 from ..counters import Counters
 from ..line.line import Line, Waiter
 from ..place import Place
@@ -54,17 +52,10 @@ class Part:
             return inputs
         return inputs[self.offset : self.offset + self.size]
 
-    def failures(self, error: BaseException, call: Call, attempts: int) -> Iterator[Failure]:
-        """Give a dead letter for each of the items, which are skipped after so many attempts."""
-        error = without_engine(error)
-        name = call.policy.task_name
-        if not call.policy.splits:
-            yield Failure(self.item, error, name, numbers_of(self.inputs), attempts)
-            return
-        batch = cast("Sequence[Any]", self.item)
-        for number, item in enumerate(batch):
-            one = Part(self.place, item, 1, self.offset + number)
-            yield Failure(item, error, name, numbers_of(one.inputs), attempts)
+    def ones(self) -> Iterator[Part]:
+        """Give the items of a batch, one by one."""
+        for number, item in enumerate(cast("Sequence[Any]", self.item)):
+            yield Part(self.place, item, 1, self.offset + number)
 
     def halves(self) -> list[Part]:
         """Give the halves of a batch, the first one last."""
