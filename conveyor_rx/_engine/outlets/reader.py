@@ -1,21 +1,14 @@
-"""How do results leave a run that is pulled? Through a small buffer, which is a gate."""
+"""How do results leave a run that is pulled? As they are asked for, or all at its end."""
 
 from __future__ import annotations
 
 import asyncio
 from asyncio import get_running_loop
-from collections import deque
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..._errors.blame import not_an_end
-from ..._errors.tracebacks import hides, without_engine
-from ..._inputs import Inputs
+from ..._errors.tracebacks import hides
 from ..run import UNBOUNDED, Run
-from ..subscriber import Subscriber
-
-if TYPE_CHECKING:
-    from ..observing.deliveries import Deliveries
+from .buffer import Buffer
 
 __all__ = ["BUSY", "Reader"]
 
@@ -30,54 +23,17 @@ _ELSEWHERE = (
 )
 
 
-class Reader(Subscriber):
-    """The end of a run that is pulled: a buffer of `limit` results, which is a gate.
+class Reader(Buffer):
+    """The end of a run that is pulled.
 
     While the consumer drains the run inside of `next`, it lets others go on for a moment only once
     there is a result: fast stages fill the buffer, slow ones delay nobody.
     """
 
-    limit = 16
-
     def __init__(self, run: Run) -> None:
-        self.run = run
+        super().__init__(run)
         self._loop = run.loop
-        self.deliveries: Deliveries | None = None  # who is told what it gives, if that is observed
-        self.size = 0
-        self.upstream_bit = 0
-        self._buffer: deque[tuple[Inputs, Any]] = deque()  # results, and what they come from
-        self._given: Inputs = None  # that the consumer's last result comes from, until it asks
-        self.is_over = False  # the end was told, or there is nobody to tell it to
-        self._ended = False
-        self._is_complete = False  # all results have come, and nothing has failed
-        self._error: BaseException | None = None
-        self._tell: Callable[[], None] | None = None  # where `next` wants to hear of a result
-        self._waiter: asyncio.Future[None] | None = None  # of `next`, for a result or the end
-        self._finished: asyncio.Future[None] | None = None  # of `collect`, for the end
         self._busy = False
-        run.on_crash = self.on_error
-
-    # -- from the run
-
-    def on_next(self, value: Any) -> None:
-        self._buffer.append((self.run.inputs, value))
-        self.size += 1
-        if self._tell is not None:
-            self._tell()
-
-    def on_error(self, error: BaseException) -> None:
-        self._error = without_engine(not_an_end(error))
-        self._end_came()
-
-    def on_completed(self) -> None:
-        self._is_complete = True
-        self._end_came()
-
-    def held(self) -> list[Inputs]:
-        """Give what the results come from that the consumer has not got, or not dealt with."""
-        return [self._given, *(inputs for inputs, _ in self._buffer)]
-
-    # -- from the consumer
 
     async def next(self, holder: object) -> Any:
         """Return the next result, or raise what the run ended with, once, when all has ended.
@@ -118,18 +74,6 @@ class Reader(Subscriber):
         finally:
             self._busy = False
             del holder  # an exception's traceback leads here
-
-    def more(self, limit: int) -> list[Any]:
-        """Return what else is there, up to `limit` results, after `next` and without waiting.
-
-        The consumer has dealt with none of them, nor with the last one, before it asks `next`.
-        """
-        given, results = [self._given], list[Any]()
-        while self._buffer and len(results) < limit:
-            results.append(self._take())
-            given.append(self._given)
-        self._given = given
-        return results
 
     async def collect(self) -> list[Any]:
         """Run to the end, or until somebody closes the stream, and return what has come.
@@ -174,18 +118,6 @@ class Reader(Subscriber):
         if not self._busy:
             self.run.pause()
 
-    def close(self) -> None:
-        """End the run at once, without waiting for its tasks; from any thread."""
-        self.run.close()
-        if self.run.in_thread():
-            self._discard()
-        self.run.failures.abandon()
-
-    def give_up(self) -> None:
-        """End the run at once; whoever reads is told so when nothing of it is left."""
-        self._discard()
-        self.run.close()
-
     async def aclose(self, during: BaseException | None = None) -> None:
         """End the run and wait until nothing of it is left.
 
@@ -210,10 +142,6 @@ class Reader(Subscriber):
 
     # -- private
 
-    def _end_came(self) -> None:
-        self._ended = True
-        self._notify()
-
     def _collects(self) -> list[Any]:
         """Take note that nobody has got the results until all have come; return where they come."""
         self._given = None
@@ -223,21 +151,6 @@ class Reader(Subscriber):
         self._buffer.clear()
         self.on_next = results.append  # pyright: ignore[reportAttributeAccessIssue]  # nobody names the parameter
         return results
-
-    def _discard(self) -> None:
-        if self.run.watermark is not None:
-            self.run.watermark.freeze()
-        self.is_over = True
-        self._is_complete = False
-        self._buffer = deque()
-        self._ended = True
-        self._error = None
-        self._notify()
-
-    def _notify(self) -> None:
-        waiting = self._finished if self._ended and self._finished else self._waiter
-        if waiting is not None and not waiting.done():
-            waiting.set_result(None)
 
     def _go_on(self) -> None:
         if not self.run.closed:
@@ -261,18 +174,6 @@ class Reader(Subscriber):
                 await self._waiter
             finally:
                 self._waiter = self._tell = None
-
-    def _take(self) -> Any:
-        if self.deliveries is not None:
-            self.deliveries.tell()
-        run = self.run
-        self.size -= 1
-        if self.size == self.limit - 1:
-            run.ready |= self.upstream_bit
-        if run.ready and not run.paused:
-            run.schedule()
-        self._given, value = self._buffer.popleft()
-        return value
 
     async def _end(self) -> None:
         self.is_over = True
