@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ..._inputs import Inputs
 from ..place import DEAD, FILLED, WAITING, Place, allocate, new_place
-from ..run import REST, Run
+from ..run import Run
 from ..subscriber import Subscriber, cut_upstream
 from ..turns.trampoline import Gate
+from .rest import Waiter, Window
 
 if TYPE_CHECKING:
     from ..observing.segment import Segment
@@ -33,18 +34,7 @@ class Stage(Protocol):
         """Let go of the places that are dead."""
 
 
-class Waiter(Protocol):
-    """Who waits for room: a future, or what is as one."""
-
-    def done(self) -> bool:
-        """Tell whether it waits no more."""
-        ...
-
-    def set_result(self, result: None, /) -> None:
-        """Let it go on."""
-
-
-class Line(Subscriber):
+class Line(Window):
     """The line of one segment, in input order; as a subscriber, the end of the segment.
 
     Order: outputs leave in the order of the inputs that they come from.
@@ -55,15 +45,12 @@ class Line(Subscriber):
     the gate behind it is open.
     """
 
-    bit = 0
     gate: Gate
     reads_ahead = False
     is_sorted = False  # nothing comes from an item before those of the head
 
     def __init__(self, run: Run) -> None:
-        self.run = run
-        self.limit = run.max_in_flight
-        self.size = 0
+        super().__init__(run)
         self.upstream_bit = 0
         self.segment: Segment | None = None  # who is told what happens, in an observed run
         self.stages: list[Stage] = []  # the operators between entry and end
@@ -72,10 +59,6 @@ class Line(Subscriber):
         self.direct = True  # no foreign code behind it: that is to run in turns only
         self._ended = False
         self._ending: BaseException | None = None
-        # (The first of a plain dict that lost its first ones is found by looking at all of these.)
-        self._parked: OrderedDict[Place, Waiter] = OrderedDict()
-        self.ring = ring = new_place(None, None, 0)  # ring.next is the head, ring.prev the tail
-        ring.prev = ring.next = ring
 
     # -- places
 
@@ -144,30 +127,6 @@ class Line(Subscriber):
         self._unlink(place)
         self._kill_from(behind)
         self._finish(error)
-
-    def has_room(self, owner: Place) -> bool:
-        """Tell whether `owner` may put another output in the line; the head always may."""
-        return self.size < self.limit or self.ring.next is owner or owner.dead
-
-    async def room(self, owner: Place) -> None:
-        """Wait until `owner` may put another output in the line."""
-        again = False
-        while not self.has_room(owner):
-            future: asyncio.Future[None] = self.run.loop.create_future()
-            self.park(owner, future, first=again)
-            again = True
-            try:
-                await future
-            finally:
-                self._parked.pop(owner, None)
-
-    def park(self, owner: Place, waiter: Waiter, *, first: bool) -> None:
-        """Let `owner` wait for room: before all others, if it has just been woken in vain."""
-        self._parked[owner] = waiter
-        if first:
-            self._parked.move_to_end(owner, last=False)
-        if self.size < self.limit or self.ring.next is owner:
-            self._has_rest()
 
     # -- the end of the segment
 
@@ -267,30 +226,6 @@ class Line(Subscriber):
             self.run.ready |= self.upstream_bit
         if self._parked:
             self._unpark()
-
-    def _unpark(self) -> None:
-        """Wake the head; the others have what room the items from upstream leave."""
-        head = self._parked.pop(self.ring.next, None)
-        if head is not None and not head.done():
-            head.set_result(None)
-        if self._parked and self.size < self.limit:
-            self._has_rest()
-
-    def _has_rest(self) -> None:
-        self.run.roomy[self] = None
-        self.run.ready |= REST
-
-    def share_room(self) -> None:
-        """Wake the head, and as many of those that wait for room as there is room for."""
-        head = self._parked.pop(self.ring.next, None)
-        if head is not None and not head.done():
-            head.set_result(None)
-        spare = self.limit - self.size
-        while spare > 0 and self._parked:
-            _, waiter = self._parked.popitem(last=False)
-            if not waiter.done():
-                waiter.set_result(None)
-                spare -= 1
 
     def _kill_from(self, place: Place) -> None:
         """Take `place` and all behind it out of the line and cancel their calls."""
