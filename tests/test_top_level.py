@@ -49,7 +49,8 @@ NOT_IMPORTED = """
     _engine.calls.held_calls _engine.calls.in_attempts _engine.calls.keys _engine.calls.permits
     _engine.calls.preparation _engine.calls.refusal _engine.calls.turnstile _engine.calls.waiting
     _engine.graph.observed_run _engine.graph.sketch _engine.graph.taps _engine.observing
-    _engine.outlets.push _engine.process _engine.sources.observable _functions.elsewhere
+    _engine.outlets.push _engine.process _engine.pull
+    _engine.sources.async_iterable _engine.sources.observable _functions.elsewhere
     _functions.pickling _functions.time_limits _functions.timeouts
     diagrams distributed events limits probes synchronous testing workers
 """.split()

@@ -3,11 +3,12 @@
 What counts as many items: iterables, async iterables and Observables. `str`, bytes-like objects,
 mappings, tables, records and whatever is not iterable are one item.
 
-    kinds.py        which of these a value is
-    base.py         what a source is
-    iterable.py     iterables and async iterables
-    observable.py   Observables
-    demand.py       what paces streams that are read inside of an Observable
+    kinds.py            which of these a value is
+    base.py             what a source is
+    iterable.py         iterables
+    async_iterable.py   async iterables, and streams
+    observable.py       Observables
+    demand.py           what paces streams that are read inside of an Observable
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from reactivex import Observable
 from ..run import Run
 from .base import Source
 from .demand import Demand, demand
-from .iterable import AsyncSource, IterableSource
+from .iterable import IterableSource
 from .kinds import check_data, is_iterable
 
 __all__ = [
@@ -70,6 +71,8 @@ def length_of(data: Any) -> int | None:
 def source_of(data: Any, run: Run) -> Source:
     """Give the source that reads `data`, whatever it is."""
     if isinstance(data, AsyncIterable):
+        from .async_iterable import AsyncSource
+
         return AsyncSource(run, cast("AsyncIterable[Any]", data))
     if isinstance(data, Observable):
         from .observable import ObservableSource

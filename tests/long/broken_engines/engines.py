@@ -41,7 +41,8 @@ from conveyor_rx._engine.outlets.reader import Reader
 from conveyor_rx._engine.process import Process
 from conveyor_rx._engine.pull import Pull
 from conveyor_rx._engine.run import UNBOUNDED, Run
-from conveyor_rx._engine.sources.iterable import AsyncSource, IterableSource
+from conveyor_rx._engine.sources.async_iterable import AsyncSource
+from conveyor_rx._engine.sources.iterable import IterableSource
 from conveyor_rx._engine.sources.observable import ObservableSource
 from conveyor_rx._engine.watermark import Watermark
 from conveyor_rx._functions import timeouts
