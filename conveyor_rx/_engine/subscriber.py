@@ -16,7 +16,7 @@ from reactivex.disposable import SingleAssignmentDisposable
 
 from .run import Run
 
-__all__ = ["Row", "Subscriber", "cut_upstream", "subscribe"]
+__all__ = ["Row", "Subscriber", "Turn", "cut_upstream", "subscribe"]
 
 
 class Subscriber(abc.ObserverBase[Any]):
@@ -117,6 +117,19 @@ def subscribe(
         last.upstream = above = _Above()
         run.within(above.subscribe, source, observer, scheduler)
     return _Cut(root, run)
+
+
+class Turn(Subscriber):
+    """Where what is handed on waits for a turn, so that the stack stays flat."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    def on_next(self, value: Any) -> None:
+        run = self._run
+        run.turns_only, before = True, run.turns_only
+        self.out.on_next(value)
+        run.turns_only = before
 
 
 class _Above(Subscriber):

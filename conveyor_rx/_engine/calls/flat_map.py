@@ -68,7 +68,6 @@ class FlatMap(Admission):
         inputs: Inputs = None,
         why: str = "",
     ) -> None:
-        """End the run at `place` with `error`."""
         if place.dead:  # a handler has closed its own run
             self.counters.cancelled += size
             self.lost(place, error, attempt)
@@ -80,7 +79,6 @@ class FlatMap(Admission):
         self.line.fail(place, self.call.policy.blame(error, where, attempt, why))
 
     def lost(self, place: Place, error: BaseException, attempt: int) -> None:
-        """Take note of the failure of a call whose result nobody waits for any more."""
         if isinstance(error, Exception):
             error = self.call.policy.blame(error, named(place.inputs), attempt)
         self.run.failures.add(error, f"in task {self.name!r}")

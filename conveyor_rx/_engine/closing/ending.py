@@ -19,13 +19,13 @@ begins, at the ends of the last tasks, and from time to time.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import Any
 
 from .cancellation import raise_again
 from .stuck import GRACE, report_stuck
-from .waits import Waited, Waiter, all_wait_for
+from .waits import Waited, Waiter, all_wait_for, wake
 
 __all__ = ["Ending", "innermost", "living"]
 
@@ -176,14 +176,14 @@ class Ending(Waited):
     def _look(self) -> None:
         """Wake those who have nobody to wait for any more."""
         if not self.tasks:
-            _wake(self._outer)
+            wake(self._outer)
             if self._alarm is not None:
                 self._alarm.cancel()
                 self._alarm = None
         elif len(self.tasks) <= FEW:
             self._look_for_rings()
         if len(self.tasks) == len(self._closers):
-            _wake(self._inner)
+            wake(self._inner)
 
     def _leads_to(self, ends: list[Ending]) -> bool:
         """Tell whether something in here waits for one of `ends`, by whatever detour."""
@@ -211,7 +211,7 @@ class Ending(Waited):
             ending = living(ending.origin)
 
     def _look_for_rings(self) -> None:
-        _wake([waiter for waiter in self._outer if all_wait_for(waiter.closer, self.tasks)])
+        wake([waiter for waiter in self._outer if all_wait_for(waiter.closer, self.tasks)])
 
     def _look_again(self, waited: float) -> None:
         self._look_for_rings()
@@ -244,9 +244,3 @@ async def _until_known(task: _Task) -> asyncio.CancelledError | None:
         except asyncio.CancelledError as error:
             return error
     return None
-
-
-def _wake(waiters: Iterable[Waiter]) -> None:
-    for waiter in waiters:
-        if not waiter.done():
-            waiter.set_result(None)

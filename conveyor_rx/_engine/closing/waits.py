@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any, cast
 
-__all__ = ["Waited", "Waiter", "all_wait_for"]
+__all__ = ["Waited", "Waiter", "all_wait_for", "wake"]
 
 _Future = asyncio.Future[Any]
 
@@ -33,6 +33,13 @@ class Waiter(asyncio.Future[None]):
     def __init__(self, loop: asyncio.AbstractEventLoop, closer: _Future | None) -> None:
         super().__init__(loop=loop)
         self.closer = closer
+
+
+def wake(waiters: Iterable[Waiter]) -> None:
+    """Let those go on that wait still."""
+    for waiter in waiters:
+        if not waiter.done():
+            waiter.set_result(None)
 
 
 def all_wait_for(closer: _Future | None, tasks: Iterable[_Future]) -> bool:

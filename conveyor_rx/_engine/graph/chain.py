@@ -24,7 +24,7 @@ from ..line.entry import Entry
 from ..line.line import Line
 from ..run import Run
 from ..sources.base import Source
-from ..subscriber import Row, Subscriber
+from ..subscriber import Row, Subscriber, Turn
 from ..turns.trampoline import DEPTH, Gate
 from .watcher import UNWATCHED, Watcher
 
@@ -46,19 +46,6 @@ class Emitter(Protocol):
     bit: int
     gate: Gate
     reads_ahead: bool  # an `Entry` is right behind it, in which some items may be enqueued at once
-
-
-class _Turn(Subscriber):
-    """Where what is handed on waits for a turn, so that the stack stays flat."""
-
-    def __init__(self, run: Run) -> None:
-        self._run = run
-
-    def on_next(self, value: Any) -> None:
-        run = self._run
-        run.turns_only, before = True, run.turns_only
-        self.out.on_next(value)
-        run.turns_only = before
 
 
 class Chain:
@@ -195,7 +182,7 @@ class Chain:
     ) -> FlatMap:
         """Add calls; `Batches` counts its own input."""
         if len(self.counters) % DEPTH == 0:
-            self._add(_Turn(self._run))
+            self._add(Turn(self._run))
         run = self._run
         if not is_held:
             stage = FlatMap(run, line, call, limit, counters, counts_input)
