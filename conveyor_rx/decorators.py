@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Unpack
 
 from ._given_options import of_decorator
 from ._later import names_later
@@ -12,22 +12,20 @@ from ._shown_options import shows_options
 from .tasks import BatchTask, SingleTask
 
 if TYPE_CHECKING:
-    from ._option_types import DecoratorOptions, StatefulOptions
-    from ._types.batch_types import BatchTaskDecorator, BatchTaskOfLists
-    from ._types.stateful_types import StatefulBatchDecorator, StatefulBatchDecoratorOfLists
+    from ._option_types import DecoratorOptions
+    from ._types.batch_types import with_types_of_batch_task
     from ._types.task_types import UnboundTask, with_types_of_single_task
-    from .workers import Workers
 else:  # types take as long to make as all tasks, and to run they do nothing
 
     def with_types_of_single_task(function):
         return function
 
+    with_types_of_batch_task = with_types_of_single_task
+
 
 __all__ = ["UnboundTask", "batch_task", "single_task"]
 
 __getattr__ = names_later(__name__, {"UnboundTask": "._types.unbound_task"})
-
-State = TypeVar("State")  # what the setup of workers gives
 
 
 @with_types_of_single_task
@@ -126,56 +124,7 @@ def single_task(func: Callable[..., Any] | None = None, **options: Unpack[Decora
     return decorate if func is None else decorate(func)
 
 
-@overload
-def batch_task(
-    min_size: int = 1,
-    max_size: int | None = None,
-    *,
-    max_wait: float | None = None,
-    max_weight: float | None = None,
-    weight: Callable[[Any], float] | None = None,
-    group_by: Callable[[Any], Hashable] | None = None,
-    flatten: Literal[True] = True,
-    **options: Unpack[DecoratorOptions],
-) -> BatchTaskDecorator: ...
-@overload
-def batch_task(
-    min_size: int = 1,
-    max_size: int | None = None,
-    *,
-    max_wait: float | None = None,
-    max_weight: float | None = None,
-    weight: Callable[[Any], float] | None = None,
-    group_by: Callable[[Any], Hashable] | None = None,
-    flatten: Literal[False],
-    **options: Unpack[DecoratorOptions],
-) -> BatchTaskOfLists: ...
-@overload
-def batch_task(
-    min_size: int = 1,
-    max_size: int | None = None,
-    *,
-    executor: Workers[State],
-    max_wait: float | None = None,
-    max_weight: float | None = None,
-    weight: Callable[[Any], float] | None = None,
-    group_by: Callable[[Any], Hashable] | None = None,
-    flatten: Literal[True] = True,
-    **options: Unpack[StatefulOptions],
-) -> StatefulBatchDecorator[State]: ...
-@overload
-def batch_task(
-    min_size: int = 1,
-    max_size: int | None = None,
-    *,
-    executor: Workers[State],
-    max_wait: float | None = None,
-    max_weight: float | None = None,
-    weight: Callable[[Any], float] | None = None,
-    group_by: Callable[[Any], Hashable] | None = None,
-    flatten: Literal[False],
-    **options: Unpack[StatefulOptions],
-) -> StatefulBatchDecoratorOfLists[State]: ...
+@with_types_of_batch_task
 @shows_options(BatchOptions, with_retries=True)
 def batch_task(  # noqa: D417  # by name
     min_size: int = 1,

@@ -10,7 +10,8 @@ from typing import Any, get_overloads
 
 import pytest
 
-import conveyor_rx._types.task_types  # noqa: F401  # its overloads are known when it is imported
+import conveyor_rx._types.batch_types  # its overloads are known when it is imported
+import conveyor_rx._types.task_types  # noqa: F401  # likewise
 from conveyor_rx import BatchTask, RetryConfig, SingleTask, batch_task, single_task
 from conveyor_rx._option_types import DecoratorOptions, SingleDecoratorOptions
 
@@ -181,7 +182,12 @@ def test_the_signatures_are_those_of_the_design() -> None:
             single_task,
             SingleDecoratorOptions.__annotations__.keys(),
         ),
-        ("decorators", "batch_task", batch_task, DecoratorOptions.__annotations__.keys()),
+        (
+            "_types.batch_types",
+            "BatchTaskMaker.__call__",
+            batch_task,
+            DecoratorOptions.__annotations__.keys(),
+        ),
     ],
     ids=["single_task", "batch_task"],
 )
