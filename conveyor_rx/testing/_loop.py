@@ -15,15 +15,13 @@ from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
 from ._self_pipe import SelectorLoop
-from ._timers import Timers
+from ._timers import Timers, instant
 from ._where import describe_task
 
 __all__ = ["DEFAULT_MAX_STEPS", "Deadlock", "StepHook", "StepLimitError", "VirtualLoop"]
 
 DEFAULT_MAX_STEPS = 1_000_000
 CLEANUP_STEPS = 100_000  # granted after the limit was hit, so that the tasks can be cancelled
-DIGITS = 9  # the clock counts nanoseconds: 0.1 + 0.1 + 0.1 is 0.3
-NOISE = 1e-12  # seconds by which sums of floats may differ
 GLANCE = 0.05  # real seconds between two looks at whether other threads still live
 
 
@@ -124,9 +122,7 @@ class VirtualLoop(SelectorLoop):
         self._check_closed()
         if math.isnan(when):
             raise ValueError("a timer needs a time, not NaN")
-        wanted, when = when, round(when, DIGITS)
-        if when <= self._now and wanted - self._now > max(NOISE, 2 * math.ulp(wanted)):
-            when = round(self._now + 10**-DIGITS, DIGITS)
+        when = instant(when, self._now)
         handle = asyncio.TimerHandle(when, callback, args, self, context)
         self._timers.add(when, handle)
         return handle

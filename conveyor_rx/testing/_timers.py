@@ -8,8 +8,10 @@ import itertools
 import math
 from collections.abc import Iterator
 
-__all__ = ["Timers"]
+__all__ = ["Timers", "instant"]
 
+DIGITS = 9  # the clock counts nanoseconds: 0.1 + 0.1 + 0.1 is 0.3
+NOISE = 1e-12  # seconds by which sums of floats may differ
 PURGE_FROM = 100
 
 
@@ -45,3 +47,11 @@ class Timers:
     def clear(self) -> None:
         """Forget all timers."""
         self._heap.clear()
+
+
+def instant(wanted: float, now: float) -> float:
+    """Return `wanted` in whole nanoseconds; rounded up, if else it would not be later than now."""
+    when = round(wanted, DIGITS)
+    if when <= now and wanted - now > max(NOISE, 2 * math.ulp(wanted)):
+        return round(now + 10**-DIGITS, DIGITS)
+    return when
