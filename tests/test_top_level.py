@@ -42,7 +42,8 @@ def test_reachable_from_the_top(name: str) -> None:
 NOT_IMPORTED = """
     _block _limits _option_types _parts.hints _parts.rx _parts.sent_operator _picture
     _sending _side_inputs.in_turns _side_inputs.kinds _side_inputs.later _side_inputs.loading
-    _side_inputs.types _stats _streams.running _tasks.plain_limits _text _types _workers
+    _side_inputs.types _side_inputs.watched
+    _stats _streams.running _tasks.plain_limits _text _types _workers
     _engine.arrivals _engine.batches.clock _engine.batches.measured_batches _engine.batches.measures
     _engine.calls.async_generators _engine.calls.budget _engine.calls.dead_letters
     _engine.calls.generators _engine.calls.steps

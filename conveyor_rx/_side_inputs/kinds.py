@@ -11,7 +11,8 @@ from .._functions.calls import is_async
 from .._functions.signatures import needs_arguments
 from ..stream import AsyncStream
 from .in_turns import InOrder, Turn
-from .later import Awaited, FirstOf, Later, Made, Watched
+from .later import Awaited, FirstOf, Later, Made
+from .watched import Watched
 
 __all__ = ["STAYS", "value_of", "wrapped"]
 

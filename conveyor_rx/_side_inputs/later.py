@@ -1,7 +1,6 @@
 """How is a value that is still to come had once, by runs on any loop and in any thread?
 
-One of those who want it loads it, in a task of its own; the others wait for that. A `Future` of the
-user's own is only looked at.
+One of those who want it loads it, in a task of its own; the others wait for that.
 """
 
 from __future__ import annotations
@@ -16,11 +15,10 @@ from types import CoroutineType
 from typing import Any, cast
 from weakref import WeakKeyDictionary
 
-from .._loops import call_on
 from ..stream import AsyncStream
-from .loading import End, Loading, report, tell
+from .loading import End, Loading, report
 
-__all__ = ["Awaited", "FirstOf", "Later", "Made", "Watched"]
+__all__ = ["Awaited", "FirstOf", "Later", "Made"]
 
 
 class Later(abc.ABC):
@@ -194,43 +192,6 @@ class Made(Later):
             return await of_run.get(run)
         finally:
             del run, self, of_run  # an error's traceback leads to this frame
-
-
-class Watched(Later):
-    """What a future of the user's own gives; it is neither started nor cancelled here."""
-
-    def __init__(self, name: str, future: asyncio.Future[Any]) -> None:
-        super().__init__(name)
-        self._future = future
-
-    async def get(self, run: object) -> Any:
-        del run
-        future = self._future
-        if not future.done():
-            if future.get_loop() is asyncio.get_running_loop():
-                await asyncio.wait({future})
-            else:
-                await self._done_elsewhere(future)
-        return future.result()
-
-    async def _done_elsewhere(self, future: asyncio.Future[Any]) -> None:
-        """Wait for a future of another loop."""
-        theirs = future.get_loop()
-        if not theirs.is_running():
-            raise RuntimeError(
-                f"{self.name}, a future, is not done, and its event loop doesn't run; "
-                "pass a coroutine function, to have it called in each run"
-            )
-        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-        def done(_: asyncio.Future[Any]) -> None:
-            tell(waiter)
-
-        call_on(theirs, future.add_done_callback, done)
-        try:
-            await waiter
-        finally:
-            call_on(theirs, future.remove_done_callback, done)
 
 
 def _is_new(coroutine: CoroutineType[Any, Any, Any]) -> bool:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import copy
 import os
 import threading
 from collections import Counter
-from concurrent.futures import BrokenExecutor, Executor, Future
+from concurrent.futures import Executor, Future
 from time import monotonic
 from typing import Any
 
 from .batch import Answer, Batch
-from .errors import WorkerLostError, is_lost
+from .errors import own_copy
 from .orders import Order, Work
 from .parcels import unpack, unpack_error
 from .performing import Reply, States, perform
 
-__all__ = ["InterpreterLane", "Lane", "RemoteLane", "ThreadLane", "opened", "own_copy"]
+__all__ = ["InterpreterLane", "Lane", "RemoteLane", "ThreadLane", "opened"]
 
 SMALL = 16_384  # bytes of a function that are sent each time, if nobody knows to which worker
 
@@ -232,20 +231,3 @@ def opened(answer: Answer) -> tuple[Any, BaseException | None]:
         return unpack(answer.value, "the result"), None
     except TypeError as error:
         return None, error
-
-
-def own_copy(error: BaseException) -> BaseException:
-    """Return an exception that one call may raise, of one that several share."""
-    if isinstance(error, WorkerLostError):
-        lost = WorkerLostError(*error.args)
-        lost.__cause__ = error.__cause__
-        return lost
-    if is_lost(error):
-        is_broken = isinstance(error, BrokenExecutor)
-        lost = WorkerLostError(f"the executor is broken: {error}" if is_broken else str(error))
-        lost.__cause__ = error
-        return lost
-    try:
-        return copy.copy(error)
-    except Exception:
-        return error

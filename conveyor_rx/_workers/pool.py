@@ -7,43 +7,22 @@ never by an executor's own threads, which may hold locks of the executor's when 
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import BrokenExecutor, CancelledError, Future
 from functools import partial
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 from .._loops import call_on
 from .batch import Answer, Batch, Job
-from .lanes import Lane, own_copy
-from .orders import Order
+from .client import Client
+from .errors import own_copy
+from .lanes import Lane
 
-__all__ = ["Client", "Pool"]
+__all__ = ["Pool"]
 
 CLOSED = "the workers have been closed: use them inside the block of `with Workers(...)`"
-
-
-class Client(Protocol):
-    """A stage in a run, which has calls to make."""
-
-    loop: asyncio.AbstractEventLoop
-    order: Order
-    chunk: int
-    """How many of its calls may go at once."""
-    is_timed: bool
-    """Whether it is to be told that a batch was sent."""
-    waiting: deque[Job]
-    sent: dict[Batch, Lane]
-    done: list[tuple[Batch, Sequence[Answer | None]]]
-    """What its loop has not been told yet."""
-
-    def begun(self, lane: Lane, batch: Batch) -> None:
-        """Take note, on its loop, that a batch was sent."""
-
-    def took(self, batch: Batch, answers: Sequence[Answer | None]) -> None:
-        """Take the answers of a batch, on its loop; None for a call that is to be made again."""
 
 
 class Pool:
@@ -93,13 +72,12 @@ class Pool:
     def put_back(self, client: Client, jobs: list[Job]) -> None:
         """Take calls again that were sent, and that no worker has begun; on the client's loop."""
         with self._lock:
-            is_closed = self._is_closed
-            if not is_closed:
+            if not self._is_closed:
                 client.waiting.extendleft(reversed(jobs))
                 if client not in self._clients:
                     self._clients.append(client)
-        if is_closed:
-            _refuse(jobs)
+                return
+        _refuse(jobs)
 
     def forget(self, client: Client) -> None:
         """Drop the calls of a client that wait."""
@@ -244,15 +222,14 @@ class Pool:
     ) -> None:
         """Have the loop of a batch take its answers."""
         client: Client = batch.crew
-        others: set[asyncio.AbstractEventLoop] = set()
         with self._lock:
             lane.sent.discard(batch)
             if is_broken:
                 self._remove(lane)
             client.done.append((batch, answers))
             is_first = len(client.done) == 1
-            if self._clients:  # the loop of the batch may stand still
-                others = {other.loop for other in self._clients} - {client.loop}
+            # They feed as well: the loop of the batch may stand still.
+            others = {other.loop for other in self._clients} - {client.loop}
         if is_first:
             call_on(client.loop, self._took, client)
         for loop in others:
