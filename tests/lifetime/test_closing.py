@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from conveyor_rx import AsyncStream, Pipeline, SingleTask
-from conveyor_rx._engine.closing.ending import innermost
-from conveyor_rx._engine.closing.stuck import GRACE
+from conveyor_rx._engine.closing.ending import GRACE, innermost
 from conveyor_rx.testing import VirtualLoop
 from tests.kit import in_both_modes, now, others
 from tests.lifetime.closing_ways import WAYS, Close, pipelines

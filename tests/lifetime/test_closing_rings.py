@@ -11,7 +11,7 @@ import anyio
 import pytest
 
 from conveyor_rx import AsyncStream, SingleTask
-from conveyor_rx._engine.closing.stuck import GRACE
+from conveyor_rx._engine.closing.ending import GRACE
 from tests.kit import in_both_modes, now, others
 from tests.lifetime.closing_ways import pipelines
 

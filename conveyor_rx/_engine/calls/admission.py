@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..._functions.calls import Call
 from ..counters import Counters
-from ..line.line import Line, Waiter
+from ..line.line import Line
+from ..line.rest import Waiter
 from ..place import DEAD, Place
 from ..run import Run
 from ..subscriber import Subscriber

@@ -16,7 +16,8 @@ from reactivex import abc
 from ..._functions.calls import Call
 from ..._inputs import Inputs
 from ..counters import Counters
-from ..line.line import Line, Waiter
+from ..line.line import Line
+from ..line.rest import Waiter
 from ..place import Place
 from ..run import Run
 

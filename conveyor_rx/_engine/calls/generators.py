@@ -14,7 +14,7 @@ from functools import partial
 from types import GeneratorType
 from typing import Any, cast
 
-from ..line.line import Waiter
+from ..line.rest import Waiter
 from ..place import DEAD, Place
 from ..run import REST
 from .attempts import Attempts

@@ -24,13 +24,15 @@ from contextvars import ContextVar
 from typing import Any
 
 from .cancellation import raise_again
-from .stuck import GRACE, report_stuck
 from .waits import Waited, Waiter, all_wait_for, wake
 
-__all__ = ["Ending", "innermost", "living"]
+__all__ = ["GRACE", "Ending", "innermost", "living"]
 
 innermost: ContextVar[Ending | None] = ContextVar("conveyor_rx_innermost", default=None)
 """That of the run which the current code is called from."""
+
+GRACE = 30.0
+"""Seconds after which a close that still waits names, once, the tasks that do not end."""
 
 FIRST_LOOK = 0.05  # seconds after which a close looks for rings again, then twice that, and so on
 FEW = 16  # tasks, of which each end is worth a look for rings
@@ -222,7 +224,9 @@ class Ending(Waited):
         stuck = self.tasks - self._closers  # who has closed its own run may take its time
         waiting = {waiter.closer for waiter in (*self._outer, *self._inner) if not waiter.done()}
         if stuck and waiting:
-            report_stuck(self.loop, stuck, waiting)
+            from .stuck import report_stuck
+
+            report_stuck(self.loop, stuck, waiting, GRACE)
 
 
 def living(ending: Ending | None) -> Ending | None:

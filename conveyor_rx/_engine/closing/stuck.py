@@ -9,10 +9,7 @@ from typing import Any
 
 from ..._errors.tracebacks import OURS
 
-__all__ = ["GRACE", "report_stuck"]
-
-GRACE = 30.0
-"""Seconds after which a close that still waits names, once, the tasks that do not end."""
+__all__ = ["report_stuck"]
 
 NAMED = 3
 
@@ -21,6 +18,7 @@ def report_stuck(
     loop: asyncio.AbstractEventLoop,
     tasks: Collection[asyncio.Future[Any]],
     waiting: Collection[asyncio.Future[Any] | None],
+    seconds: float,
 ) -> None:
     """Tell the loop's exception handler of some of `tasks`, where they are, and who waits."""
     closers = ", ".join(sorted(repr(t.get_name()) for t in waiting if isinstance(t, asyncio.Task)))
@@ -28,7 +26,7 @@ def report_stuck(
     names = "; ".join(_describe(task) for task in some)
     more = f"; and {len(tasks) - NAMED} more" if len(tasks) > NAMED else ""
     message = (
-        f"a stream that was closed has been waiting for {GRACE:g} s for tasks that do not end: "
+        f"a stream that was closed has been waiting for {seconds:g} s for tasks that do not end: "
         f"{names}{more}; a call must end when it is cancelled, and must not wait for who waits "
         f"for it: task {closers}"
     )

@@ -19,12 +19,12 @@ from ..place import DEAD, FILLED, WAITING, Place, allocate, new_place
 from ..run import Run
 from ..subscriber import Subscriber, cut_upstream
 from ..turns.trampoline import Gate
-from .rest import Waiter, Window
+from .rest import Window
 
 if TYPE_CHECKING:
     from ..observing.segment import Segment
 
-__all__ = ["Line", "Stage", "Waiter"]
+__all__ = ["Line", "Stage"]
 
 
 class Stage(Protocol):
