@@ -165,14 +165,6 @@ def twin_of(context: PipelineContext) -> PipelineContext:
     return twin
 
 
-def calls_at_once(context: PipelineContext, limit: int | None = None) -> str:
-    """Say how many calls of a task may run at once, with its limit and the bounds of a run."""
-    bounds = [n for n in (limit, context.max_parallelism, context.max_in_flight) if n is not None]
-    if not bounds:
-        return "any number of calls at once"
-    return "one call at a time" if min(bounds) == 1 else f"up to {min(bounds):,} calls at once"
-
-
 class _Held:
     """A context to be compared by identity: two that are equal now may be changed differently."""
 

@@ -27,6 +27,7 @@ __all__ = [
     "Call",
     "advice",
     "attribute_of",
+    "check_one_output",
     "check_plain",
     "discard",
     "is_async",
@@ -119,6 +120,15 @@ def check_plain(function: Callable[..., Any]) -> None:
         raise TypeError(
             f"executor doesn't fit {name_of(function)!r}: it is an async function, which runs on "
             "the event loop and not in a worker. Make it a plain `def`, or leave executor out"
+        )
+
+
+def check_one_output(function: Callable[..., Any]) -> None:
+    """Raise a ValueError if what `function` gives can't be one output: flatten=False."""
+    if is_generator(function):
+        raise ValueError(
+            f"flatten=False doesn't fit {name_of(function)!r}: what a generator function yields is "
+            "one output each; return a list for one output"
         )
 
 

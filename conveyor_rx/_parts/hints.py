@@ -14,13 +14,13 @@ from ..stream import AsyncStream
 __all__ = [
     "below_class_method",
     "class_method_of",
-    "is_below_class_method",
-    "is_method_of_class",
     "is_of_stream",
+    "no_call",
+    "no_inputs",
     "no_item",
     "no_joint",
     "no_stream",
-    "through_class",
+    "not_through_class",
 ]
 
 WIDTH = 120  # of a value of the user's in a message
@@ -86,6 +86,18 @@ def no_stream(stage: str, kind: str, bound: list[str], use: str) -> str:
     )
 
 
+def no_inputs(name: str, lacks: list[str]) -> str:
+    """Say which side inputs a task lacks."""
+    names = ", ".join(map(repr, lacks))
+    return f"task {name!r} lacks side inputs: {names}; bind them with {name}.with_inputs(...)"
+
+
+def no_call(name: str, error: TypeError, *, with_item: bool) -> str:
+    """Say that the side inputs of a task don't fit its function."""
+    item = "an item" if with_item else "no item"
+    return f"task {name!r} can't be called with {item} and its side inputs: {error}"
+
+
 def no_item(name: str, item: str, given: dict[str, Any]) -> str:
     """Say what to do about a call without data of a task that needs an item."""
     names = ", ".join(f"{name}=..." for name in given)
@@ -96,12 +108,19 @@ def no_item(name: str, item: str, given: dict[str, Any]) -> str:
     )
 
 
-def through_class(task: str, owner: str) -> str:
-    """Say that a method was used through its class."""
-    return (
-        f"task {task!r} is a method of {owner}, and was used through the class; "
-        f"use it through an instance: {owner}(...).{task}"
-    )
+def not_through_class(function: Any, task: str, owner: str) -> str:
+    """Say what to do if a task's function has yet to be bound; "" if it has not.
+
+    `owner` is the class in which it is a method, if it is known as one.
+    """
+    if owner and _is_method_of_class(function):
+        return (
+            f"task {task!r} is a method of {owner}, and was used through the class; "
+            f"use it through an instance: {owner}(...).{task}"
+        )
+    if not owner and _is_below_class_method(function):
+        return below_class_method(function.__qualname__)
+    return ""
 
 
 def below_class_method(name: str) -> str:
@@ -124,7 +143,7 @@ def class_method_of(owner: type[Any], task: object) -> str:
     return ""
 
 
-def is_below_class_method(function: Any) -> bool:
+def _is_below_class_method(function: Any) -> bool:
     """Tell whether `function` looks like one of a class body that wants its class."""
     scope = getattr(function, "__qualname__", "").rpartition(".")[0]
     code = getattr(function, "__code__", None)
@@ -132,7 +151,7 @@ def is_below_class_method(function: Any) -> bool:
     return is_in_class and code is not None and code.co_varnames[:1] == ("cls",)
 
 
-def is_method_of_class(function: Any) -> bool:
+def _is_method_of_class(function: Any) -> bool:
     """Tell whether `function` has yet to be bound to an instance, by the name of its first one."""
     if inspect.ismethod(function):
         return False

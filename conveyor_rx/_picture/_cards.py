@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Literal, TypeAlias
 
+from .._text.at_once import calls_at_once
 from .._text.labels import label
-from ..context import PipelineContext, calls_at_once
+from ..context import PipelineContext
 from ..events import StageInfo
 
 __all__ = ["Card", "CardKind", "cards", "title"]
@@ -65,7 +66,7 @@ def _of_stage(stage: StageInfo, context: PipelineContext) -> Card:
     lines = [_WORDS[stage.kind]]
     is_unlimited = stage.overlaps and stage.slots is None
     if is_unlimited and "executor" not in stage.options:  # to be seen, since few expect so many
-        lines.append(calls_at_once(context))
+        lines.append(calls_at_once(context.max_parallelism, context.max_in_flight))
     lines += (
         label(f"{label(key)}={label(value)}", OPTION_WIDTH) for key, value in stage.options.items()
     )

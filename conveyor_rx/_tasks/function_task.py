@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
 
 from .._dead_letters import DeadLetter
 from .._engine.sources import NO_DATA
-from .._functions.calls import Call, check_plain, is_generator, name_of
+from .._functions.calls import Call, check_one_output, check_plain, name_of
 from .._functions.signatures import check_function, unwrap
 from .._options import CallOptions
 from .._policy import Policy
-from ..context import PipelineContext, calls_at_once, get_current_context
+from ..context import get_current_context
 from ..pipeline import Pipeline, Stage
 from ..stream import AsyncStream, Source
 from .binding import Binding
@@ -42,11 +42,8 @@ class FunctionTask(PickledTask[In, Out], Generic[In, Out]):
         check_function(func)
         if isinstance(func, Stage):
             raise TypeError(f"{func!r} is a task already")
-        if not options.flatten and is_generator(func):
-            raise ValueError(
-                f"flatten=False doesn't fit {name_of(func)!r}: what a generator function yields is "
-                "one output each; return a list for one output"
-            )
+        if not options.flatten:
+            check_one_output(func)
         workers = None
         if options.executor is not None:
             from ..workers import workers_of
@@ -175,18 +172,13 @@ class FunctionTask(PickledTask[In, Out], Generic[In, Out]):
             binding = binding.extended(args, kwargs, with_item=with_item)
         if lacks := binding.lacks():
             self._check_not_through_class()
-            if not with_item and not binding.lacks(with_item=True):
-                from .._parts.hints import no_item
+            from .._parts.hints import no_inputs, no_item
 
+            if not with_item and not binding.lacks(with_item=True):
                 raise TypeError(no_item(self.task_name, lacks[0], kwargs))
-            names = ", ".join(map(repr, lacks))
-            raise TypeError(
-                f"task {self.task_name!r} lacks side inputs: {names}; "
-                f"bind them with {self.task_name}.with_inputs(...)"
-            )
+            raise TypeError(no_inputs(self.task_name, lacks))
         ready = self if binding is self._binding else self._copy(binding)
-        ready._check_signature()
-        return ready
+        return ready._checked()
 
     def _call(self) -> Call:
         call = self._made_call
@@ -221,24 +213,12 @@ class FunctionTask(PickledTask[In, Out], Generic[In, Out]):
         return workers.limit
 
     def _at_once(self) -> str:
-        limit, workers = self._limit, self._binding.workers
-        if workers is not None:
-            limit = workers.at_once(limit)
-            text = f"{calls_at_once(PipelineContext(), limit)} in {workers.title}"
-            if limit is None:
-                text = f"as many calls at once as {workers.title} makes"
-        else:
-            from .plain_limits import one_at_a_time
+        from .at_once import at_once
 
-            limit = 1 if one_at_a_time(self.func) else limit
-            text = calls_at_once(PipelineContext(), limit)
-        shared = [f"{type(each).__name__} of {each.title}" for each in self._options.limits]
-        return ", ".join([text, *shared])
+        return at_once(self.func, self._limit, self._binding.workers, self._options.limits)
 
     def _with_inputs(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Self:
-        bound = self._copy(self._binding.with_inputs(args, kwargs))
-        bound._check_signature()
-        return bound
+        return self._copy(self._binding.with_inputs(args, kwargs))._checked()
 
     def _check_not_class_method(self, owner: type[Any]) -> None:
         from .._parts.hints import below_class_method, class_method_of
@@ -247,26 +227,24 @@ class FunctionTask(PickledTask[In, Out], Generic[In, Out]):
             raise TypeError(below_class_method(name))
 
     def _check_not_through_class(self) -> None:
-        from .._parts import hints
+        from .._parts.hints import not_through_class
 
-        if self._descriptor is not None:
-            return
-        if self._owner and hints.is_method_of_class(self.func):
-            raise TypeError(hints.through_class(self.task_name, self._owner))
-        if not self._owner and hints.is_below_class_method(self.func):
-            raise TypeError(hints.below_class_method(self.func.__qualname__))
+        text = not_through_class(self.func, self.task_name, self._owner)
+        if text and self._descriptor is None:
+            raise TypeError(text)
 
     def _no_stream(self, use: str) -> str:
         from .._parts.hints import no_stream
 
         return no_stream(self.task_name, "task", self._bound_by_call, use)
 
-    def _check_signature(self) -> None:
+    def _checked(self) -> Self:
         try:
             self._binding.check()
         except TypeError as error:
             self._check_not_through_class()
-            item = "an item" if self._binding.with_item else "no item"
-            raise TypeError(
-                f"task {self.task_name!r} can't be called with {item} and its side inputs: {error}"
-            ) from None
+            from .._parts.hints import no_call
+
+            text = no_call(self.task_name, error, with_item=self._binding.with_item)
+            raise TypeError(text) from None
+        return self

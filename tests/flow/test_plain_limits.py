@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from conveyor_rx import BatchTask, PipelineContext, SingleTask, batch_task, single_task
-from conveyor_rx.context import calls_at_once
+from conveyor_rx._text.at_once import calls_at_once
 
 
 def plain(x: Any) -> Any:
@@ -221,7 +221,8 @@ def test_the_picture_says_how_many_calls_run_at_once(
     function: Any, context: dict[str, Any], expected: str
 ) -> None:
     """F3, F4: a task without a limit shows what its run allows; one with a limit, its limit."""
-    assert calls_at_once(PipelineContext(**context)) == expected
+    bounds = PipelineContext(**context)
+    assert calls_at_once(bounds.max_parallelism, bounds.max_in_flight) == expected
     pipeline = single_task(function).with_context(**context)
     shown = pipeline._repr_mimebundle_()
     assert expected in shown["text/plain"]
