@@ -1,7 +1,7 @@
 """Which call may begin now? Items that wait for a free slot, for side inputs or for their turn.
 
-A slot is one of `limit`; `max_parallelism` counts over the whole run. How a call is made is the
-business of the stage's `launch`, and what becomes of its result that of the subclass, `FlatMap`.
+How a call is made is the business of the stage's `launch`, and what becomes of its result that of
+the subclass, `FlatMap`.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from ..line.line import Line
 from ..line.rest import Waiter
 from ..place import DEAD, Place
 from ..run import Run
-from ..subscriber import Subscriber
 from ..turns.relay import UNBOUNDED
-from .caller import Caller, Launch, Stepping
+from .caller import Launch, Stepping
+from .slots import Slots
 
 if TYPE_CHECKING:
     from ..observing.reporter import Reporter
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Admission"]
 
 
-class Admission(Subscriber, Caller):
+class Admission(Slots):
     """The items of one task in one run that come to be called.
 
     Order: calls start in the order of arrival; a new arrival never overtakes one that waits.
@@ -158,23 +158,6 @@ class Admission(Subscriber, Caller):
             self._preparation.cut(self.run)
             self._preparation = None
 
-    def parks(self) -> None:
-        self._running += self.call.is_generator
-        self.free_slot()
-
-    def unparks(self) -> None:
-        self._running += not self.call.is_generator
-        self.run.running += 1
-
-    def may_unpark(self) -> bool:
-        run = self.run
-        if run.cap != UNBOUNDED or self.resuming:
-            return False  # under a cap it goes to whoever is most downstream; in a pause, to nobody
-        if self.call.is_generator or self._running < self._limit:
-            self.unparks()
-            return True
-        return False
-
     def share_room(self) -> None:
         """Let the generators go on that have been woken, as soon as there are slots."""
         if self.stepping is not None:
@@ -187,48 +170,6 @@ class Admission(Subscriber, Caller):
             return not self.queue
         has_slot = self._running < self._limit and run.running < run.cap
         return has_slot and not (self.queue or self.resuming)
-
-    def has_turn(self, has_suspended: bool) -> bool:
-        run = self.run
-        if self._running >= self._limit and not self.admitted:
-            return False
-        # A call that suspends, as the last one did, keeps nobody waiting.
-        return has_suspended or run.draining or run.ready < 2 * self.bit
-
-    def take_slot(self) -> bool:
-        if self._running >= self._limit:
-            return False
-        self._running += 1
-        self.run.running += 1
-        return True
-
-    def free_slot(self) -> None:
-        run = self.run
-        self._running -= 1
-        run.running -= 1
-        if run.starved or self.queue or self.resuming:
-            self._freed()
-
-    def take_admitted(self, has_slot: bool) -> Place:
-        if has_slot:  # the next has one of its own
-            self.free_slot()
-        if self.run.ready and not self.run.draining:
-            self.run.schedule()
-        return self.admitted.popleft()
-
-    def begin_call(self, place: Place) -> None:
-        self._running += 1
-        self.run.running += 1
-        self.counters.running += place.weight
-
-    def end_call(self, place: Place, size: int) -> None:
-        """Free the slot, and count `size` items as running no more.
-
-        This comes before a result is passed on, for then the place may be called again.
-        """
-        place.task = None
-        self.counters.running -= size
-        self.free_slot()
 
     def take_back(self, place: Place) -> None:
         self.end_call(place, place.weight)
@@ -252,11 +193,6 @@ class Admission(Subscriber, Caller):
         self.run.wake(self)
 
     # -- private
-
-    def _freed(self) -> None:
-        self.run.wake_starved()
-        if self.queue or self.resuming:
-            self.run.ready |= self.bit
 
     def _start_waiting(self) -> None:
         """Start calls while there are slots, until it is somebody else's turn."""

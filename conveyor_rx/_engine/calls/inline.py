@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextvars import Context
 from types import GeneratorType
 from typing import Any, cast
@@ -11,10 +11,13 @@ from ..._functions.calls import is_awaitable
 from ..place import DEAD, WAITING, Place
 from .attempts import Attempts
 from .attempts_in_tasks import begin_attempts, failed_inline
-from .blocking import BLOCKING, LOOKS, SHORT, Look
 from .caller import Caller, Launch
 
 __all__ = ["Inline", "TimedInline", "take_other"]
+
+LOOKS = 100  # calls that are looked at, until so many in a row were short; each look costs time
+SHORT = 0.0002  # seconds; as many stages as call each other directly then take less than 5 ms
+BLOCKING = 0.1  # seconds that a call may take without a word
 
 
 class Inline(Launch):
@@ -50,6 +53,22 @@ class Inline(Launch):
             stage.out.on_next(place)
         else:
             take_other(stage, place, result, context)
+
+
+class Look:
+    """A function that notes how many seconds its call took."""
+
+    def __init__(self, function: Callable[[Any], Any], clock: Callable[[], float]) -> None:
+        self.function = function
+        self.took = 0.0
+        self._clock = clock
+
+    def __call__(self, item: Any) -> Any:
+        start = self._clock()
+        try:
+            return self.function(item)
+        finally:
+            self.took = self._clock() - start
 
 
 class TimedInline(Inline):
