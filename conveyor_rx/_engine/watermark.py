@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 import weakref
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from .._inputs import Inputs
 
@@ -19,27 +19,27 @@ __all__ = ["Watermark"]
 _NONE = sys.maxsize  # above the number of any item
 
 
-class Holder(Protocol):
-    """What holds values: an outlet; of the workers some, as a line."""
+if TYPE_CHECKING:  # a class costs more to make than to read past
 
-    def held(self) -> Sequence[Inputs]:
-        """Give what the values come from that are held now; where these are sorted, the first."""
-        ...
+    class Holder(Protocol):
+        """What holds values: an outlet; of the workers some, as a line."""
 
+        def held(self) -> Sequence[Inputs]:
+            """Give what the values held now come from; where these are sorted, the first."""
+            ...
 
-class Source(Protocol):
-    given: int
+    class Source(Protocol):
+        given: int
 
+    class WatchedRun(Protocol):
+        """A run, as it is looked through."""
 
-class WatchedRun(Protocol):
-    """A run, as it is looked through."""
+        inputs: Inputs
 
-    inputs: Inputs
-
-    @property
-    def workers(self) -> Sequence[Any]: ...
-    @property
-    def tracer(self) -> Any: ...
+        @property
+        def workers(self) -> Sequence[Any]: ...
+        @property
+        def tracer(self) -> Any: ...
 
 
 class Watermark:

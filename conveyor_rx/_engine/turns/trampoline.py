@@ -15,12 +15,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextvars import Context
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from .nesting import NESTED
 from .pace import CREDIT, MOST, PATIENCE, pace_of
-from .relay import Clock, Relay
+from .relay import Relay
 from .youth import Youth
+
+if TYPE_CHECKING:
+    from .runners import Clock
 
 __all__ = ["DEPTH", "Gate", "Trampoline", "Worker"]
 
