@@ -17,6 +17,7 @@ __all__ = ["Actor", "Actors"]
 
 FRESH = 0.05  # seconds after a call in which an actor is taken to be alive
 LOOK = 1.0  # seconds between two looks whether an actor is still to be waited for
+NO_SESSION = "", ""
 
 
 @dataclass(eq=False)
@@ -39,7 +40,7 @@ class Actors:
         self._ray = ray
         self._start = start
         self._limit = limit
-        self._session = self._current_session()
+        self._session: tuple[str, str] | None = self._current_session()
         self._lock = threading.Lock()
         self._all: set[Actor] = set()
         self._free: LifoQueue[Actor | WorkerLostError] = LifoQueue()  # bound: `limit`
@@ -84,6 +85,10 @@ class Actors:
             self._all.clear()
         for actor in actors:
             self._kill(actor)
+
+    def give_up(self) -> None:
+        """Take note that Ray is being shut down, though it may still look alive."""
+        self._session = NO_SESSION
 
     def check_session(self) -> None:
         """Raise a BrokenExecutor if Ray has been shut down since the start."""
