@@ -1,4 +1,4 @@
-"""How many calls of a task run at once? In words, for its `repr` and its picture."""
+"""How many calls of a task run at once? In words, for its `repr`."""
 
 from __future__ import annotations
 

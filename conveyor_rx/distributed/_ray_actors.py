@@ -16,7 +16,7 @@ from .._workers.errors import WorkerLostError
 __all__ = ["Actor", "Actors"]
 
 FRESH = 0.05  # seconds after a call in which an actor is taken to be alive
-LOOK = 1.0  # seconds between two looks whether an actor is still to be waited for
+LOOK = 1.0  # seconds between two looks whether Ray is still there, or an actor still wanted
 NO_SESSION = "", ""
 
 
@@ -86,9 +86,27 @@ class Actors:
         for actor in actors:
             self._kill(actor)
 
-    def give_up(self) -> None:
-        """Take note that Ray is being shut down, though it may still look alive."""
-        self._session = NO_SESSION
+    def get(self, sent: Any) -> Any:
+        """Wait for what an actor gives.
+
+        When Ray is shut down it ends the threads that wait. It may miss one that begins to wait at
+        that moment, and looks alive for a while yet; so nothing is asked of it after that.
+
+        Raises:
+            RayError: as `ray.get`.
+            BrokenExecutor: Ray has been shut down.
+        """
+        errors = self._ray.exceptions
+        while True:
+            try:
+                return self._ray.get(sent, timeout=LOOK)
+            except errors.RayTaskError:  # it may be a GetTimeoutError as well, of the task's own
+                raise
+            except errors.GetTimeoutError:
+                self.check_session()
+            except SystemExit as error:  # so Ray ends the threads
+                self._session = NO_SESSION
+                raise BrokenExecutor("Ray has been shut down in the middle of a call") from error
 
     def check_session(self) -> None:
         """Raise a BrokenExecutor if Ray has been shut down since the start."""
@@ -130,7 +148,7 @@ class Actors:
         if time.monotonic() - actor.seen < FRESH:
             return True
         try:
-            self._ray.get(actor.handle.__ray_ready__.remote())
+            self.get(actor.handle.__ray_ready__.remote())
         except self._ray.exceptions.RayError:
             return False
         return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from importlib import import_module
 from typing import Any, ParamSpec, TypeVar
 
@@ -20,8 +20,6 @@ T = TypeVar("T")
 
 OURS = {"max_concurrency": 1, "max_restarts": 0, "max_task_retries": 0}
 """Options of actors that the promises below hang on."""
-
-LOOK = 5.0  # seconds
 
 
 class RayExecutor(Executor):
@@ -145,15 +143,12 @@ class RayExecutor(Executor):
             reason = error.__cause__ or error  # Ray's own text is a page
             raise TypeError(f"{name} or an argument can't be sent by Ray: {reason}") from error
         try:
-            return self._get(sent)
+            return self._actors.get(sent)
         except errors.RayTaskError as error:  # not by the function, whose exception is a `Failed`
             reason = error.cause
             if isinstance(reason, errors.RaySystemError):
                 raise RuntimeError(f"{name} or an argument can't be unpickled: {reason}") from error
             raise TypeError(f"the result of {name} can't be sent by Ray: {reason}") from error
-        except SystemExit as error:  # so Ray ends the threads that wait for it
-            self._actors.give_up()
-            raise BrokenExecutor("Ray has been shut down in the middle of a call") from error
         except errors.RaySystemError as error:
             self._actors.check_session()
             raise RuntimeError(f"the result of {name} can't be unpickled: {error}") from error
@@ -162,20 +157,6 @@ class RayExecutor(Executor):
             raise WorkerLostError(
                 f"an actor of Ray has died in the middle of a call of {name}: {error}"
             ) from error
-
-    def _get(self, sent: Any) -> Any:
-        """Wait for a result, and look now and then whether Ray has been shut down meanwhile.
-
-        Ray ends the threads that wait then, but may miss one that begins to wait at that moment.
-        """
-        errors = self._ray.exceptions
-        while True:
-            try:
-                return self._ray.get(sent, timeout=LOOK)
-            except errors.GetTimeoutError as error:
-                if isinstance(error, errors.RayTaskError):  # one of a task's own
-                    raise
-                self._actors.check_session()
 
     def _done(self, future: Future[Any]) -> None:
         with self._lock:
