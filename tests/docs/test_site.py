@@ -7,6 +7,8 @@ import re
 import pytest
 
 import conveyor_rx
+from conveyor_rx import AsyncStream
+from conveyor_rx._fluent import Fluent
 from tests.kit import ROOT
 from tests.test_public_face import PUBLIC
 
@@ -43,3 +45,12 @@ def test_an_overview_lists_all(page: str, pattern: str) -> None:
     stems = {path.stem for path in ROOT.glob(pattern)} - {"index"}
     assert stems
     assert [stem for stem in sorted(stems) if not re.search(rf"\b{stem}\b", text)] == []
+
+
+def test_the_reference_lists_all_that_a_stream_has_of_its_own() -> None:
+    """Issue 14.7: one by one, for autodoc would add all that Rx gives."""
+    page = (DOCS / "reference" / "stream.md").read_text(encoding="utf-8")
+    (listed,) = re.findall(r"^   :members: (.+)$", page, re.MULTILINE)
+    ours = AsyncStream.__mro__[: AsyncStream.__mro__.index(Fluent)]
+    public = {name for kind in ours for name in vars(kind) if not name.startswith("_")}
+    assert set(listed.split(", ")) == {*public, "pipe"}  # which is where Rx begins

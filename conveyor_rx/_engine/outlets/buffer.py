@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..._errors.blame import not_an_end
-from ..._errors.tracebacks import hides, without_engine
+from ..._errors.tracebacks import without_engine
 from ..._inputs import Inputs
 from ..run import Run
 from ..subscriber import Subscriber
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from ..observing.deliveries import Deliveries
 
 __all__ = ["Buffer"]
-
-__tracebackhide__ = hides  # for pytest
 
 
 class Buffer(Subscriber):
